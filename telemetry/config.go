@@ -1,0 +1,206 @@
+package telemetry
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/url"
+	"os"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/sdk"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// Config says what a service is called and where its telemetry goes. The zero
+// value of each field means its default.
+type Config struct {
+	Service  string            // service.name; default "unknown_service"
+	Version  string            // service.version
+	Instance string            // service.instance.id; default host name and process id
+	Resource map[string]string // further resource attributes
+	Traces   TracesConfig
+	Logs     LogsConfig
+	// Propagators are "tracecontext" and "baggage", both by default; "none" for
+	// no propagation.
+	Propagators []string
+}
+
+// Protocol is how spans travel.
+type Protocol string
+
+// The protocols of OTEL_EXPORTER_OTLP_PROTOCOL.
+const (
+	ProtocolGRPC Protocol = "grpc"
+	ProtocolHTTP Protocol = "http/protobuf"
+)
+
+// TracesConfig says which spans are kept and where they go.
+type TracesConfig struct {
+	Endpoint string // URL of an OTLP receiver; empty: spans are not exported
+	Protocol Protocol
+	Headers  map[string]string
+	Gzip     bool
+	Timeout  time.Duration // of one attempt; default 10 s
+	Sampler  Sampler       // default SamplerParentAlways
+	Ratio    float64       // of the traces that a ratio sampler keeps
+
+	QueueSpans int           // most spans held; default 4096
+	BatchSpans int           // most spans in a request; default 512
+	Delay      time.Duration // longest wait for a batch to fill; default 1 s
+}
+
+// Sampler names a sampler as OTEL_TRACES_SAMPLER does.
+type Sampler string
+
+// The samplers of the OpenTelemetry specification.
+const (
+	SamplerAlways       Sampler = "always_on"
+	SamplerNever        Sampler = "always_off"
+	SamplerRatio        Sampler = "traceidratio"
+	SamplerParentAlways Sampler = "parentbased_always_on"
+	SamplerParentNever  Sampler = "parentbased_always_off"
+	SamplerParentRatio  Sampler = "parentbased_traceidratio"
+)
+
+// LogsConfig says which lines are kept and where they go.
+type LogsConfig struct {
+	Level   slog.Level // default info
+	Output  io.Writer  // JSON lines; nil: none, unless LokiURL is empty too, then standard output
+	LokiURL string     // base URL of Loki; empty: lines are not pushed
+	Tenant  string     // X-Scope-OrgID
+
+	Timeout    time.Duration // of one attempt; default 5 s
+	QueueBytes int           // most bytes held; default 8 MiB
+	BatchBytes int           // bytes from which lines are sent at once; default 256 KiB
+	Delay      time.Duration // longest wait for a batch to fill; default 1 s
+}
+
+func (c Config) withDefaults() Config {
+	setDefault(&c.Service, "unknown_service")
+	setDefault(&c.Instance, instance())
+	if c.Propagators == nil {
+		c.Propagators = []string{"tracecontext", "baggage"}
+	}
+	setDefault(&c.Traces.Protocol, ProtocolGRPC)
+	setDefault(&c.Traces.Timeout, 10*time.Second)
+	if c.Traces.Sampler == "" {
+		c.Traces.Sampler, c.Traces.Ratio = SamplerParentAlways, 1
+	}
+	setDefault(&c.Traces.QueueSpans, 4096)
+	setDefault(&c.Traces.BatchSpans, 512)
+	setDefault(&c.Traces.Delay, time.Second)
+	setDefault(&c.Logs.Timeout, 5*time.Second)
+	setDefault(&c.Logs.QueueBytes, 8<<20)
+	setDefault(&c.Logs.BatchBytes, 256<<10)
+	setDefault(&c.Logs.Delay, time.Second)
+	if c.Logs.LokiURL == "" && c.Logs.Output == nil {
+		c.Logs.Output = os.Stdout
+	}
+	return c
+}
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
+}
+
+func instance() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
+}
+
+// Validate reports every field that New would not accept.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	t, l := c.Traces, c.Logs
+	check(t.Protocol == ProtocolGRPC || t.Protocol == ProtocolHTTP,
+		"OTLP protocol %q: want %q or %q", t.Protocol, ProtocolGRPC, ProtocolHTTP)
+	check(t.Endpoint == "" || isURL(t.Endpoint), "OTLP endpoint %q: want http://host:port or https://host:port", t.Endpoint)
+	check(l.LokiURL == "" || isURL(l.LokiURL), "Loki URL %q: want http://host:port or https://host:port", l.LokiURL)
+	check(t.Ratio >= 0 && t.Ratio <= 1, "sampling ratio %v: want 0 to 1", t.Ratio)
+	check(knownSampler(t.Sampler), "sampler %q: not one of OpenTelemetry's", t.Sampler)
+	check(t.QueueSpans >= t.BatchSpans && t.BatchSpans > 0, "span queue of %d, batch of %d: want 0 < batch <= queue", t.QueueSpans, t.BatchSpans)
+	check(l.QueueBytes >= l.BatchBytes && l.BatchBytes > 0, "log queue of %d bytes, batch of %d: want 0 < batch <= queue", l.QueueBytes, l.BatchBytes)
+	check(t.Delay > 0 && l.Delay > 0 && t.Timeout > 0 && l.Timeout > 0, "delays and timeouts must be above 0")
+	for _, p := range c.Propagators {
+		check(p == "tracecontext" || p == "baggage" || p == "none", "propagator %q: want tracecontext, baggage or none", p)
+	}
+	return errors.Join(errs...)
+}
+
+func isURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+func knownSampler(s Sampler) bool {
+	switch s {
+	case SamplerAlways, SamplerNever, SamplerRatio, SamplerParentAlways, SamplerParentNever, SamplerParentRatio:
+		return true
+	}
+	return false
+}
+
+func (c Config) sampler() sdktrace.Sampler {
+	ratio := sdktrace.TraceIDRatioBased(c.Traces.Ratio)
+	switch c.Traces.Sampler {
+	case SamplerAlways:
+		return sdktrace.AlwaysSample()
+	case SamplerNever:
+		return sdktrace.NeverSample()
+	case SamplerRatio:
+		return ratio
+	case SamplerParentNever:
+		return sdktrace.ParentBased(sdktrace.NeverSample())
+	case SamplerParentRatio:
+		return sdktrace.ParentBased(ratio)
+	default:
+		return sdktrace.ParentBased(sdktrace.AlwaysSample())
+	}
+}
+
+func (c Config) propagator() propagation.TextMapPropagator {
+	var all []propagation.TextMapPropagator
+	for _, p := range c.Propagators {
+		switch p {
+		case "tracecontext":
+			all = append(all, propagation.TraceContext{})
+		case "baggage":
+			all = append(all, propagation.Baggage{})
+		}
+	}
+	return propagation.NewCompositeTextMapPropagator(all...)
+}
+
+func (c Config) resource() *resource.Resource {
+	attrs := []attribute.KeyValue{
+		semconv.TelemetrySDKName("opentelemetry"),
+		semconv.TelemetrySDKLanguageGo,
+		semconv.TelemetrySDKVersion(sdk.Version()),
+	}
+	for k, v := range c.Resource {
+		attrs = append(attrs, attribute.String(k, v))
+	}
+	attrs = append(attrs, semconv.ServiceName(c.Service), semconv.ServiceInstanceID(c.Instance))
+	if c.Version != "" {
+		attrs = append(attrs, semconv.ServiceVersion(c.Version))
+	}
+	return resource.NewWithAttributes(semconv.SchemaURL, attrs...)
+}

@@ -1,0 +1,185 @@
+package telemetry
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ConfigFromEnv reads a configuration from environment variables: those of
+// OpenTelemetry, with their names and meanings, and
+//
+//	LOKI_URL        base URL of Loki, for example http://127.0.0.1:3100
+//	LOKI_TENANT_ID  tenant, sent as X-Scope-OrgID
+//	LOG_LEVEL       debug, info, warn or error
+//	LOG_FORMAT      json: lines go to standard output too; none: they do not
+//
+// Of OpenTelemetry's it reads OTEL_SDK_DISABLED, OTEL_SERVICE_NAME,
+// OTEL_RESOURCE_ATTRIBUTES, OTEL_PROPAGATORS, OTEL_TRACES_EXPORTER,
+// OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_BSP_SCHEDULE_DELAY,
+// OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, and of
+// OTEL_EXPORTER_OTLP_ and OTEL_EXPORTER_OTLP_TRACES_: ENDPOINT, PROTOCOL,
+// HEADERS, TIMEOUT and COMPRESSION. Certificates are read by the exporters
+// themselves.
+//
+// An error names each variable that is wrong.
+func ConfigFromEnv(getenv func(string) string) (Config, error) {
+	e := env{get: getenv}
+	cfg := Config{
+		Service:     getenv("OTEL_SERVICE_NAME"),
+		Resource:    e.pairs("OTEL_RESOURCE_ATTRIBUTES"),
+		Propagators: e.list("OTEL_PROPAGATORS"),
+		Traces:      e.traces(),
+		Logs:        e.logs(),
+	}
+	take := func(key string, into *string) {
+		if *into == "" {
+			*into = cfg.Resource[key]
+		}
+		delete(cfg.Resource, key)
+	}
+	take("service.name", &cfg.Service)
+	take("service.version", &cfg.Version)
+	take("service.instance.id", &cfg.Instance)
+	if e.bool("OTEL_SDK_DISABLED") {
+		cfg.Traces.Endpoint, cfg.Logs.LokiURL = "", ""
+	}
+	if err := errors.Join(e.errs...); err != nil {
+		return Config{}, err
+	}
+	return cfg, cfg.Validate()
+}
+
+// env reads variables and remembers what was wrong.
+type env struct {
+	get  func(string) string
+	errs []error
+}
+
+func (e *env) wrong(name, want string) {
+	e.errs = append(e.errs, fmt.Errorf("%s=%q: want %s", name, e.get(name), want))
+}
+
+func (e *env) traces() TracesConfig {
+	cfg := TracesConfig{
+		Endpoint:   e.otlp("ENDPOINT"),
+		Protocol:   Protocol(e.otlp("PROTOCOL")),
+		Headers:    e.pairs(e.otlpName("HEADERS")),
+		Timeout:    e.millis(e.otlpName("TIMEOUT")),
+		Sampler:    Sampler(e.get("OTEL_TRACES_SAMPLER")),
+		Ratio:      1,
+		QueueSpans: e.number("OTEL_BSP_MAX_QUEUE_SIZE"),
+		BatchSpans: e.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
+		Delay:      e.millis("OTEL_BSP_SCHEDULE_DELAY"),
+	}
+	// Over HTTP the general endpoint is a base, that of traces is the address.
+	if cfg.Protocol == ProtocolHTTP && cfg.Endpoint != "" && e.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
+		cfg.Endpoint = strings.TrimSuffix(cfg.Endpoint, "/") + "/v1/traces"
+	}
+	switch name := e.otlpName("COMPRESSION"); e.get(name) {
+	case "", "none":
+	case "gzip":
+		cfg.Gzip = true
+	default:
+		e.wrong(name, "gzip or none")
+	}
+	switch e.get("OTEL_TRACES_EXPORTER") {
+	case "", "otlp":
+	case "none":
+		cfg.Endpoint = ""
+	default:
+		e.wrong("OTEL_TRACES_EXPORTER", "otlp or none")
+	}
+	if arg := e.get("OTEL_TRACES_SAMPLER_ARG"); arg != "" {
+		ratio, err := strconv.ParseFloat(arg, 64)
+		if err != nil {
+			e.wrong("OTEL_TRACES_SAMPLER_ARG", "a number from 0 to 1")
+		}
+		cfg.Ratio = ratio
+	}
+	return cfg
+}
+
+func (e *env) logs() LogsConfig {
+	cfg := LogsConfig{LokiURL: e.get("LOKI_URL"), Tenant: e.get("LOKI_TENANT_ID")}
+	if level := e.get("LOG_LEVEL"); level != "" {
+		if err := cfg.Level.UnmarshalText([]byte(level)); err != nil {
+			e.wrong("LOG_LEVEL", "debug, info, warn or error")
+		}
+	}
+	switch e.get("LOG_FORMAT") {
+	case "", "none":
+	case "json":
+		cfg.Output = os.Stdout
+	default:
+		e.wrong("LOG_FORMAT", "json or none")
+	}
+	return cfg
+}
+
+// otlpName is the variable in force: the one for traces beats the general one.
+func (e *env) otlpName(what string) string {
+	if name := "OTEL_EXPORTER_OTLP_TRACES_" + what; e.get(name) != "" {
+		return name
+	}
+	return "OTEL_EXPORTER_OTLP_" + what
+}
+
+func (e *env) otlp(what string) string { return e.get(e.otlpName(what)) }
+
+func (e *env) bool(name string) bool {
+	switch strings.ToLower(e.get(name)) {
+	case "true":
+		return true
+	case "", "false":
+	default:
+		e.wrong(name, "true or false")
+	}
+	return false
+}
+
+func (e *env) number(name string) int {
+	text := e.get(name)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n <= 0 {
+		e.wrong(name, "a whole number above 0")
+	}
+	return n
+}
+
+func (e *env) millis(name string) time.Duration {
+	return time.Duration(e.number(name)) * time.Millisecond
+}
+
+func (e *env) list(name string) []string {
+	var all []string
+	for part := range strings.SplitSeq(e.get(name), ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+// pairs reads "key=value,key=value" with values percent-encoded.
+func (e *env) pairs(name string) map[string]string {
+	all := map[string]string{}
+	for _, part := range e.list(name) {
+		key, raw, ok := strings.Cut(part, "=")
+		value, err := url.PathUnescape(strings.TrimSpace(raw))
+		key = strings.TrimSpace(key)
+		if !ok || key == "" || err != nil {
+			e.wrong(name, "key=value,key=value with values percent-encoded")
+			continue
+		}
+		all[key] = value
+	}
+	return all
+}

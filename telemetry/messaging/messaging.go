@@ -1,0 +1,91 @@
+// Package messaging carries traces through NATS messages: a producer span where
+// a message is published, a consumer span where it is processed, joined by the
+// message's headers.
+//
+// https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
+package messaging
+
+import (
+	"context"
+
+	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"firedrill/telemetry"
+)
+
+const (
+	scope  = "firedrill/telemetry/messaging"
+	system = "nats"
+)
+
+// StartProducer starts the span of publishing to subject and writes its context
+// into header, which must not be nil. End the span when the broker has the
+// message.
+func StartProducer(ctx context.Context, tel *telemetry.Telemetry, subject string, header nats.Header) (context.Context, trace.Span) {
+	ctx, span := tel.TracerProvider().Tracer(scope).Start(ctx, "send "+subject,
+		trace.WithSpanKind(trace.SpanKindProducer),
+		trace.WithAttributes(attributes(subject, "send", semconv.MessagingOperationTypeSend)...),
+	)
+	tel.Propagator().Inject(ctx, Carrier(header))
+	return ctx, span
+}
+
+// StartConsumer starts the span of processing a message. It is a child of the
+// span that published it, and linked to it, so that the trace goes on and a
+// backend that cuts traces at queues still finds the way.
+func StartConsumer(ctx context.Context, tel *telemetry.Telemetry, subject, consumer string, header nats.Header) (context.Context, trace.Span) {
+	ctx = tel.Propagator().Extract(ctx, Carrier(header))
+	opts := []trace.SpanStartOption{
+		trace.WithSpanKind(trace.SpanKindConsumer),
+		trace.WithAttributes(attributes(subject, "process", semconv.MessagingOperationTypeProcess)...),
+		trace.WithAttributes(semconv.MessagingConsumerGroupName(consumer)),
+	}
+	if producer := trace.SpanContextFromContext(ctx); producer.IsValid() {
+		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: producer}))
+	}
+	return tel.TracerProvider().Tracer(scope).Start(ctx, "process "+subject, opts...)
+}
+
+// End ends a span with what became of the message.
+func End(span trace.Span, err error) {
+	if err != nil {
+		span.RecordError(err)
+		span.SetStatus(codes.Error, "")
+	}
+	span.End()
+}
+
+func attributes(subject, operation string, kind attribute.KeyValue) []attribute.KeyValue {
+	return []attribute.KeyValue{
+		semconv.MessagingSystemKey.String(system),
+		semconv.MessagingDestinationName(subject),
+		semconv.MessagingOperationName(operation),
+		kind,
+	}
+}
+
+// Carrier is a message's headers as a propagator reads and writes them. NATS
+// keeps the case of keys, so they are used as given.
+type Carrier nats.Header
+
+var _ propagation.TextMapCarrier = Carrier{}
+
+// Get implements propagation.TextMapCarrier.
+func (c Carrier) Get(key string) string { return nats.Header(c).Get(key) }
+
+// Set implements propagation.TextMapCarrier.
+func (c Carrier) Set(key, value string) { nats.Header(c).Set(key, value) }
+
+// Keys implements propagation.TextMapCarrier.
+func (c Carrier) Keys() []string {
+	keys := make([]string, 0, len(c))
+	for key := range c {
+		keys = append(keys, key)
+	}
+	return keys
+}

@@ -1,0 +1,215 @@
+// Package server instruments a Fiber v2 application: for each request one
+// server span, metrics, and one log line, taken together in one middleware.
+//
+// It tells what the client saw: the status after the error handler ran, 500
+// after a panic, 404s and unknown methods too. Names and attributes are those
+// of OpenTelemetry's stable HTTP semantic conventions. Labels are bounded: the
+// route's template, never the path.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"firedrill/telemetry"
+)
+
+// Options change what Instrument does. The zero value is good.
+type Options struct {
+	// Statuses are those whose series exist at 0 for every route before the
+	// first request, so that a rate sees the first of them. Default 200 and 500.
+	Statuses []int
+	// Quiet are paths, such as health checks, that get metrics but neither a
+	// span nor a log line unless they answer 5xx.
+	Quiet []string
+}
+
+// Instrument adds the telemetry of every request to app. Call it once, before
+// any other middleware or route: what was added earlier goes unseen.
+func Instrument(app *fiber.App, tel *telemetry.Telemetry, opts Options) error {
+	if opts.Statuses == nil {
+		opts.Statuses = []int{fiber.StatusOK, fiber.StatusInternalServerError}
+	}
+	m, err := newMetrics(tel.Registry())
+	if err != nil {
+		return fmt.Errorf("instrument the server of %q: %w", tel.Service(), err)
+	}
+	s := &server{
+		app:     app,
+		log:     tel.Logger().Handler(),
+		tracer:  tel.TracerProvider().Tracer("firedrill/telemetry/server"),
+		prop:    tel.Propagator(),
+		start:   []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
+		metrics: m,
+		routes:  newRoutes(app, m, opts.Statuses),
+		quiet:   make(map[string]bool, len(opts.Quiet)),
+	}
+	for _, path := range opts.Quiet {
+		s.quiet[path] = true
+	}
+	app.Hooks().OnRoute(func(fiber.Route) error {
+		s.routes.precreate()
+		return nil
+	})
+	app.Use(s.handle)
+	s.seeRefused()
+	return nil
+}
+
+type server struct {
+	app     *fiber.App
+	log     slog.Handler
+	tracer  trace.Tracer
+	prop    propagation.TextMapPropagator
+	start   []trace.SpanStartOption
+	metrics *metrics
+	routes  *routes
+	quiet   map[string]bool
+}
+
+// handle is the middleware. It runs the error handler itself, so that it can
+// see the final status, and returns nil so that Fiber does not run it again.
+func (s *server) handle(c *fiber.Ctx) error {
+	method := methodOf(c.Method())
+	e := s.begin(c.UserContext(), c.Context(), method, s.quiet[c.Path()])
+	c.SetUserContext(e.ctx)
+	e.err = s.next(c)
+	if e.err != nil {
+		s.answer(c, e.err)
+	}
+	s.end(e, c.Context(), s.routes.of(c.Route(), method))
+	return nil
+}
+
+// next runs the rest of the application and turns a panic into an error.
+func (s *server) next(c *fiber.Ctx) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &PanicError{Value: r, Stack: debug.Stack()}
+		}
+	}()
+	return c.Next()
+}
+
+// answer lets the application's error handler write the response.
+func (s *server) answer(c *fiber.Ctx, err error) {
+	defer func() {
+		if r := recover(); r != nil { // the error handler itself
+			c.Response().Reset()
+			c.Response().SetStatusCode(fiber.StatusInternalServerError)
+		}
+	}()
+	var p *PanicError
+	if errors.As(err, &p) {
+		// Half an answer may be there. The panic's value is for the log only.
+		c.Response().ResetBody()
+		err = fiber.ErrInternalServerError
+	}
+	if err := s.app.ErrorHandler(c, err); err != nil {
+		_ = c.SendStatus(fiber.StatusInternalServerError) // as Fiber does; it cannot fail
+	}
+}
+
+// PanicError is what a handler's panic is turned into.
+type PanicError struct {
+	Value any
+	Stack []byte // as of debug.Stack
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// exchange is one request under way.
+type exchange struct {
+	ctx    context.Context //nolint:containedctx // lives for one request
+	span   trace.Span
+	began  time.Time
+	method *method
+	quiet  bool
+	err    error
+}
+
+func (s *server) begin(ctx context.Context, fctx *fasthttp.RequestCtx, m *method, quiet bool) exchange {
+	e := exchange{ctx: ctx, span: trace.SpanFromContext(ctx), began: time.Now(), method: m, quiet: quiet}
+	s.metrics.active[m.index].Inc()
+	if quiet {
+		return e
+	}
+	if header := &fctx.Request.Header; len(header.PeekBytes(traceparent)) > 0 {
+		e.ctx = s.prop.Extract(ctx, carrier{header})
+	}
+	e.ctx, e.span = s.tracer.Start(e.ctx, m.name, s.start...)
+	return e
+}
+
+func (s *server) end(e exchange, fctx *fasthttp.RequestCtx, r *route) {
+	took := time.Since(e.began)
+	s.metrics.active[e.method.index].Dec()
+	status := fctx.Response.StatusCode()
+	in, out := sizes(fctx)
+
+	series := r.series(status, fctx.IsTLS())
+	series.observe(took, in, out, e.span.SpanContext())
+	var p *PanicError
+	if errors.As(e.err, &p) {
+		r.panics.Inc()
+	}
+	if e.quiet && status < fiber.StatusInternalServerError {
+		return
+	}
+	s.tell(e, fctx, r, outcome{series: series, took: took, in: in, out: out, panicked: p})
+}
+
+// seeRefused covers the requests that Fiber answers before any middleware:
+// those with a method that it does not know, and those that are no HTTP.
+func (s *server) seeRefused() {
+	srv := s.app.Server()
+	known := make(map[string]bool)
+	for _, m := range s.app.Config().RequestMethods {
+		known[m] = true
+	}
+	handler, failed := srv.Handler, srv.ErrorHandler
+	other := methodOf(otherMethod)
+	srv.Handler = func(fctx *fasthttp.RequestCtx) {
+		if known[string(fctx.Method())] {
+			handler(fctx)
+			return
+		}
+		e := s.begin(context.Background(), fctx, other, false)
+		handler(fctx)
+		s.end(e, fctx, s.routes.unmatched(other))
+	}
+	srv.ErrorHandler = func(fctx *fasthttp.RequestCtx, err error) {
+		e := s.begin(context.Background(), fctx, other, false)
+		if failed != nil {
+			failed(fctx, err)
+		}
+		e.err = err
+		s.end(e, fctx, s.routes.unmatched(other))
+	}
+}
+
+// sizes returns the bytes of the request's and the response's body, -1 where a
+// stream does not say.
+func sizes(fctx *fasthttp.RequestCtx) (in, out int) {
+	in, out = fctx.Request.Header.ContentLength(), 0
+	if !fctx.Request.IsBodyStream() {
+		in = len(fctx.Request.Body())
+	}
+	switch {
+	case fctx.IsHead():
+	case fctx.Response.IsBodyStream(): // reading it would take it from the client
+		out = fctx.Response.Header.ContentLength()
+	default:
+		out = len(fctx.Response.Body())
+	}
+	return max(in, -1), max(out, -1)
+}

@@ -1,0 +1,238 @@
+package server
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/valyala/fasthttp"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// outcome is what became of a request. Sizes are -1 where unknown.
+type outcome struct {
+	series   *series
+	took     time.Duration
+	in, out  int
+	panicked *PanicError
+}
+
+// Longest texts kept of what a client sends, in bytes.
+const (
+	longPath  = 512
+	longAgent = 256
+	longHost  = 128
+)
+
+var traceparent = []byte("traceparent")
+
+// scratch is memory that requests reuse. What is built in it is copied by those
+// who keep it: the span copies attributes, the log handler writes them out.
+type scratch struct {
+	text  []byte
+	attrs []attribute.KeyValue
+	log   []slog.Attr
+}
+
+var scratches = sync.Pool{New: func() any {
+	return &scratch{make([]byte, 0, 512), make([]attribute.KeyValue, 0, 20), make([]slog.Attr, 0, 20)}
+}}
+
+// request holds what the client sent, copied out of Fiber's buffers.
+type request struct {
+	path, query, host, agent, referer, client string
+	port                                      int
+}
+
+// read copies the texts in one allocation.
+func (b *scratch) read(fctx *fasthttp.RequestCtx) request {
+	uri, header := fctx.URI(), &fctx.Request.Header
+	parts := [...][]byte{
+		clip(uri.Path(), longPath), clip(uri.QueryString(), longPath), clip(header.Host(), longHost),
+		clip(header.UserAgent(), longAgent), clip(header.Referer(), longPath),
+	}
+	b.text = b.text[:0]
+	var ends [len(parts)]int
+	for i, p := range parts {
+		b.text = append(b.text, p...)
+		ends[i] = len(b.text)
+	}
+	addr, port := remote(fctx)
+	if addr.IsValid() {
+		b.text = addr.AppendTo(b.text)
+	}
+	all := string(b.text)
+	return request{
+		path: valid(all[:ends[0]]), query: valid(all[ends[0]:ends[1]]), host: valid(all[ends[1]:ends[2]]),
+		agent: valid(all[ends[2]:ends[3]]), referer: valid(all[ends[3]:ends[4]]), client: all[ends[4]:],
+		port: port,
+	}
+}
+
+func clip(b []byte, most int) []byte { return b[:min(len(b), most)] }
+
+// valid replaces what is not UTF-8, which OTLP and Loki refuse. It returns s
+// itself when there is nothing to replace.
+func valid(s string) string { return strings.ToValidUTF8(s, "\ufffd") }
+
+func remote(fctx *fasthttp.RequestCtx) (netip.Addr, int) {
+	if tcp, ok := fctx.RemoteAddr().(*net.TCPAddr); ok {
+		addr, _ := netip.AddrFromSlice(tcp.IP)
+		return addr.Unmap(), tcp.Port
+	}
+	return netip.Addr{}, 0
+}
+
+// tell ends the span and writes the log line.
+func (s *server) tell(e exchange, fctx *fasthttp.RequestCtx, r *route, o outcome) {
+	b := scratches.Get().(*scratch)
+	defer scratches.Put(b)
+	req := b.read(fctx)
+	if e.span.IsRecording() {
+		s.tellSpan(e, b, req, r, o)
+	}
+	level := slog.LevelInfo
+	if o.series.status >= fasthttp.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	if s.log.Enabled(e.ctx, level) {
+		record := slog.NewRecord(e.began.Add(o.took), level, "request", 0)
+		b.logAttrs(e, req, r, o)
+		record.AddAttrs(slog.Attr{Value: slog.GroupValue(b.log...)}) // inlined, and nothing to copy
+		_ = s.log.Handle(e.ctx, record)                              // a request does not fail for its log line
+	}
+	clear(b.attrs)
+	clear(b.log)
+}
+
+// tellSpan names the span, gives it its attributes and ends it.
+// https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
+func (s *server) tellSpan(e exchange, b *scratch, req request, r *route, o outcome) {
+	e.span.SetName(r.span)
+	b.spanAttrs(req, r, o)
+	e.span.SetAttributes(b.attrs...)
+	if o.series.status >= fasthttp.StatusInternalServerError {
+		e.span.SetStatus(codes.Error, "")
+	}
+	if e.err != nil {
+		recordError(e.span, e.err, o.panicked)
+	}
+	e.span.End()
+}
+
+func recordError(span trace.Span, err error, p *PanicError) {
+	if p == nil {
+		span.RecordError(err)
+		return
+	}
+	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
+		semconv.ExceptionType("panic"),
+		semconv.ExceptionMessage(valid(fmt.Sprint(p.Value))),
+		semconv.ExceptionStacktrace(valid(string(p.Stack))),
+	))
+}
+
+func (b *scratch) spanAttrs(req request, r *route, o outcome) {
+	host, port := splitHost(req.host)
+	a := append(b.attrs[:0],
+		semconv.HTTPRequestMethodKey.String(r.method),
+		semconv.HTTPResponseStatusCode(o.series.status),
+		semconv.URLScheme(o.series.scheme),
+		semconv.URLPath(req.path),
+		semconv.ServerAddress(host),
+		semconv.ClientAddress(req.client),
+		semconv.NetworkPeerAddress(req.client),
+		semconv.NetworkPeerPort(req.port),
+		semconv.NetworkProtocolVersion("1.1"),
+	)
+	if r.template != unmatchedRoute {
+		a = append(a, semconv.HTTPRoute(r.template))
+	}
+	if port > 0 {
+		a = append(a, semconv.ServerPort(port))
+	}
+	if req.query != "" {
+		a = append(a, semconv.URLQuery(req.query))
+	}
+	if req.agent != "" {
+		a = append(a, semconv.UserAgentOriginal(req.agent))
+	}
+	if o.in >= 0 {
+		a = append(a, semconv.HTTPRequestBodySize(o.in))
+	}
+	if o.out >= 0 {
+		a = append(a, semconv.HTTPResponseBodySize(o.out))
+	}
+	if o.series.status >= fasthttp.StatusInternalServerError {
+		a = append(a, semconv.ErrorTypeKey.String(o.errorType()))
+	}
+	b.attrs = a
+}
+
+// errorType is error.type of a response above 499.
+func (o outcome) errorType() string {
+	if o.panicked != nil {
+		return "panic"
+	}
+	return o.series.code
+}
+
+// logAttrs are the fields of the log line.
+func (b *scratch) logAttrs(e exchange, req request, r *route, o outcome) {
+	a := append(b.log[:0],
+		slog.String("method", r.method),
+		slog.String("route", r.template),
+		slog.Int("status", o.series.status),
+		slog.Duration("duration_seconds", o.took),
+		slog.String("host", req.host),
+		slog.String("path", req.path),
+		slog.String("query", req.query),
+		slog.String("client", req.client),
+		slog.String("user_agent", req.agent),
+		slog.String("referer", req.referer),
+		slog.Int("request_bytes", o.in),
+		slog.Int("response_bytes", o.out),
+	)
+	if e.err != nil {
+		a = append(a, slog.String("error", e.err.Error()))
+	}
+	if o.panicked != nil {
+		a = append(a, slog.String("stack", string(o.panicked.Stack)))
+	}
+	b.log = a
+}
+
+// splitHost takes "host:port" apart; port is 0 where there is none.
+func splitHost(hostport string) (host string, port int) {
+	i := strings.LastIndexByte(hostport, ':')
+	if i < 0 || strings.HasSuffix(hostport, "]") {
+		return hostport, 0
+	}
+	port, err := strconv.Atoi(hostport[i+1:])
+	if err != nil {
+		return hostport, 0
+	}
+	return strings.Trim(hostport[:i], "[]"), port
+}
+
+// carrier reads the trace context from the headers of a request. It copies, as
+// what is read outlives the request.
+type carrier struct{ header *fasthttp.RequestHeader }
+
+func (c carrier) Get(key string) string { return string(c.header.Peek(key)) }
+
+func (c carrier) Set(key, value string) { c.header.Set(key, value) }
+
+func (c carrier) Keys() []string {
+	var keys []string
+	c.header.VisitAll(func(key, _ []byte) { keys = append(keys, string(key)) })
+	return keys
+}

@@ -1,0 +1,151 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// spanProcessor puts ended spans behind the fence. The SDK's batch processor is
+// not used because it loses a batch that fails and does not say what it lost.
+type spanProcessor struct{ fence *fence[sdktrace.ReadOnlySpan] }
+
+func (spanProcessor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+
+func (p spanProcessor) OnEnd(s sdktrace.ReadOnlySpan) {
+	if s.SpanContext().IsSampled() {
+		p.fence.put(s, 1)
+	}
+}
+
+// Shutdown does nothing: Telemetry.Shutdown closes the fence.
+func (spanProcessor) Shutdown(context.Context) error { return nil }
+
+// ForceFlush does nothing: the fence sends within its delay.
+func (spanProcessor) ForceFlush(context.Context) error { return nil }
+
+// spanExporter sends batches through one of OpenTelemetry's OTLP exporters and
+// tells a passing failure from a final one. Retrying is the fence's business,
+// so the exporter's own is off.
+type spanExporter struct{ *otlptrace.Exporter }
+
+func newSpanExporter(ctx context.Context, cfg TracesConfig) (*spanExporter, error) {
+	client := grpcClient(cfg)
+	if cfg.Protocol == ProtocolHTTP {
+		client = httpClient(cfg)
+	}
+	exporter, err := otlptrace.New(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	return &spanExporter{exporter}, nil
+}
+
+func grpcClient(cfg TracesConfig) otlptrace.Client {
+	opts := []otlptracegrpc.Option{
+		otlptracegrpc.WithEndpointURL(cfg.Endpoint),
+		otlptracegrpc.WithTimeout(cfg.Timeout),
+		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: false}),
+		otlptracegrpc.WithHeaders(cfg.Headers),
+	}
+	if cfg.Gzip {
+		opts = append(opts, otlptracegrpc.WithCompressor("gzip"))
+	}
+	return otlptracegrpc.NewClient(opts...)
+}
+
+func httpClient(cfg TracesConfig) otlptrace.Client {
+	opts := []otlptracehttp.Option{
+		otlptracehttp.WithEndpointURL(cfg.Endpoint),
+		otlptracehttp.WithTimeout(cfg.Timeout),
+		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}),
+		otlptracehttp.WithHeaders(cfg.Headers),
+		otlptracehttp.WithHTTPClient(&http.Client{
+			Timeout:   cfg.Timeout,
+			Transport: statusTransport{http.DefaultTransport.(*http.Transport).Clone()},
+		}),
+	}
+	if cfg.Gzip {
+		opts = append(opts, otlptracehttp.WithCompression(otlptracehttp.GzipCompression))
+	}
+	return otlptracehttp.NewClient(opts...)
+}
+
+func (e *spanExporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	err := e.ExportSpans(ctx, spans)
+	if err == nil {
+		return nil
+	}
+	if n, partial := partialSuccess(err); partial {
+		return &rejectedError{items: n, err: err}
+	}
+	if final(err) {
+		return &rejectedError{items: len(spans), err: err}
+	}
+	return err
+}
+
+// The exporters keep the type of a partial success to themselves.
+var rejectedSpans = regexp.MustCompile(`OTLP partial success: .*\((\d+) spans rejected\)`)
+
+func partialSuccess(err error) (rejected int, ok bool) {
+	m := rejectedSpans.FindStringSubmatch(err.Error())
+	if m == nil {
+		return 0, false
+	}
+	n, convErr := strconv.Atoi(m[1])
+	return n, convErr == nil
+}
+
+// final tells whether sending the same spans again cannot help. Beyond what
+// OTLP calls retryable, any failure of the server's own is waited out: a
+// backend that answers 500 for a while loses nothing that the queue can hold.
+func final(err error) bool {
+	var refused *httpStatusError
+	if errors.As(err, &refused) {
+		return true
+	}
+	var grpcErr interface{ GRPCStatus() *status.Status }
+	if !errors.As(err, &grpcErr) {
+		return false
+	}
+	switch grpcErr.GRPCStatus().Code() {
+	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
+		codes.FailedPrecondition, codes.Unimplemented, codes.Unauthenticated:
+		return true
+	default:
+		return false
+	}
+}
+
+// statusTransport turns the answers that say "never again" into errors that
+// survive the exporter, which keeps the status in a text only.
+type statusTransport struct{ next http.RoundTripper }
+
+type httpStatusError struct{ status string }
+
+func (e *httpStatusError) Error() string { return "refused with " + e.status }
+
+func (t statusTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
+	if err != nil || !finalStatus(resp.StatusCode) {
+		return resp, err
+	}
+	defer resp.Body.Close()
+	return nil, fmt.Errorf("post spans: %w", &httpStatusError{resp.Status})
+}
+
+// finalStatus tells the answers to a push that no repetition changes.
+func finalStatus(code int) bool {
+	return code/100 == 4 && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout
+}
