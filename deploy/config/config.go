@@ -1,0 +1,89 @@
+// Package config holds the one copy of each setting of Prometheus, Alertmanager, Loki and Tempo, and renders it for a
+// deployment. Templates differ only where an address or a folder does. It must not know how the programs are started.
+package config
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"text/template"
+)
+
+//go:embed *.yaml.tmpl
+var templates embed.FS
+
+// Endpoint is where a program listens and how the others reach it.
+type Endpoint struct {
+	Listen string // address to bind: "127.0.0.1" natively, "0.0.0.0" in a container
+	Host   string // name the others dial: "127.0.0.1" natively, the container's or service's name elsewhere
+	Port   int
+}
+
+// Addr returns host:port as the others dial it.
+func (e Endpoint) Addr() string { return net.JoinHostPort(e.Host, strconv.Itoa(e.Port)) }
+
+// URL returns the http URL that the others use, without a trailing slash.
+func (e Endpoint) URL() string { return "http://" + e.Addr() }
+
+// Target is one scrape target.
+type Target struct {
+	Job  string // value of the job label
+	Addr string // host:port that serves /metrics
+}
+
+// Values is all that the settings of two deployments may differ in.
+type Values struct {
+	Data      string   // folder in which Loki and Tempo keep their data
+	Retention string   // how long Prometheus keeps samples, in its own notation ("31d")
+	Rules     []string // rule files as Prometheus globs
+	Services  []Target // the shop, scraped every second
+	Stack     []Target // the upstream programs, scraped every 5 s
+
+	Prometheus, Alertmanager, Notifications Endpoint
+	Loki, LokiGRPC                          Endpoint
+	Tempo, TempoGRPC, OTLPGRPC, OTLPHTTP    Endpoint
+}
+
+// Names returns the rendered file's name of each setting.
+func Names() []string {
+	return []string{"alertmanager.yaml", "loki.yaml", "prometheus.yaml", "tempo.yaml"}
+}
+
+// Render returns the named setting ("loki.yaml") for v.
+func Render(name string, v Values) ([]byte, error) {
+	source := name + ".tmpl"
+	t, err := template.New(source).Option("missingkey=error").ParseFS(templates, source)
+	if err != nil {
+		return nil, fmt.Errorf("parse setting %q: %w", name, err)
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, v); err != nil {
+		return nil, fmt.Errorf("render setting %q: %w", name, err)
+	}
+	return out.Bytes(), nil
+}
+
+// Write renders every setting for v into dir, which it creates.
+func Write(dir string, v Values) error {
+	if strings.ContainsAny(v.Data, "\n\"") {
+		return fmt.Errorf("render settings: data folder %q has a quote or a newline in its name", v.Data)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("create folder of settings: %w", err)
+	}
+	for _, name := range Names() {
+		text, err := Render(name, v)
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+			return fmt.Errorf("write setting %q: %w", name, err)
+		}
+	}
+	return nil
+}
