@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"regexp"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
@@ -110,39 +113,52 @@ func partialSuccess(err error) (rejected int, ok bool) {
 // final tells whether sending the same spans again cannot help. Beyond what
 // OTLP calls retryable, any failure of the server's own is waited out: a
 // backend that answers 500 for a while loses nothing that the queue can hold.
+// What failed before it reached the network, say for a name that is not UTF-8,
+// is final: it would hold up all that comes after it.
 func final(err error) bool {
-	var refused *httpStatusError
-	if errors.As(err, &refused) {
+	var answered *httpStatusError
+	var grpcErr interface{ GRPCStatus() *status.Status }
+	var netErr net.Error
+	switch {
+	case errors.As(err, &answered):
+		return finalStatus(answered.code)
+	case errors.As(err, &grpcErr):
+		return finalCode(grpcErr.GRPCStatus())
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr):
+		return false
+	default:
 		return true
 	}
-	var grpcErr interface{ GRPCStatus() *status.Status }
-	if !errors.As(err, &grpcErr) {
-		return false
-	}
-	switch grpcErr.GRPCStatus().Code() {
+}
+
+func finalCode(s *status.Status) bool {
+	switch s.Code() {
 	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
 		codes.FailedPrecondition, codes.Unimplemented, codes.Unauthenticated:
 		return true
+	case codes.Internal: // the client's own words when it cannot encode
+		return strings.Contains(s.Message(), "error while marshaling")
 	default:
 		return false
 	}
 }
 
-// statusTransport turns the answers that say "never again" into errors that
-// survive the exporter, which keeps the status in a text only.
+// statusTransport turns answers other than success into errors that survive the
+// exporter, which keeps the status in a text only.
 type statusTransport struct{ next http.RoundTripper }
 
-type httpStatusError struct{ status string }
+type httpStatusError struct{ code int }
 
-func (e *httpStatusError) Error() string { return "refused with " + e.status }
+func (e *httpStatusError) Error() string { return fmt.Sprintf("answered with status %d", e.code) }
 
 func (t statusTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
-	if err != nil || !finalStatus(resp.StatusCode) {
+	if err != nil || resp.StatusCode/100 == 2 {
 		return resp, err
 	}
-	defer resp.Body.Close()
-	return nil, fmt.Errorf("post spans: %w", &httpStatusError{resp.Status})
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // so that the connection is used again
+	resp.Body.Close()
+	return nil, &httpStatusError{resp.StatusCode}
 }
 
 // finalStatus tells the answers to a push that no repetition changes.

@@ -108,8 +108,7 @@ func (s *server) answer(c *fiber.Ctx, err error) {
 			c.Response().SetStatusCode(fiber.StatusInternalServerError)
 		}
 	}()
-	var p *PanicError
-	if errors.As(err, &p) {
+	if panicOf(err) != nil {
 		// Half an answer may be there. The panic's value is for the log only.
 		c.Response().ResetBody()
 		err = fiber.ErrInternalServerError
@@ -126,6 +125,15 @@ type PanicError struct {
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+func panicOf(err error) *PanicError {
+	if err == nil {
+		return nil // and nothing allocated
+	}
+	var p *PanicError
+	errors.As(err, &p)
+	return p
+}
 
 // exchange is one request under way.
 type exchange struct {
@@ -158,8 +166,8 @@ func (s *server) end(e exchange, fctx *fasthttp.RequestCtx, r *route) {
 
 	series := r.series(status, fctx.IsTLS())
 	series.observe(took, in, out, e.span.SpanContext())
-	var p *PanicError
-	if errors.As(e.err, &p) {
+	p := panicOf(e.err)
+	if p != nil {
 		r.panics.Inc()
 	}
 	if e.quiet && status < fiber.StatusInternalServerError {

@@ -149,8 +149,7 @@ func (b *scratch) spanAttrs(req request, r *route, o outcome) {
 		semconv.URLPath(req.path),
 		semconv.ServerAddress(host),
 		semconv.ClientAddress(req.client),
-		semconv.NetworkPeerAddress(req.client),
-		semconv.NetworkPeerPort(req.port),
+		semconv.ClientPort(req.port),
 		semconv.NetworkProtocolVersion("1.1"),
 	)
 	if r.template != unmatchedRoute {
@@ -194,13 +193,21 @@ func (b *scratch) logAttrs(e exchange, req request, r *route, o outcome) {
 		slog.Duration("duration_seconds", o.took),
 		slog.String("host", req.host),
 		slog.String("path", req.path),
-		slog.String("query", req.query),
 		slog.String("client", req.client),
-		slog.String("user_agent", req.agent),
-		slog.String("referer", req.referer),
-		slog.Int("request_bytes", o.in),
-		slog.Int("response_bytes", o.out),
 	)
+	for _, text := range [...]slog.Attr{
+		slog.String("query", req.query), slog.String("user_agent", req.agent), slog.String("referer", req.referer),
+	} {
+		if text.Value.String() != "" {
+			a = append(a, text)
+		}
+	}
+	if o.in >= 0 {
+		a = append(a, slog.Int("request_bytes", o.in))
+	}
+	if o.out >= 0 {
+		a = append(a, slog.Int("response_bytes", o.out))
+	}
 	if e.err != nil {
 		a = append(a, slog.String("error", e.err.Error()))
 	}
