@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"text/template"
 )
 
@@ -49,6 +48,9 @@ type Values struct {
 	Tempo, TempoGRPC, OTLPGRPC, OTLPHTTP    Endpoint
 }
 
+// Dir returns a folder below Data, quoted for YAML.
+func (v Values) Dir(name string) string { return strconv.Quote(v.Data + "/" + name) }
+
 // Names returns the rendered file's name of each setting.
 func Names() []string {
 	return []string{"alertmanager.yaml", "loki.yaml", "prometheus.yaml", "tempo.yaml"}
@@ -68,11 +70,8 @@ func Render(name string, v Values) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Write renders every setting for v into dir, which it creates.
+// Write renders every setting for v into dir, which it creates if need be.
 func Write(dir string, v Values) error {
-	if strings.ContainsAny(v.Data, "\n\"") {
-		return fmt.Errorf("render settings: data folder %q has a quote or a newline in its name", v.Data)
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("create folder of settings: %w", err)
 	}

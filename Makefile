@@ -1,0 +1,83 @@
+# Firedrill. "make" alone explains; docs/architecture.md shows the house.
+#
+#   PORT_OFFSET=N  moves every port by N     DATA=DIR  keeps all run-time data in DIR
+#   STACK_BIN=DIR  shares built upstream programs between copies
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+export FIREDRILL_ROOT := $(CURDIR)
+ifdef PORT_OFFSET
+export FIREDRILL_PORT_OFFSET := $(PORT_OFFSET)
+endif
+ifdef DATA
+export FIREDRILL_DATA := $(abspath $(DATA))
+endif
+ifdef STACK_BIN
+export FIREDRILL_STACK_BIN := $(abspath $(STACK_BIN))
+endif
+FIREDRILL := .bin/firedrill
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo; sed -n '3,4s/^# *//p' Makefile | sed 's/^/  /'
+
+##### build
+
+.PHONY: build
+build: ## build firedrill and the shop into .bin
+	@mkdir -p .bin
+	go build -buildvcs=false -ldflags "-X main.version=$(VERSION)" -o .bin/ ./cmd/...
+
+.PHONY: build-stack
+build-stack: build ## build the upstream programs too, without starting anything
+	@$(FIREDRILL) build
+
+##### run
+
+.PHONY: up
+up: build ## start everything; the first time this builds the upstream programs
+	@$(FIREDRILL) up
+
+.PHONY: status
+status: ## what runs, where, and whether it is ready
+	@$(FIREDRILL) status
+
+.PHONY: logs
+logs: ## what a component printed: make logs S=orders
+	@$(FIREDRILL) logs -f $(or $(S),$(error say which component: make logs S=orders))
+
+.PHONY: restart
+restart: ## stop and start one component: make restart S=orders
+	@$(FIREDRILL) restart $(or $(S),$(error say which component: make restart S=orders))
+
+.PHONY: ui
+ui: ## process-compose's terminal view
+	@$(FIREDRILL) ui
+
+.PHONY: down
+down: ## stop everything; nothing stays
+	@$(FIREDRILL) down
+
+.PHONY: reset
+reset: ## stop everything and delete its data; built programs stay
+	@$(FIREDRILL) reset
+
+.PHONY: verify
+verify: ## prove that every signal of every service arrives and leads to the others
+	@$(FIREDRILL) verify
+
+##### test
+
+.PHONY: test-unit
+test-unit: ## unit tests with the race detector
+	go test -race ./...
+
+.PHONY: test-stack
+test-stack: build-stack ## the native stack's life: up, down, hung, taken port, two copies
+	go test -count=1 -tags e2e -timeout 10m ./cmd/firedrill/
+
+.PHONY: bench-stack
+bench-stack: build-stack ## measure start, stop, memory and CPU of the native stack
+	@$(FIREDRILL) bench-stack

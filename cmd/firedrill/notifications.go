@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"firedrill/deploy/notifications"
+)
+
+const notifyUsage = `notifications [flags]
+
+Receives Alertmanager's webhook at /webhook, appends each alert to a file of JSON lines, and lists them, newest first, at
+/notifications (?since=TIME&limit=N). "firedrill up" runs it.`
+
+func notify(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("notifications", notifyUsage)
+	addr := fs.String("addr", "127.0.0.1:9094", "`address` to listen on")
+	file := fs.String("file", "notifications.jsonl", "`file` to append to")
+	if err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	store, err := notifications.Open(*file, notifications.DefaultLimits())
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	handler, err := notifications.Handler(store, registry, time.Now, slog.New(slog.NewJSONHandler(p.stdout, nil)))
+	if err != nil {
+		return err
+	}
+	return serve(ctx, *addr, handler)
+}
+
+// serve serves until ctx ends, then finishes the requests under way.
+func serve(ctx context.Context, addr string, handler http.Handler) error {
+	listener, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen for notifications: %w", err)
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(listener) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("serve notifications: %w", err)
+	case <-ctx.Done():
+	}
+	patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if err := server.Shutdown(patience); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("stop serving notifications: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const restartUsage = `restart [flags] COMPONENT
+
+Stops and starts one component and returns when it is ready again.`
+
+func restart(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("restart", restartUsage)
+	which := addStackFlags(fs)
+	if err := parse(fs, args, 1, 1); err != nil {
+		return err
+	}
+	copy, err := which.stack(p)
+	if err != nil {
+		return err
+	}
+	begin := time.Now()
+	if err := copy.Restart(ctx, fs.Arg(0)); err != nil {
+		return err
+	}
+	fmt.Fprintf(p.stdout, "%s is ready again after %.1f s.\n", fs.Arg(0), time.Since(begin).Seconds())
+	return nil
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"firedrill/deploy/stack"
+)
+
+const statusUsage = `status [flags]
+
+Shows each component of the running copy: where it is, whether it answers that it is ready, its process, how often it
+was started again, and its memory. Exits 1 unless everything is ready.`
+
+func status(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("status", statusUsage)
+	which := addStackFlags(fs)
+	asJSON := fs.Bool("json", false, "print JSON")
+	if err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	copy, err := which.stack(p)
+	if err != nil {
+		return err
+	}
+	status, err := copy.Status(ctx)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		if err := writeJSON(p.stdout, status); err != nil {
+			return err
+		}
+	} else {
+		printStatus(p.stdout, status)
+	}
+	if !status.Up() {
+		return errQuiet
+	}
+	return nil
+}
+
+func printStatus(w io.Writer, status stack.Status) {
+	if status.Started == nil {
+		fmt.Fprintf(w, "Nothing runs in %s. \"make up\" starts it.\n", status.Data)
+		return
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "WHAT\tURL\tSTATE\tPID\tRESTARTS\tMEMORY")
+	for _, c := range status.Components {
+		pid, memory := "-", "-"
+		if c.PID != 0 {
+			pid = fmt.Sprint(c.PID)
+			memory = fmt.Sprintf("%d MiB", c.RSSBytes>>20)
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d\t%s\n", c.Name, c.URL, c.State, pid, c.Restarts, memory)
+	}
+	_ = tw.Flush() // w's errors end a terminal program anyway
+	for _, c := range status.Components {
+		if c.Why != "" {
+			fmt.Fprintf(w, "%s: %s\n", c.Name, c.Why)
+		}
+	}
+}
+
+// hints are what to try next with what runs.
+func hints(status stack.Status) []string {
+	url := map[string]string{}
+	for _, c := range status.Components {
+		url[c.Name] = c.URL
+	}
+	var lines []string
+	if gateway, ok := url["gateway"]; ok {
+		lines = append(lines, "curl "+gateway+"/products", "make verify            every signal of every service, proven to arrive")
+	}
+	if grafana, ok := url["grafana"]; ok {
+		lines = append(lines, "open "+grafana)
+	}
+	return append(lines,
+		fmt.Sprintf("curl '%s/api/v1/query?query=up'", url["prometheus"]),
+		"curl "+url["notifications"],
+		"make status | make logs S=loki | make ui | make down")
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+)
+
+const uiUsage = `ui [flags]
+
+Opens process-compose's terminal view of the running copy. Leaving it (F10) leaves everything running.`
+
+func ui(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("ui", uiUsage)
+	which := addStackFlags(fs)
+	if err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	copy, err := which.stack(p)
+	if err != nil {
+		return err
+	}
+	cmd, err := copy.AttachCommand(ctx)
+	if err != nil {
+		return err
+	}
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, p.stdout, p.stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("show process-compose's view: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const upUsage = `up [flags]
+
+Makes the stack (Prometheus, Alertmanager, Loki, Tempo, the receiver of notifications, and Grafana if there is one on the
+PATH) and the shop run, and returns when all of it is ready. The first run builds the upstream programs from their Go
+modules; Ctrl-C and a second run go on where it stopped. Ports are checked before anything starts. If a component does
+not become ready, the end of its log is shown and what was started is stopped. A copy that is up is left as it is.
+
+A second copy beside the first:
+
+    firedrill up -offset 10000 -data /tmp/second`
+
+func up(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("up", upUsage)
+	which := addStackFlags(fs)
+	fs.StringVar(&which.flags.Retention, "retention", "", "`duration` for which Prometheus keeps samples (FIREDRILL_RETENTION; default 31d)")
+	fs.BoolVar(&which.flags.NoShop, "no-shop", false, "only the stack, for services of your own")
+	patience := fs.Duration("timeout", time.Minute, "how long components may take to be ready")
+	asJSON := fs.Bool("json", false, "print the table as JSON")
+	if err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	copy, err := which.stack(p)
+	if err != nil {
+		return err
+	}
+	copy.Patience = *patience
+	begin := time.Now()
+	status, err := copy.Up(ctx)
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return writeJSON(p.stdout, status)
+	}
+	printStatus(p.stdout, status)
+	fmt.Fprintf(p.stdout, "\nReady after %.1f s. Next:\n", time.Since(begin).Seconds())
+	for _, line := range hints(status) {
+		fmt.Fprintln(p.stdout, "  "+line)
+	}
+	return nil
+}

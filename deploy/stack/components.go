@@ -1,0 +1,213 @@
+package stack
+
+import (
+	"fmt"
+	"net"
+	"path/filepath"
+	"strings"
+
+	"firedrill/deploy/config"
+)
+
+// Ports before the offset. An admin listener stands 100 above its service.
+const (
+	portGateway       = 8000
+	portCatalog       = 8001
+	portOrders        = 8002
+	portPayments      = 8003
+	portShipping      = 8004
+	portBank          = 8005
+	portBrokerAdmin   = 8106
+	portBroker        = 4222
+	portGrafana       = 3000
+	portLoki          = 3100
+	portLokiGRPC      = 9096
+	portTempo         = 3200
+	portTempoGRPC     = 9097
+	portOTLPGRPC      = 4317
+	portOTLPHTTP      = 4318
+	portPrometheus    = 9090
+	portAlertmanager  = 9093
+	portNotifications = 9094
+	adminStep         = 100
+	portHighest       = portTempoGRPC
+)
+
+// loopback is where everything of the native stack listens.
+const loopback = "127.0.0.1"
+
+// Kinds of component.
+const (
+	KindStack = "stack" // an upstream program, or the receiver of notifications
+	KindShop  = "shop"  // a service of the shop
+)
+
+// Component is one supervised process.
+type Component struct {
+	Name  string `json:"name"`
+	Kind  string `json:"kind"`
+	URL   string `json:"url"`   // where a person or client goes
+	Ready string `json:"ready"` // answers 200 when the component is ready
+	Ports []int  `json:"ports"` // TCP ports on the loopback it listens on
+
+	Command []string `json:"-"`
+	Env     []string `json:"-"` // on top of what all components get
+	After   []string `json:"-"` // components that start before this one and stop after it
+}
+
+// programs are the paths of what is run.
+type programs struct {
+	firedrill, shop string
+	grafana         grafana
+	tools           map[string]string // upstream program -> path
+}
+
+func newPrograms(s Settings, tools []Tool, executable string, g grafana) programs {
+	p := programs{firedrill: executable, shop: filepath.Join(s.Root, ".bin", "shop"), grafana: g, tools: map[string]string{}}
+	for _, t := range tools {
+		p.tools[t.Name] = t.Binary(s.Bin)
+	}
+	return p
+}
+
+func (s Settings) port(base int) int { return base + s.Offset }
+
+func (s Settings) addr(base int) string { return net.JoinHostPort(loopback, itoa(s.port(base))) }
+
+func (s Settings) url(base int) string { return "http://" + s.addr(base) }
+
+// components lists what this copy runs, in the order a person wants to read.
+func (s Settings) components(p programs) []Component {
+	var all []Component
+	if s.Shop {
+		all = append(all, s.shopComponents(p)...)
+	}
+	all = append(all, s.stackComponents(p)...)
+	if p.grafana.found() {
+		all = append(all, s.grafanaComponent(p.grafana))
+	}
+	return all
+}
+
+func (s Settings) shopComponents(p programs) []Component {
+	service := func(name string, port, admin int) Component {
+		return Component{
+			Name: name, Kind: KindShop,
+			URL: s.url(port), Ready: s.url(admin) + "/readyz",
+			Ports:   []int{s.port(port), s.port(admin)},
+			Command: []string{p.shop, name},
+			After:   []string{"loki", "tempo"}, // the last spans and lines of a service have somewhere to go
+		}
+	}
+	broker := service("broker", portBroker, portBrokerAdmin)
+	broker.URL = "nats://" + s.addr(portBroker)
+	return []Component{
+		service("gateway", portGateway, portGateway+adminStep),
+		service("catalog", portCatalog, portCatalog+adminStep),
+		service("orders", portOrders, portOrders+adminStep),
+		service("payments", portPayments, portPayments+adminStep),
+		service("shipping", portShipping, portShipping+adminStep),
+		service("bank", portBank, portBank+adminStep),
+		broker,
+	}
+}
+
+func (s Settings) stackComponents(p programs) []Component {
+	setting := func(name string) string { return filepath.Join(s.configDir(), name+".yaml") }
+	stack := func(name string, port int, ready string, more ...int) Component {
+		c := Component{Name: name, Kind: KindStack, URL: s.url(port), Ready: s.url(port) + ready, Ports: []int{s.port(port)}}
+		for _, m := range more {
+			c.Ports = append(c.Ports, s.port(m))
+		}
+		return c
+	}
+	prometheus := stack("prometheus", portPrometheus, "/-/ready")
+	prometheus.Command = []string{
+		p.tools["prometheus"],
+		"--config.file=" + setting("prometheus"),
+		"--storage.tsdb.path=" + filepath.Join(s.Data, "prometheus"),
+		"--web.listen-address=" + s.addr(portPrometheus),
+		"--web.enable-remote-write-receiver", // Tempo's metrics generator writes here
+		"--web.enable-lifecycle",             // rules are reloaded without a restart
+		"--enable-feature=exemplar-storage",
+		"--rules.alert.resend-delay=10s", // an Alertmanager that restarted knows what fires soon
+		"--log.level=warn",
+	}
+	alertmanager := stack("alertmanager", portAlertmanager, "/-/ready")
+	alertmanager.Command = []string{
+		p.tools["alertmanager"],
+		"--config.file=" + setting("alertmanager"),
+		"--storage.path=" + filepath.Join(s.Data, "alertmanager"),
+		"--web.listen-address=" + s.addr(portAlertmanager),
+		"--cluster.listen-address=", // one alone: no gossip
+		"--log.level=warn",
+	}
+	loki := stack("loki", portLoki, "/ready", portLokiGRPC)
+	loki.Command = []string{p.tools["loki"], "-config.file=" + setting("loki")}
+	tempo := stack("tempo", portTempo, "/ready", portTempoGRPC, portOTLPGRPC, portOTLPHTTP)
+	tempo.Command = []string{p.tools["tempo"], "-config.file=" + setting("tempo")}
+	tempo.After = []string{"prometheus"}
+	notifications := stack("notifications", portNotifications, "/healthz")
+	notifications.URL += "/notifications"
+	notifications.Command = []string{
+		p.firedrill, "notifications",
+		"-addr", s.addr(portNotifications), "-file", filepath.Join(s.Data, "notifications.jsonl"),
+	}
+	return []Component{prometheus, alertmanager, loki, tempo, notifications}
+}
+
+// env is what every component gets on top of the user's environment, which keeps a key and a log format of its own.
+func (s Settings) env(getenv func(string) string, jwtKey string) []string {
+	return []string{
+		marker + "=" + s.Data,
+		fmt.Sprintf("FIREDRILL_PORT_OFFSET=%d", s.Offset),
+		"FIREDRILL_DATA=" + s.Data,
+		"FIREDRILL_ROOT=" + s.Root,
+		"SHOP_DATA=" + filepath.Join(s.Data, "shop"),
+		"SHOP_JWT_KEY=" + first(getenv("SHOP_JWT_KEY"), jwtKey),
+		"LOKI_URL=" + s.url(portLoki),
+		"LOG_FORMAT=" + first(getenv("LOG_FORMAT"), "json"), // what a service prints is what "firedrill logs" shows
+		"OTEL_EXPORTER_OTLP_ENDPOINT=" + s.url(portOTLPGRPC),
+		"OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
+	}
+}
+
+// values are what the settings of the upstream programs need to know of this copy.
+func (s Settings) values() config.Values {
+	at := func(base int) config.Endpoint {
+		return config.Endpoint{Listen: loopback, Host: loopback, Port: s.port(base)}
+	}
+	rules := func(parts ...string) string { return filepath.Join(append(parts, "*.yaml")...) }
+	v := config.Values{
+		Data:      s.Data,
+		Retention: s.Retention,
+		Rules: []string{
+			rules(s.Root, "alerts", "stack"),
+			rules(s.Root, "alerts", "generated"),
+			rules(s.Data, "rules"), // what only this copy should evaluate
+		},
+		Prometheus: at(portPrometheus), Alertmanager: at(portAlertmanager), Notifications: at(portNotifications),
+		Loki: at(portLoki), LokiGRPC: at(portLokiGRPC),
+		Tempo: at(portTempo), TempoGRPC: at(portTempoGRPC), OTLPGRPC: at(portOTLPGRPC), OTLPHTTP: at(portOTLPHTTP),
+		Stack: []config.Target{
+			{Job: "prometheus", Addr: s.addr(portPrometheus)}, {Job: "alertmanager", Addr: s.addr(portAlertmanager)},
+			{Job: "loki", Addr: s.addr(portLoki)}, {Job: "tempo", Addr: s.addr(portTempo)},
+			{Job: "notifications", Addr: s.addr(portNotifications)},
+		},
+	}
+	if s.Shop {
+		v.Services = s.shopTargets()
+	}
+	return v
+}
+
+// shopTargets are the admin listeners that serve metrics: all but that of the bank, which nobody may instrument.
+func (s Settings) shopTargets() []config.Target {
+	var targets []config.Target
+	for _, c := range s.shopComponents(programs{}) {
+		if c.Name != "bank" {
+			targets = append(targets, config.Target{Job: c.Name, Addr: strings.TrimSuffix(strings.TrimPrefix(c.Ready, "http://"), "/readyz")})
+		}
+	}
+	return targets
+}

@@ -1,0 +1,159 @@
+package stack
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/goccy/go-yaml"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// The part of process-compose's format that the stack needs.
+type (
+	composeFile struct {
+		Version             string                    `yaml:"version"`
+		Name                string                    `yaml:"name"`
+		LogLevel            string                    `yaml:"log_level"`
+		IsStrict            bool                      `yaml:"is_strict"`
+		IsTUIDisabled       bool                      `yaml:"is_tui_disabled"`
+		DisableEnvExpansion bool                      `yaml:"disable_env_expansion"`
+		OrderedShutdown     bool                      `yaml:"ordered_shutdown"`
+		Environment         []string                  `yaml:"environment"`
+		Processes           map[string]composeProcess `yaml:"processes"`
+	}
+	composeProcess struct {
+		Namespace      string                       `yaml:"namespace"`
+		Entrypoint     []string                     `yaml:"entrypoint"`
+		WorkingDir     string                       `yaml:"working_dir"`
+		Environment    []string                     `yaml:"environment,omitempty"`
+		LogLocation    string                       `yaml:"log_location"`
+		Log            composeLog                   `yaml:"log_configuration"`
+		Availability   composeAvailability          `yaml:"availability"`
+		ReadinessProbe composeProbe                 `yaml:"readiness_probe"`
+		Shutdown       composeShutdown              `yaml:"shutdown"`
+		DependsOn      map[string]composeDependency `yaml:"depends_on,omitempty"`
+	}
+	composeLog struct {
+		Rotation      composeRotation `yaml:"rotation"`
+		FieldsOrder   []string        `yaml:"fields_order"`
+		DisableJSON   bool            `yaml:"disable_json"`
+		NoColor       bool            `yaml:"no_color"`
+		NoMetadata    bool            `yaml:"no_metadata"`
+		FlushEachLine bool            `yaml:"flush_each_line"`
+	}
+	composeRotation struct {
+		MaxSizeMB  int `yaml:"max_size_mb"`
+		MaxBackups int `yaml:"max_backups"`
+	}
+	composeAvailability struct {
+		Restart        string `yaml:"restart"`
+		BackoffSeconds int    `yaml:"backoff_seconds"`
+	}
+	composeProbe struct {
+		HTTPGet          composeHTTPGet `yaml:"http_get"`
+		PeriodSeconds    int            `yaml:"period_seconds"`
+		TimeoutSeconds   int            `yaml:"timeout_seconds"`
+		FailureThreshold int            `yaml:"failure_threshold"`
+	}
+	composeHTTPGet struct {
+		Host string `yaml:"host"`
+		Port string `yaml:"port"`
+		Path string `yaml:"path"`
+	}
+	composeShutdown struct {
+		Signal         int `yaml:"signal"`
+		TimeoutSeconds int `yaml:"timeout_seconds"`
+	}
+	composeDependency struct {
+		Condition string `yaml:"condition"`
+	}
+)
+
+// neverKill is a failure threshold that is not reached: a probe here tells people whether a component is ready. A service
+// that is not ready because what it needs is down, or that a drill holds still, must stay as it is, for that is what
+// alerts are to notice. What exits is started again.
+const neverKill = 1 << 30
+
+// stopSeconds is how long a component has between TERM and KILL.
+const stopSeconds = 2
+
+func composeProcessOf(s Settings, c Component) (composeProcess, error) {
+	ready, err := url.Parse(c.Ready)
+	if err != nil {
+		return composeProcess{}, fmt.Errorf("probe of %q: %w", c.Name, err)
+	}
+	p := composeProcess{
+		Namespace: c.Kind, Entrypoint: c.Command, WorkingDir: s.Data, Environment: c.Env,
+		LogLocation: s.LogPath(c.Name),
+		Log: composeLog{
+			Rotation:    composeRotation{MaxSizeMB: 20, MaxBackups: 2},
+			FieldsOrder: []string{"message"}, // the lines as they are
+			DisableJSON: true, NoColor: true, NoMetadata: true, FlushEachLine: true,
+		},
+		Availability: composeAvailability{Restart: "always", BackoffSeconds: 1},
+		ReadinessProbe: composeProbe{
+			HTTPGet:       composeHTTPGet{Host: ready.Hostname(), Port: ready.Port(), Path: ready.Path},
+			PeriodSeconds: 2, TimeoutSeconds: 1, FailureThreshold: neverKill,
+		},
+		Shutdown: composeShutdown{Signal: 15, TimeoutSeconds: stopSeconds},
+	}
+	for _, name := range c.After {
+		if p.DependsOn == nil {
+			p.DependsOn = map[string]composeDependency{}
+		}
+		p.DependsOn[name] = composeDependency{Condition: "process_started"}
+	}
+	return p, nil
+}
+
+// writeCompose writes the file that process-compose runs. It holds the key of the tokens, so only the user may read it.
+func writeCompose(s Settings, getenv func(string) string, components []Component) error {
+	made, err := jwtKey(filepath.Join(s.runDir(), "jwt-key"))
+	if err != nil {
+		return err
+	}
+	file := composeFile{
+		Version: "0.5", Name: "firedrill", LogLevel: "info",
+		IsStrict: true, IsTUIDisabled: true, DisableEnvExpansion: true, OrderedShutdown: true,
+		Environment: s.env(getenv, made), Processes: map[string]composeProcess{},
+	}
+	for _, c := range components {
+		if file.Processes[c.Name], err = composeProcessOf(s, c); err != nil {
+			return err
+		}
+	}
+	text, err := yaml.Marshal(file)
+	if err != nil {
+		return fmt.Errorf("write process-compose's file: %w", err)
+	}
+	if err := os.WriteFile(s.composePath(), text, 0o600); err != nil {
+		return fmt.Errorf("write process-compose's file: %w", err)
+	}
+	return nil
+}
+
+// jwtKey returns the copy's key for tokens, made once, so that a restarted gateway accepts the tokens it gave out.
+func jwtKey(path string) (string, error) {
+	text, err := os.ReadFile(path)
+	if err == nil && len(text) > 0 {
+		return string(text), nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read key for tokens: %w", err)
+	}
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails, says its documentation
+	text = []byte(hex.EncodeToString(key))
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		return "", fmt.Errorf("write key for tokens: %w", err)
+	}
+	return string(text), nil
+}

@@ -1,0 +1,108 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// How long each step of a stop may take. The supervisor gives a component stopSeconds before it kills it; the shop stops
+// first and the stack after it, so an orderly stop with one hung process on each side takes twice that.
+const (
+	orderlyFor = 2*stopSeconds*time.Second + time.Second
+	termFor    = time.Second
+	killFor    = 5 * time.Second
+)
+
+// Down stops every process of the copy: asks the supervisor, then terminates, then kills. It returns how many ran.
+func (k Stack) Down(ctx context.Context) (int, error) {
+	release, err := lock(ctx, k.Settings, k.Out)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	running, err := members(k.Data)
+	if err != nil {
+		return 0, err
+	}
+	return len(running), k.stopAll(ctx)
+}
+
+// stopAll leaves no process of the copy, and nothing that says it runs.
+func (k Stack) stopAll(ctx context.Context) error {
+	left, err := members(k.Data)
+	if err != nil {
+		return err
+	}
+	if len(left) > 0 && newSupervisor(k.socketPath()).stop(ctx) == nil {
+		if left, err = waitGone(ctx, k.Data, orderlyFor); err != nil {
+			return err
+		}
+	}
+	if len(left) > 0 {
+		if err := k.stopByForce(ctx); err != nil {
+			return err
+		}
+	}
+	for _, path := range []string{k.statePath(), k.socketPath()} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("tidy up after the stack: %w", err)
+		}
+	}
+	return nil
+}
+
+// stopByForce is for what no supervisor stops: it is hung or gone. A living one is killed first, lest it start again what
+// is terminated here.
+func (k Stack) stopByForce(ctx context.Context) error {
+	left, err := members(k.Data)
+	if err != nil {
+		return err
+	}
+	for _, p := range left {
+		if isSupervisor(p) {
+			_ = p.SendSignal(syscall.SIGKILL)
+		}
+	}
+	signalAll(left, syscall.SIGTERM)
+	if left, err = waitGone(ctx, k.Data, termFor); err != nil {
+		return err
+	}
+	signalAll(left, syscall.SIGKILL)
+	if left, err = waitGone(ctx, k.Data, killFor); err != nil {
+		return err
+	}
+	if len(left) > 0 {
+		return fmt.Errorf("stop the stack: these outlived SIGKILL: %s", strings.Join(names(left), ", "))
+	}
+	return nil
+}
+
+// dataNames is what a copy writes below its data folder; Reset removes these and nothing else, for a data folder named by
+// mistake may hold anything.
+func dataNames() []string {
+	return []string{
+		"alertmanager", "config", "grafana", "logs", "loki", "notifications.jsonl", "notifications.jsonl.1",
+		"prometheus", "rules", "run", "shop", "tempo",
+	}
+}
+
+// Reset stops the copy and deletes its data. Built programs stay.
+func (k Stack) Reset(ctx context.Context) error {
+	if _, err := k.Down(ctx); err != nil {
+		return err
+	}
+	for _, name := range dataNames() {
+		if err := os.RemoveAll(filepath.Join(k.Data, name)); err != nil {
+			return fmt.Errorf("delete data: %w", err)
+		}
+	}
+	_ = os.Remove(k.Data) // only when nothing else is in it
+	return nil
+}

@@ -1,0 +1,68 @@
+package stack
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+// grafana is the Grafana of this machine, if there is one: it cannot be built from its module.
+type grafana struct {
+	binary string
+	home   string // folder with its public files and default settings
+}
+
+func (g grafana) found() bool { return g.binary != "" }
+
+// findGrafana looks for grafana on the PATH and for its home around the binary, in GF_PATHS_HOME, and where packages
+// put it. Without a home the binary alone cannot serve, and counts as not found.
+func findGrafana(getenv func(string) string) grafana {
+	binary, err := exec.LookPath("grafana")
+	if err != nil {
+		return grafana{}
+	}
+	if real, err := filepath.EvalSymlinks(binary); err == nil {
+		binary = real
+	}
+	prefix := filepath.Dir(filepath.Dir(binary))
+	for _, home := range []string{getenv("GF_PATHS_HOME"), prefix, filepath.Join(prefix, "share", "grafana"), "/usr/share/grafana"} {
+		if home == "" {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(home, "conf", "defaults.ini")); err == nil {
+			return grafana{binary: binary, home: home}
+		}
+	}
+	return grafana{}
+}
+
+// grafanaComponent runs Grafana without login, with the repository's provisioning. Provisioning files name the data
+// sources by the *_URL variables, which Grafana expands.
+func (s Settings) grafanaComponent(g grafana) Component {
+	dashboards := filepath.Join(s.Root, "dashboards")
+	data := filepath.Join(s.Data, "grafana")
+	return Component{
+		Name: "grafana", Kind: KindStack,
+		URL: s.url(portGrafana), Ready: s.url(portGrafana) + "/api/health",
+		Ports:   []int{s.port(portGrafana)},
+		Command: []string{g.binary, "server", "--homepath", g.home},
+		Env: []string{
+			"GF_SERVER_HTTP_ADDR=" + loopback,
+			"GF_SERVER_HTTP_PORT=" + itoa(s.port(portGrafana)),
+			"GF_PATHS_DATA=" + data,
+			"GF_PATHS_LOGS=" + filepath.Join(data, "log"),
+			"GF_PATHS_PLUGINS=" + filepath.Join(data, "plugins"),
+			"GF_PATHS_PROVISIONING=" + filepath.Join(dashboards, "provisioning"),
+			"GF_AUTH_ANONYMOUS_ENABLED=true",
+			"GF_AUTH_ANONYMOUS_ORG_ROLE=Admin",
+			"GF_ANALYTICS_REPORTING_ENABLED=false",
+			"GF_ANALYTICS_CHECK_FOR_UPDATES=false",
+			"GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES=false",
+			"DASHBOARDS_PATH=" + dashboards,
+			"PROMETHEUS_URL=" + s.url(portPrometheus),
+			"ALERTMANAGER_URL=" + s.url(portAlertmanager),
+			"LOKI_URL=" + s.url(portLoki),
+			"TEMPO_URL=" + s.url(portTempo),
+		},
+	}
+}

@@ -1,0 +1,80 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+// marker is the environment variable that every process of a copy inherits; its value is the copy's data folder. By it
+// the processes of this copy are told from those of another, even when the supervisor is gone.
+const marker = "FIREDRILL_STACK_MEMBER"
+
+// members returns the living processes of the copy whose data folder is data, this process aside.
+func members(data string) ([]*process.Process, error) {
+	all, err := process.Processes()
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	var found []*process.Process
+	for _, p := range all {
+		if int(p.Pid) == os.Getpid() {
+			continue
+		}
+		// A process of another user cannot be read, one that just ended neither: both are none of ours.
+		if env, err := p.Environ(); err == nil && slices.Contains(env, marker+"="+data) {
+			found = append(found, p)
+		}
+	}
+	return found, nil
+}
+
+// isSupervisor says whether p is the process-compose of its copy.
+func isSupervisor(p *process.Process) bool {
+	args, err := p.CmdlineSlice()
+	return err == nil && len(args) > 0 && filepath.Base(args[0]) == "process-compose"
+}
+
+// waitGone waits until the copy has no process left, or for patience. It returns those that are left.
+func waitGone(ctx context.Context, data string, patience time.Duration) ([]*process.Process, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(25 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		left, err := members(data)
+		if err != nil || len(left) == 0 {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return left, nil
+		case <-tick.C:
+		}
+	}
+}
+
+// signalAll signals each process; one that ended meanwhile is no error.
+func signalAll(processes []*process.Process, signal syscall.Signal) {
+	for _, p := range processes {
+		_ = p.SendSignal(signal)
+	}
+}
+
+func names(processes []*process.Process) []string {
+	var out []string
+	for _, p := range processes {
+		name, err := p.Name()
+		if err != nil {
+			name = "?"
+		}
+		out = append(out, fmt.Sprintf("%s (pid %d)", name, p.Pid))
+	}
+	return out
+}

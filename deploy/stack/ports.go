@@ -1,0 +1,88 @@
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"syscall"
+
+	psnet "github.com/shirou/gopsutil/v4/net"
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+// TakenPort is a port that a component needs and somebody else listens on.
+type TakenPort struct {
+	Port      int
+	Component string
+	Owner     string // "name (pid n)"; empty when the system does not tell
+}
+
+// PortsError says which ports are taken, by whom, and what to do.
+type PortsError struct {
+	Taken  []TakenPort
+	Offset int // the offset in force
+}
+
+func (e *PortsError) Error() string {
+	var b strings.Builder
+	b.WriteString("these ports are taken:\n")
+	for _, t := range e.Taken {
+		owner := t.Owner
+		if owner == "" {
+			owner = "an unknown process"
+		}
+		fmt.Fprintf(&b, "  %d, which %s needs, by %s\n", t.Port, t.Component, owner)
+	}
+	fmt.Fprintf(&b, "stop the owner, or move every port: make up PORT_OFFSET=%d (firedrill up -offset %d)",
+		e.Offset+10000, e.Offset+10000)
+	return b.String()
+}
+
+// checkPorts tries each port of the components and returns a *PortsError naming those that cannot be bound.
+func checkPorts(components []Component, offset int) error {
+	var taken []TakenPort
+	for _, c := range components {
+		for _, port := range c.Ports {
+			l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", loopback, port))
+			switch {
+			case err == nil:
+				_ = l.Close()
+			case errors.Is(err, syscall.EADDRINUSE):
+				taken = append(taken, TakenPort{Port: port, Component: c.Name})
+			default:
+				return fmt.Errorf("try port %d of %s: %w", port, c.Name, err)
+			}
+		}
+	}
+	if len(taken) == 0 {
+		return nil
+	}
+	owners := portOwners()
+	for i := range taken {
+		taken[i].Owner = owners[taken[i].Port]
+	}
+	return &PortsError{Taken: taken, Offset: offset}
+}
+
+// portOwners maps listening TCP ports to their owners, as far as the system tells this user.
+func portOwners() map[int]string {
+	owners := map[int]string{}
+	conns, err := psnet.Connections("tcp")
+	if err != nil {
+		return owners
+	}
+	for _, c := range conns {
+		if c.Status != "LISTEN" || c.Pid == 0 {
+			continue
+		}
+		name := "?"
+		if p, err := process.NewProcess(c.Pid); err == nil {
+			if n, err := p.Name(); err == nil {
+				name = n
+			}
+		}
+		owners[int(c.Laddr.Port)] = fmt.Sprintf("%s (pid %d)", name, c.Pid)
+	}
+	return owners
+}

@@ -1,0 +1,109 @@
+package stack
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/mattn/go-isatty"
+)
+
+// progress tells how far a build is: one line that is redrawn on a terminal, plain lines elsewhere.
+type progress struct {
+	out      io.Writer
+	terminal bool
+	cores    int
+	total    int // tools
+	begin    time.Time
+	stop     chan struct{}
+	stopped  sync.WaitGroup
+
+	mu      sync.Mutex
+	running []string
+	done    int
+	cost    int // CPU seconds of all tools, as the table estimates them
+}
+
+func newProgress(out io.Writer, tools []Tool, cores int) *progress {
+	p := &progress{out: out, cores: cores, total: len(tools), begin: time.Now(), stop: make(chan struct{})}
+	for _, t := range tools {
+		p.cost += t.Cost
+	}
+	if f, ok := out.(*os.File); ok {
+		p.terminal = isatty.IsTerminal(f.Fd())
+	}
+	fmt.Fprintf(out, "Building %d upstream programs from their Go modules (once for each version), about %s on %d cores.\n",
+		p.total, round(p.expected()), cores)
+	period := 30 * time.Second
+	if p.terminal {
+		period = time.Second
+	}
+	p.stopped.Go(func() { p.repeat(period) })
+	return p
+}
+
+// expected is the wall time the whole build should take: two thirds of the cores are busy on average, as linking and
+// waiting for packages use one.
+func (p *progress) expected() time.Duration {
+	return time.Duration(p.cost) * time.Second * 3 / 2 / time.Duration(p.cores)
+}
+
+func (p *progress) repeat(period time.Duration) {
+	tick := time.NewTicker(period)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.stop:
+			return
+		case <-tick.C:
+			p.mu.Lock()
+			p.show(strings.Join(p.running, " and "))
+			p.mu.Unlock()
+		}
+	}
+}
+
+func (p *progress) started(t Tool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = append(p.running, t.Name)
+	p.show(strings.Join(p.running, " and "))
+}
+
+func (p *progress) finished(t Tool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, name := range p.running {
+		if name == t.Name {
+			p.running = append(p.running[:i:i], p.running[i+1:]...)
+			break
+		}
+	}
+	p.done++
+	p.show(t.Name + " done")
+}
+
+// show writes one line; the caller holds the lock.
+func (p *progress) show(what string) {
+	elapsed := time.Since(p.begin)
+	line := fmt.Sprintf("  %d of %d built, %s elapsed of about %s: %s",
+		p.done, p.total, round(elapsed), round(max(p.expected(), elapsed)), what)
+	if p.terminal {
+		fmt.Fprintf(p.out, "\r\033[K%s", line)
+		return
+	}
+	fmt.Fprintln(p.out, line)
+}
+
+func (p *progress) close() {
+	close(p.stop)
+	p.stopped.Wait()
+	if p.terminal {
+		fmt.Fprintln(p.out)
+	}
+}
+
+func round(d time.Duration) time.Duration { return d.Round(time.Second) }

@@ -1,0 +1,125 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// NotReadyError says which component did not become ready, why, and what it printed last.
+type NotReadyError struct {
+	Component string
+	Cause     string
+	Log       string // path
+	Tail      string // its last lines
+}
+
+func (e *NotReadyError) Error() string {
+	text := fmt.Sprintf("%s did not become ready: %s", e.Component, e.Cause)
+	if e.Tail == "" {
+		return text + "\n(nothing in " + e.Log + ")"
+	}
+	return text + "\nthe end of " + e.Log + ":\n  " + strings.ReplaceAll(e.Tail, "\n", "\n  ")
+}
+
+const (
+	probeEvery   = 25 * time.Millisecond
+	probeTimeout = time.Second
+	crashLimit   = 5 // starts that ended again before a component is given up early
+	tailLines    = 15
+)
+
+// awaitReady returns when every component answered its probe once. died tells of the end of the supervisor.
+func (k Stack) awaitReady(ctx context.Context, components []Component, died <-chan error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	group, ctx := errgroup.WithContext(ctx)
+	for _, c := range components {
+		group.Go(func() error { return k.awaitOne(ctx, c) })
+	}
+	go func() {
+		select {
+		case err := <-died:
+			cancel(&NotReadyError{
+				Component: "process-compose", Cause: fmt.Sprintf("it ended: %v", err),
+				Log: k.LogPath("process-compose.out"), Tail: k.tail("process-compose.out"),
+			})
+		case <-ctx.Done():
+		}
+	}()
+	return group.Wait()
+}
+
+// awaitOne polls one component until it is ready, is out of time, or has crashed too often.
+func (k Stack) awaitOne(ctx context.Context, c Component) error {
+	give := time.NewTimer(k.Patience)
+	defer give.Stop()
+	poll := time.NewTicker(probeEvery)
+	defer poll.Stop()
+	look := time.NewTicker(time.Second)
+	defer look.Stop()
+	for {
+		err := probe(ctx, c.Ready)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-give.C:
+			return k.notReady(c, fmt.Sprintf("%v after %s", err, k.Patience))
+		case <-look.C:
+			if n := k.crashes(ctx, c.Name); n >= crashLimit {
+				return k.notReady(c, fmt.Sprintf("it ended %d times", n))
+			}
+		case <-poll.C:
+		}
+	}
+}
+
+// crashes is how often the supervisor has started the component again.
+func (k Stack) crashes(ctx context.Context, name string) int {
+	states, err := newSupervisor(k.socketPath()).processes(ctx)
+	if err != nil {
+		return 0
+	}
+	return states[name].Restarts
+}
+
+func (k Stack) notReady(c Component, cause string) error {
+	return &NotReadyError{Component: c.Name, Cause: cause, Log: k.LogPath(c.Name), Tail: k.tail(c.Name)}
+}
+
+func (k Stack) tail(name string) string {
+	text, err := os.ReadFile(k.LogPath(name))
+	if err != nil || len(text) == 0 {
+		return ""
+	}
+	return lastLines(string(text), tailLines)
+}
+
+// probe asks url once; nil means that it answered 200.
+func probe(ctx context.Context, url string) error {
+	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("probe: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err // names the URL
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %s: %s", url, resp.Status, strings.TrimSpace(string(body)))
+	}
+	return nil
+}

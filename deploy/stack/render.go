@@ -1,0 +1,26 @@
+package stack
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"firedrill/deploy/config"
+)
+
+// render writes the folders and settings of a copy.
+func (k Stack) render(p plan) error {
+	dirs := []string{k.logDir(), filepath.Join(k.Data, "rules"), filepath.Join(k.Data, "shop")}
+	for _, dir := range dirs {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("create folder of the stack: %w", err)
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(k.socketPath()), 0o700); err != nil {
+		return fmt.Errorf("create folder of the socket: %w", err)
+	}
+	if err := config.Write(k.configDir(), k.values()); err != nil {
+		return err
+	}
+	return writeCompose(k.Settings, k.Getenv, p.components)
+}

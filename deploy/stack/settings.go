@@ -1,0 +1,132 @@
+// Package stack builds, starts, watches and stops the native deployment: the upstream programs from their Go modules and
+// the shop's services, all supervised by process-compose. It must not know what the services do or what their signals
+// mean; it knows programs, ports and whether something answers that it is ready.
+package stack
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// ErrSettings marks an error in what the user asked for, as opposed to one of the machine.
+var ErrSettings = errors.New("settings")
+
+// maxOffset keeps the highest port of the stack below 65536.
+const maxOffset = 65535 - portHighest
+
+// Settings say where one copy of the stack lives. Copies with different Data and Offset run side by side.
+type Settings struct {
+	Root      string // the repository: rules and the pins of the upstream programs are read from it
+	Data      string // all that the copy writes at run time
+	Bin       string // built upstream programs, which several copies may share
+	Offset    int    // added to every port
+	Retention string // how long Prometheus keeps samples
+	Shop      bool   // whether the shop's services run too
+}
+
+// Flags are the settings given on the command line; zero values were not given.
+type Flags struct {
+	Data, Bin, Retention string
+	Offset               *int
+	NoShop               bool
+}
+
+// Resolve makes Settings of flags, which beat the environment, which beats the defaults. executable is the path of the
+// running program: when it stands in a repository's .bin, that repository is the root.
+func Resolve(f Flags, getenv func(string) string, executable string) (Settings, error) {
+	root, err := findRoot(getenv("FIREDRILL_ROOT"), executable)
+	if err != nil {
+		return Settings{}, err
+	}
+	s := Settings{
+		Root:      root,
+		Data:      first(f.Data, getenv("FIREDRILL_DATA"), filepath.Join(root, ".data")),
+		Bin:       first(f.Bin, getenv("FIREDRILL_STACK_BIN"), filepath.Join(root, ".bin", "stack")),
+		Retention: first(f.Retention, getenv("FIREDRILL_RETENTION"), "31d"),
+		Shop:      !f.NoShop,
+	}
+	if s.Offset, err = resolveOffset(f.Offset, getenv("FIREDRILL_PORT_OFFSET")); err != nil {
+		return Settings{}, err
+	}
+	for _, dir := range []*string{&s.Data, &s.Bin} {
+		if *dir, err = filepath.Abs(*dir); err != nil {
+			return Settings{}, fmt.Errorf("resolve folder: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func resolveOffset(flag *int, env string) (int, error) {
+	offset := 0
+	switch {
+	case flag != nil:
+		offset = *flag
+	case env != "":
+		n, err := strconv.Atoi(env)
+		if err != nil {
+			return 0, fmt.Errorf("%w: FIREDRILL_PORT_OFFSET=%q is not a whole number", ErrSettings, env)
+		}
+		offset = n
+	}
+	if offset < 0 || offset > maxOffset {
+		return 0, fmt.Errorf("%w: port offset %d is outside 0 to %d", ErrSettings, offset, maxOffset)
+	}
+	return offset, nil
+}
+
+// findRoot returns the repository's folder: as told, else around the executable's .bin, else upwards from the working
+// folder.
+func findRoot(told, executable string) (string, error) {
+	if told != "" {
+		if !isRoot(told) {
+			return "", fmt.Errorf("%w: FIREDRILL_ROOT=%q holds no firedrill repository", ErrSettings, told)
+		}
+		return filepath.Abs(told)
+	}
+	if real, err := filepath.EvalSymlinks(executable); err == nil {
+		if root := filepath.Dir(filepath.Dir(real)); isRoot(root) {
+			return root, nil
+		}
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the repository: %w", err)
+	}
+	for ; ; dir = filepath.Dir(dir) {
+		if isRoot(dir) {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("%w: no firedrill repository around %s or the working folder; set FIREDRILL_ROOT",
+				ErrSettings, executable)
+		}
+	}
+}
+
+func isRoot(dir string) bool {
+	text, err := os.ReadFile(filepath.Join(dir, "go.mod"))
+	return err == nil && strings.HasPrefix(strings.TrimSpace(string(text)), "module firedrill\n")
+}
+
+// The folders and files of one copy.
+func (s Settings) runDir() string      { return filepath.Join(s.Data, "run") }
+func (s Settings) logDir() string      { return filepath.Join(s.Data, "logs") }
+func (s Settings) configDir() string   { return filepath.Join(s.Data, "config") }
+func (s Settings) statePath() string   { return filepath.Join(s.runDir(), "stack.json") }
+func (s Settings) composePath() string { return filepath.Join(s.runDir(), "process-compose.yaml") }
+
+// LogPath returns the file that holds what the named component printed.
+func (s Settings) LogPath(name string) string { return filepath.Join(s.logDir(), name+".log") }

@@ -1,0 +1,239 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Stack is one copy of the native deployment.
+type Stack struct {
+	Settings
+	Executable string              // path of firedrill, which also is the receiver of notifications
+	Getenv     func(string) string // the user's environment
+	Out        io.Writer           // where progress is told
+	Patience   time.Duration       // how long components may take to be ready
+}
+
+// plan is what a start needs to know.
+type plan struct {
+	tools      []Tool
+	programs   programs
+	components []Component
+}
+
+func (k Stack) plan() (plan, error) {
+	tools, err := Tools(k.Root)
+	if err != nil {
+		return plan{}, err
+	}
+	programs := newPrograms(k.Settings, tools, k.Executable, findGrafana(k.Getenv))
+	return plan{tools: tools, programs: programs, components: k.components(programs)}, nil
+}
+
+// Up makes everything run and returns when all of it is ready. What it started it stops again when it fails or ctx ends.
+// A copy that runs already is left as it is, except that components which were stopped are started.
+func (k Stack) Up(ctx context.Context) (Status, error) {
+	release, err := lock(ctx, k.Settings, k.Out)
+	if err != nil {
+		return Status{}, err
+	}
+	defer release()
+	running, err := k.settle(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	if running {
+		return k.already(ctx)
+	}
+	p, err := k.plan()
+	if err != nil {
+		return Status{}, err
+	}
+	if err := k.prepare(ctx, p); err != nil {
+		return Status{}, err
+	}
+	if !p.programs.grafana.found() {
+		fmt.Fprintln(k.Out, "No grafana on the PATH: install it (https://grafana.com/docs/grafana/latest/setup-grafana/installation) and \"make down up\" adds it.")
+	}
+	return k.start(ctx, p)
+}
+
+// settle tells whether the copy runs under a living supervisor. Leftovers without one are stopped.
+func (k Stack) settle(ctx context.Context) (running bool, err error) {
+	left, err := members(k.Data)
+	if err != nil || len(left) == 0 {
+		return false, err
+	}
+	if _, err := newSupervisor(k.socketPath()).processes(ctx); err == nil {
+		return true, nil
+	}
+	fmt.Fprintf(k.Out, "Stopping what an earlier run left: %s\n", strings.Join(names(left), ", "))
+	return false, k.stopAll(ctx)
+}
+
+// already brings a running copy back to full strength.
+func (k Stack) already(ctx context.Context) (Status, error) {
+	st, err := readState(k.Settings)
+	if err != nil {
+		return Status{}, err
+	}
+	if st == nil {
+		return Status{}, fmt.Errorf("the stack runs, but %s is gone; run \"firedrill down\" first", k.statePath())
+	}
+	if st.Offset != k.Offset {
+		return Status{}, fmt.Errorf("%w: the stack of %s runs with port offset %d, not %d; run \"firedrill down\" first, or give the other copy its own -data",
+			ErrSettings, k.Data, st.Offset, k.Offset)
+	}
+	fmt.Fprintf(k.Out, "Already up since %s.\n", st.Started.Local().Format(time.DateTime))
+	boss := newSupervisor(k.socketPath())
+	states, err := boss.processes(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	for _, c := range st.Components {
+		if p := states[c.Name]; p.Status == "Completed" || p.Status == "Error" {
+			fmt.Fprintf(k.Out, "Starting %s, which was stopped.\n", c.Name)
+			if err := boss.start(ctx, c.Name); err != nil {
+				return Status{}, fmt.Errorf("start %q: %w", c.Name, err)
+			}
+		}
+	}
+	if err := k.awaitReady(ctx, st.Components, nil); err != nil {
+		return Status{}, err
+	}
+	return k.Status(ctx)
+}
+
+// prepare does all that can fail before anything runs: ports, programs, settings.
+func (k Stack) prepare(ctx context.Context, p plan) error {
+	if err := checkPorts(p.components, k.Offset); err != nil {
+		return err
+	}
+	if k.Shop {
+		if _, err := os.Stat(p.programs.shop); err != nil {
+			return fmt.Errorf("the shop is not built: %w; run \"make build\"", err)
+		}
+	}
+	built, err := Build(ctx, k.Root, k.Bin, p.tools, k.Out)
+	if err != nil {
+		return err
+	}
+	if built > 0 { // minutes have passed
+		if err := checkPorts(p.components, k.Offset); err != nil {
+			return err
+		}
+	}
+	return k.render(p)
+}
+
+// start runs the supervisor and waits until every component is ready.
+func (k Stack) start(ctx context.Context, p plan) (Status, error) {
+	if err := writeState(k.Settings, state{Offset: k.Offset, Components: p.components, Started: time.Now()}); err != nil {
+		return Status{}, err
+	}
+	died, err := k.launch(p.programs.tools["process-compose"])
+	if err == nil {
+		err = k.awaitReady(ctx, p.components, died)
+	}
+	if err == nil {
+		return k.Status(ctx)
+	}
+	fmt.Fprintln(k.Out, "Stopping what was started.")
+	// The user's Ctrl-C ended ctx; the stop must still happen.
+	if stopErr := k.stopAll(context.WithoutCancel(ctx)); stopErr != nil {
+		err = fmt.Errorf("%w; and %w", err, stopErr)
+	}
+	return Status{}, err
+}
+
+// launch starts process-compose in a session of its own, so that the terminal's signals do not reach it. The channel
+// yields when it ends.
+func (k Stack) launch(binary string) (<-chan error, error) {
+	output, err := os.Create(k.LogPath("process-compose.out"))
+	if err != nil {
+		return nil, fmt.Errorf("start process-compose: %w", err)
+	}
+	defer output.Close()
+	cmd := exec.Command(binary, "up", "--tui=false", "--disable-dotenv", "--keep-project",
+		"--config", k.composePath(), "--unix-socket", k.socketPath(), "--log-file", k.LogPath("process-compose"))
+	cmd.Dir = k.Data
+	cmd.Env = append(k.withoutCompose(os.Environ()), marker+"="+k.Data)
+	cmd.Stderr = output // standard output repeats every log, and goes nowhere
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start process-compose: %w", err)
+	}
+	died := make(chan error, 1)
+	go func() { died <- cmd.Wait() }()
+	return died, nil
+}
+
+// withoutCompose drops the variables by which a user may have set up a process-compose of their own.
+func (k Stack) withoutCompose(env []string) []string {
+	var kept []string
+	for _, e := range env {
+		if !strings.HasPrefix(e, "PC_") && !strings.HasPrefix(e, "PROC_COMP_") && !strings.HasPrefix(e, marker+"=") {
+			kept = append(kept, e)
+		}
+	}
+	return append(kept, "PROC_COMP_CONFIG="+k.runDir())
+}
+
+// Restart stops and starts one component and returns when it is ready.
+func (k Stack) Restart(ctx context.Context, name string) error {
+	release, err := lock(ctx, k.Settings, k.Out)
+	if err != nil {
+		return err
+	}
+	defer release()
+	c, err := k.component(name)
+	if err != nil {
+		return err
+	}
+	if err := newSupervisor(k.socketPath()).restart(ctx, name); err != nil {
+		return fmt.Errorf("restart %q: %w", name, err)
+	}
+	return k.awaitReady(ctx, []Component{c}, nil)
+}
+
+// component returns the named component of the running copy.
+func (k Stack) component(name string) (Component, error) {
+	st, err := readState(k.Settings)
+	if err != nil {
+		return Component{}, err
+	}
+	if st == nil {
+		return Component{}, fmt.Errorf("nothing was started in %s; run \"firedrill up\"", k.Data)
+	}
+	var known []string
+	for _, c := range st.Components {
+		if c.Name == name {
+			return c, nil
+		}
+		known = append(known, c.Name)
+	}
+	return Component{}, fmt.Errorf("%w: no component %q; there are %s", ErrSettings, name, strings.Join(known, ", "))
+}
+
+// AttachCommand is the command that shows process-compose's terminal view of the running copy.
+func (k Stack) AttachCommand(ctx context.Context) (*exec.Cmd, error) {
+	if _, err := newSupervisor(k.socketPath()).processes(ctx); err != nil {
+		return nil, fmt.Errorf("nothing runs in %s (%w); run \"firedrill up\"", k.Data, err)
+	}
+	tools, err := Tools(k.Root)
+	if err != nil {
+		return nil, err
+	}
+	programs := newPrograms(k.Settings, tools, k.Executable, grafana{})
+	cmd := exec.Command(programs.tools["process-compose"], "attach", "--unix-socket", k.socketPath(),
+		"--log-file", filepath.Join(k.logDir(), "process-compose-attach.log"))
+	cmd.Env = k.withoutCompose(os.Environ())
+	return cmd, nil
+}

@@ -1,0 +1,71 @@
+package stack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// state is what a started copy leaves in its data folder, so that later commands know it whatever their own settings say.
+type state struct {
+	Offset     int         `json:"offset"`
+	Components []Component `json:"components"`
+	Started    time.Time   `json:"started"`
+}
+
+// readState returns the state of the copy, or nil if it has none.
+func readState(s Settings) (*state, error) {
+	text, err := os.ReadFile(s.statePath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read state of the stack: %w", err)
+	}
+	var st state
+	if err := json.Unmarshal(text, &st); err != nil {
+		return nil, fmt.Errorf("read state of the stack in %s: %w", s.statePath(), err)
+	}
+	return &st, nil
+}
+
+func writeState(s Settings, st state) error {
+	text, err := json.MarshalIndent(st, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write state of the stack: %w", err)
+	}
+	temp := s.statePath() + ".tmp"
+	if err := os.WriteFile(temp, text, 0o644); err != nil {
+		return fmt.Errorf("write state of the stack: %w", err)
+	}
+	if err := os.Rename(temp, s.statePath()); err != nil {
+		return fmt.Errorf("write state of the stack: %w", err)
+	}
+	return nil
+}
+
+// lock makes sure that one command at a time changes the copy; it waits for another to end. The lock goes with the
+// process, so nothing is left behind by one that is killed.
+func lock(ctx context.Context, s Settings, out io.Writer) (release func(), err error) {
+	if err := os.MkdirAll(s.runDir(), 0o700); err != nil {
+		return nil, fmt.Errorf("create data folder: %w", err)
+	}
+	l := flock.New(filepath.Join(s.runDir(), "lock"))
+	got, err := l.TryLock()
+	if err == nil && !got {
+		fmt.Fprintf(out, "Another firedrill command works on %s; waiting for it.\n", s.Data)
+		_, err = l.TryLockContext(ctx, 50*time.Millisecond)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("lock data folder %s: %w", s.Data, err)
+	}
+	return func() { _ = l.Unlock() }, nil
+}

@@ -1,0 +1,92 @@
+package stack
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+// States of a component.
+const (
+	Ready    = "ready"     // answers its probe
+	NotReady = "not ready" // its process runs, its probe fails
+	Down     = "down"      // no process
+)
+
+// Status is a picture of one copy.
+type Status struct {
+	Data       string            `json:"data"`
+	Offset     int               `json:"port_offset"`
+	Started    *time.Time        `json:"started,omitempty"` // unset when nothing was started
+	Components []ComponentStatus `json:"components"`
+}
+
+// ComponentStatus is a picture of one component.
+type ComponentStatus struct {
+	Component
+	State    string `json:"state"`
+	Why      string `json:"why,omitempty"` // what the probe said when the component is not ready
+	PID      int    `json:"pid,omitempty"`
+	Restarts int    `json:"restarts"`
+	RSSBytes uint64 `json:"rss_bytes"`
+}
+
+// Up says whether something was started and all of it is ready.
+func (s Status) Up() bool {
+	for _, c := range s.Components {
+		if c.State != Ready {
+			return false
+		}
+	}
+	return len(s.Components) > 0
+}
+
+// Status probes the components of the copy. It works without a living supervisor, and then knows no restarts.
+func (k Stack) Status(ctx context.Context) (Status, error) {
+	st, err := readState(k.Settings)
+	if err != nil {
+		return Status{}, err
+	}
+	if st == nil {
+		return Status{Data: k.Data, Offset: k.Offset}, nil
+	}
+	// An error leaves the map empty: the probes still tell what answers.
+	supervised, _ := newSupervisor(k.socketPath()).processes(ctx)
+	status := Status{Data: k.Data, Offset: st.Offset, Started: &st.Started, Components: make([]ComponentStatus, len(st.Components))}
+	var wait sync.WaitGroup
+	for i, c := range st.Components {
+		wait.Go(func() { status.Components[i] = look(ctx, c, supervised[c.Name]) })
+	}
+	wait.Wait()
+	return status, nil
+}
+
+func look(ctx context.Context, c Component, p supervised) ComponentStatus {
+	status := ComponentStatus{Component: c, State: Ready, Restarts: p.Restarts}
+	if p.IsRunning {
+		status.PID = p.PID
+		status.RSSBytes = rss(p.PID)
+	}
+	if err := probe(ctx, c.Ready); err != nil {
+		status.Why = err.Error()
+		status.State = NotReady
+		if !p.IsRunning {
+			status.State = Down
+		}
+	}
+	return status
+}
+
+func rss(pid int) uint64 {
+	p, err := process.NewProcess(int32(pid))
+	if err != nil {
+		return 0
+	}
+	memory, err := p.MemoryInfo()
+	if err != nil {
+		return 0
+	}
+	return memory.RSS
+}

@@ -1,0 +1,111 @@
+package stack
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// supervisor speaks to the process-compose of one copy through its unix socket.
+type supervisor struct {
+	socket string
+	http   *http.Client
+}
+
+// supervised is what process-compose says of one component.
+type supervised struct {
+	Name      string  `json:"name"`
+	Status    string  `json:"status"` // "Running", "Restarting", "Completed", …
+	PID       int     `json:"pid"`
+	Restarts  int     `json:"restarts"`
+	ExitCode  int     `json:"exit_code"`
+	RSS       int64   `json:"mem"` // bytes
+	CPU       float64 `json:"cpu"` // percent of one core
+	IsRunning bool    `json:"is_running"`
+}
+
+// maxSocketPath is a little less than what the kernels allow (108 on Linux, 104 on macOS).
+const maxSocketPath = 100
+
+// socketPath is where the supervisor of the copy listens: in its data, unless that path is too long for a socket.
+func (s Settings) socketPath() string {
+	path := filepath.Join(s.runDir(), "pc.sock")
+	if len(path) <= maxSocketPath {
+		return path
+	}
+	sum := sha256.Sum256([]byte(s.Data))
+	return filepath.Join(os.TempDir(), fmt.Sprintf("firedrill-%d-%x", os.Getuid(), sum[:6]), "pc.sock")
+}
+
+func newSupervisor(socket string) supervisor {
+	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+	}
+	return supervisor{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+}
+
+// processes lists what is supervised; an error means that no supervisor answers.
+func (v supervisor) processes(ctx context.Context) (map[string]supervised, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	var list struct{ Data []supervised }
+	if err := v.call(ctx, http.MethodGet, "/processes", &list); err != nil {
+		return nil, err
+	}
+	byName := make(map[string]supervised, len(list.Data))
+	for _, p := range list.Data {
+		byName[p.Name] = p
+	}
+	return byName, nil
+}
+
+// stop asks for an orderly end of everything. process-compose answers at once and stops afterwards.
+func (v supervisor) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return v.call(ctx, http.MethodPost, "/project/stop", nil)
+}
+
+// restart stops the component, if it runs, and starts it.
+func (v supervisor) restart(ctx context.Context, name string) error {
+	return v.call(ctx, http.MethodPost, "/process/restart/"+name, nil)
+}
+
+func (v supervisor) start(ctx context.Context, name string) error {
+	return v.call(ctx, http.MethodPost, "/process/start/"+name, nil)
+}
+
+func (v supervisor) call(ctx context.Context, method, path string, into any) error {
+	req, err := http.NewRequestWithContext(ctx, method, "http://process-compose"+path, nil)
+	if err != nil {
+		return fmt.Errorf("ask process-compose %s: %w", path, err)
+	}
+	resp, err := v.http.Do(req)
+	if err != nil {
+		return fmt.Errorf("ask process-compose %s: %w", path, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		// The answer to /project/stop may be cut off by the stop itself.
+		return fmt.Errorf("read process-compose's answer to %s: %w", path, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("process-compose answered %s to %s: %s", resp.Status, path, bytes.TrimSpace(body))
+	}
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, into); err != nil {
+		return fmt.Errorf("decode process-compose's answer to %s: %w", path, err)
+	}
+	return nil
+}
