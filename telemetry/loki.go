@@ -82,6 +82,9 @@ func newLokiSender(cfg Config) (*lokiSender, error) {
 }
 
 func (s *lokiSender) send(ctx context.Context, lines []line) error {
+	if err := ctx.Err(); err != nil {
+		return err // giving up: do not bother the client
+	}
 	try := &attempt{ctx: ctx, next: s.transport}
 	client, err := s.client(try)
 	if err != nil {
