@@ -1,0 +1,283 @@
+package verify
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"firedrill/telemetry/query"
+)
+
+// page is the most lines, exemplars or traces looked at in one answer. The run
+// makes far fewer, so a full page means that a backend ignored the question.
+const page = 1000
+
+func linkChecks() []check {
+	var all []check
+	for _, s := range services() {
+		all = append(all, check{"links", s + " exemplar → trace", "holds", exemplarLeadsToTrace(s)})
+	}
+	return append(all,
+		check{"links", "trace → exactly its log lines", "holds", traceLeadsToLines},
+		check{"links", "log line → its trace", "holds", lineLeadsToTrace},
+		check{"links", "one TraceQL query: gateway >> shipping", "holds", queryFindsTrace},
+	)
+}
+
+// exemplarLeadsToTrace demands an exemplar on a latency histogram of the service
+// that names a span, and that Tempo has this span, of this service, in that
+// trace. Exemplars of the run are preferred; on a busy shop others may have
+// taken their place, but never ones from before the run.
+func exemplarLeadsToTrace(service string) func(context.Context, *run) finding {
+	metric, kind := "http_server_request_duration_seconds", query.Server
+	if service == shipping {
+		metric, kind = "http_client_request_duration_seconds", query.Client
+	}
+	q := fmt.Sprintf(`{__name__=~"%s(_bucket)?",job=%q}`, metric, service)
+	return func(ctx context.Context, r *run) finding {
+		asked := "prometheus: exemplars of " + q
+		start, end := r.span()
+		all, err := r.on.prometheus.Exemplars(ctx, q, start, end)
+		if err != nil {
+			return lacks(asked, "%v", err)
+		}
+		fresh := r.fresh(all)
+		if len(fresh) == 0 {
+			return lacks(asked, "%d exemplars, none since the run began at %s", len(all), at(r.began))
+		}
+		const most = 5 // questions to Tempo
+		f := finding{}
+		for _, e := range fresh[:min(most, len(fresh))] {
+			if f = r.exemplarTrace(ctx, e, service, kind); f.ok {
+				return f
+			}
+		}
+		return f
+	}
+}
+
+// fresh keeps the exemplars since the run began, the run's own first.
+func (r *run) fresh(all []query.Exemplar) []query.Exemplar {
+	all = slices.DeleteFunc(slices.Clone(all), func(e query.Exemplar) bool { return e.Time.Before(r.began) })
+	slices.SortStableFunc(all, func(a, b query.Exemplar) int {
+		switch oursA, oursB := r.ours(string(a.Labels["trace_id"])), r.ours(string(b.Labels["trace_id"])); {
+		case oursA && !oursB:
+			return -1
+		case oursB && !oursA:
+			return 1
+		}
+		return b.Time.Compare(a.Time)
+	})
+	return all
+}
+
+func (r *run) exemplarTrace(ctx context.Context, e query.Exemplar, service string, kind query.Kind) finding {
+	traceID, spanID := string(e.Labels["trace_id"]), string(e.Labels["span_id"])
+	asked := fmt.Sprintf("tempo: trace %s, from an exemplar of %s at %s", traceID, e.Series["__name__"], at(e.Time))
+	trace, err := r.on.tempo.Trace(ctx, traceID)
+	if err != nil {
+		return lacks(asked, "%v", err)
+	}
+	span, ok := trace.Span(spanID)
+	if !ok || span.TraceID != traceID {
+		return lacks(asked, "%d spans, none is %s", len(trace.Spans), spanID)
+	}
+	if span.Service != service || span.Kind != kind {
+		return lacks(asked, "span %s is a %s span of %s, want a %s span of %s", spanID, span.Kind, span.Service, kind, service)
+	}
+	return holds(asked, "%q, %s", span.Name, spanID)
+}
+
+// lines asks Loki for all lines of the run that a query selects.
+func (r *run) lines(ctx context.Context, logql string) ([]query.Line, error) {
+	start, end := r.span()
+	lines, err := r.on.loki.Lines(ctx, logql, start, end, page)
+	if err == nil && len(lines) >= page {
+		err = fmt.Errorf("%d lines or more, far more than the run made", page)
+	}
+	return lines, err
+}
+
+func byTrace(service, traceID string) string {
+	matcher := `service_name=~".+"`
+	if service != "" {
+		matcher = fmt.Sprintf("service_name=%q", service)
+	}
+	return fmt.Sprintf("{%s} | trace_id=%q", matcher, traceID)
+}
+
+// serviceLines demands lines of the service in the trace, and no others.
+func (r *run) serviceLines(ctx context.Context, service, traceID string) finding {
+	q := byTrace(service, traceID)
+	asked := "loki: " + q
+	lines, err := r.lines(ctx, q)
+	if err != nil {
+		return lacks(asked, "%v", err)
+	}
+	if len(lines) == 0 {
+		return lacks(asked, "no lines")
+	}
+	for _, l := range lines {
+		if err := belongs(l, traceID); err != nil {
+			return lacks(asked, "%v", err)
+		}
+		if l.Labels["service_name"] != service {
+			return lacks(asked, "a line of %q", l.Labels["service_name"])
+		}
+	}
+	return holds(asked, "%d lines", len(lines))
+}
+
+// belongs tells whether a line carries the trace id, as metadata and in its text.
+func belongs(l query.Line, traceID string) error {
+	if got := l.Metadata["trace_id"]; got != traceID {
+		return fmt.Errorf("a line with trace_id %q in its metadata: %s", got, excerpt([]byte(l.Text)))
+	}
+	var text struct {
+		TraceID string `json:"trace_id"`
+	}
+	if err := json.Unmarshal([]byte(l.Text), &text); err != nil || text.TraceID != traceID {
+		return fmt.Errorf("a line with trace_id %q in its text: %s", text.TraceID, excerpt([]byte(l.Text)))
+	}
+	return nil
+}
+
+// traceLeadsToLines demands that the lines found by metadata are just those that
+// name the trace at all, and that each service with a span has one.
+func traceLeadsToLines(ctx context.Context, r *run) finding {
+	s, f, ok := r.want(stepOrder)
+	if !ok {
+		return f
+	}
+	asked := "loki: " + byTrace("", s.traceID)
+	found, err := r.lines(ctx, byTrace("", s.traceID))
+	if err != nil {
+		return lacks(asked, "%v", err)
+	}
+	told := map[string]int{}
+	for _, l := range found {
+		if err := belongs(l, s.traceID); err != nil {
+			return lacks(asked, "%v", err)
+		}
+		told[l.Labels["service_name"]]++
+	}
+	for _, service := range services() {
+		if told[service] == 0 {
+			return lacks(asked, "no line of %s; lines by service: %v", service, told)
+		}
+	}
+	named := fmt.Sprintf(`{service_name=~".+"} |= %q`, s.traceID)
+	naming, err := r.lines(ctx, named)
+	if err != nil {
+		return lacks("loki: "+named, "%v", err)
+	}
+	if !maps.Equal(texts(found), texts(naming)) {
+		return lacks(asked, "%d lines, but %d name the trace in their text", len(found), len(naming))
+	}
+	return holds(asked, "%d lines, by service: %v", len(found), told)
+}
+
+// texts counts lines by what they are.
+func texts(lines []query.Line) map[string]int {
+	all := map[string]int{}
+	for _, l := range lines {
+		all[l.Time.String()+l.Labels["service_name"]+l.Text]++
+	}
+	return all
+}
+
+// lineLeadsToTrace starts from lines that are found without any id, by the run's
+// user agent, and demands the trace and the very span that each names.
+func lineLeadsToTrace(ctx context.Context, r *run) finding {
+	q := fmt.Sprintf(`{service_name=%q} |= %q`, gateway, r.agent(stepOrder))
+	asked := "loki: " + q
+	lines, err := r.lines(ctx, q)
+	if err != nil {
+		return lacks(asked, "%v", err)
+	}
+	if len(lines) == 0 {
+		return lacks(asked, "no lines")
+	}
+	var f finding
+	for _, l := range lines {
+		traceID, spanID := l.Metadata["trace_id"], l.Metadata["span_id"]
+		asked := fmt.Sprintf("tempo: trace %q, from the line %s", traceID, excerpt([]byte(l.Text)))
+		if !r.ours(traceID) {
+			return lacks(asked, "the run sent no such trace id")
+		}
+		trace, err := r.on.tempo.Trace(ctx, traceID)
+		if err != nil {
+			return lacks(asked, "%v", err)
+		}
+		span, ok := trace.Span(spanID)
+		if !ok || span.TraceID != traceID || span.Service != l.Labels["service_name"] {
+			return lacks(asked, "%d spans, none is %q of %s", len(trace.Spans), spanID, l.Labels["service_name"])
+		}
+		f = holds(asked, "%q, %s", span.Name, spanID)
+	}
+	return f
+}
+
+// queryFindsTrace demands that one TraceQL query across the asynchronous hop
+// selects the order. Tempo relates spans of a trace only when it has the root,
+// so this order's trace begins at the gateway; it is known by its user agent.
+func queryFindsTrace(ctx context.Context, r *run) finding {
+	if _, f, ok := r.want(stepRooted); !ok {
+		return f
+	}
+	q := fmt.Sprintf(`{ resource.service.name = %q && span.user_agent.original = %q } >> { resource.service.name = %q }`,
+		gateway, r.agent(stepRooted), shipping)
+	asked := "tempo: " + q
+	start, end := r.span()
+	found, err := r.on.tempo.Search(ctx, q, start, end, page)
+	if err != nil {
+		return lacks(asked, "%v", err)
+	}
+	if len(found) == 0 {
+		return lacks(asked, "no traces; is each trace that the gateway begins sampled?")
+	}
+	trace, err := r.on.tempo.Trace(ctx, found[0].TraceID)
+	if err != nil {
+		return lacks(asked, "trace %s, but %v", found[0].TraceID, err)
+	}
+	for _, span := range trace.Spans {
+		if span.Service == gateway && span.ParentID == "" && span.Attributes["user_agent.original"] == r.agent(stepRooted) &&
+			trace.Services()[shipping] > 0 {
+			return holds(asked, "trace %s, %d spans", trace.ID, len(trace.Spans))
+		}
+	}
+	return lacks(asked, "trace %s, which is not the order's", found[0].TraceID)
+}
+
+// otherTraceHasOtherLines demands that lines of another request's trace exist
+// and are none of the order's.
+func otherTraceHasOtherLines(ctx context.Context, r *run) finding {
+	s, f, ok := r.want(stepOrder)
+	if !ok {
+		return f
+	}
+	other, f, ok := r.want(stepRefused)
+	if !ok {
+		return f
+	}
+	asked := "loki: " + byTrace("", other.traceID)
+	lines, err := r.lines(ctx, byTrace("", other.traceID))
+	if err != nil {
+		return lacks(asked, "%v", err)
+	}
+	if len(lines) == 0 {
+		return lacks(asked, "no lines")
+	}
+	for _, l := range lines {
+		if err := belongs(l, other.traceID); err != nil {
+			return lacks(asked, "%v", err)
+		}
+		if strings.Contains(l.Text, s.traceID) {
+			return lacks(asked, "a line that names the order's trace %s", s.traceID)
+		}
+	}
+	return holds(asked, "%d lines", len(lines))
+}

@@ -1,0 +1,211 @@
+package verify
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Table writes the cells as a table that fills from the top: a row appears when
+// all of its cells, and all rows above it, are decided. Make it with NewTable.
+type Table struct {
+	out     io.Writer
+	written int    // rows
+	group   string // of the last one
+}
+
+// NewTable writes to out. Its errors are not looked at: who writes to a terminal
+// that is gone has nobody to tell.
+func NewTable(out io.Writer) *Table { return &Table{out: out} }
+
+// row is a line of the table.
+type row struct {
+	group, name string
+	cells       []Cell
+}
+
+func rows(cells []Cell) []row {
+	var all []row
+	for _, c := range cells {
+		i := slices.IndexFunc(all, func(r row) bool { return r.group == c.Group && r.name == c.Row })
+		if i < 0 {
+			all = append(all, row{group: c.Group, name: c.Row})
+			i = len(all) - 1
+		}
+		all[i].cells = append(all[i].cells, c)
+	}
+	// The order of groups is that of their first rows; a late row joins its group.
+	var groups []string
+	for _, r := range all {
+		if !slices.Contains(groups, r.group) {
+			groups = append(groups, r.group)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b row) int { return slices.Index(groups, a.group) - slices.Index(groups, b.group) })
+	return all
+}
+
+func (r row) decided() bool {
+	return !slices.ContainsFunc(r.cells, func(c Cell) bool { return c.State == Waiting })
+}
+
+const (
+	nameWidth  = 44
+	stateWidth = 9
+)
+
+// Update writes the rows that are decided since the last time.
+func (t *Table) Update(cells []Cell) {
+	all := rows(cells)
+	for _, r := range all[t.written:] {
+		if !r.decided() {
+			return
+		}
+		columns := columnsOf(all, r.group)
+		if r.group != t.group {
+			t.header(r.group, columns)
+		}
+		line := pad("  "+r.name, nameWidth)
+		for _, column := range columns {
+			line += pad(r.state(column), stateWidth)
+		}
+		fmt.Fprintln(t.out, strings.TrimRight(line, " "))
+		t.written++
+	}
+}
+
+func (t *Table) header(group string, columns []string) {
+	if t.group != "" {
+		fmt.Fprintln(t.out)
+	}
+	t.group = group
+	line := pad(group, nameWidth)
+	for _, column := range columns {
+		line += pad(column, stateWidth)
+	}
+	fmt.Fprintln(t.out, strings.TrimRight(line, " "))
+}
+
+func columnsOf(all []row, group string) []string {
+	var columns []string
+	for _, r := range all {
+		for _, c := range r.cells {
+			if r.group == group && !slices.Contains(columns, c.Column) {
+				columns = append(columns, c.Column)
+			}
+		}
+	}
+	return columns
+}
+
+func (r row) state(column string) string {
+	for _, c := range r.cells {
+		switch {
+		case c.Column != column:
+		case c.State == Missing:
+			return "MISSING"
+		default:
+			return string(c.State)
+		}
+	}
+	return "-"
+}
+
+// pad fills up with blanks to a width in characters; what is longer gets one.
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(1, width-utf8.RuneCountInString(s)))
+}
+
+// WriteText writes what the table does not show: the verdict, and for each
+// missing cell what was asked and what came back.
+func (r Report) WriteText(w io.Writer) error {
+	missing := r.Missing()
+	if len(missing) == 0 {
+		_, err := fmt.Fprintf(w, "\nAll %d cells hold, after %.1f s. The order's trace is %s.\n", len(r.Cells), r.Seconds, r.Order)
+		return err
+	}
+	var text strings.Builder
+	fmt.Fprintf(&text, "\n%d of %d cells are missing, after %.1f s:\n", len(missing), len(r.Cells), r.Seconds)
+	for _, c := range missing {
+		asked := c.Asked
+		if asked == "" {
+			asked = "nothing"
+		}
+		fmt.Fprintf(&text, "\n%s\n  asked  %s\n  got    %s\n", c.Name(), asked, c.Got)
+	}
+	_, err := io.WriteString(w, text.String())
+	return err
+}
+
+// WriteJSON writes the report as one JSON document.
+func (r Report) WriteJSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(r)
+}
+
+// Progress tells how far a run is: one line that is redrawn on a terminal, a
+// plain line every few seconds elsewhere.
+type Progress struct {
+	out      io.Writer
+	terminal bool
+	began    time.Time
+	last     time.Time
+	drawn    bool
+}
+
+// NewProgress writes to out, which is a terminal or not.
+func NewProgress(out io.Writer, terminal bool) *Progress {
+	return &Progress{out: out, terminal: terminal, began: time.Now(), last: time.Now()}
+}
+
+// Update tells what is being done and what is waited for.
+func (p *Progress) Update(stage string, cells []Cell) {
+	const quiet = 5 * time.Second
+	if !p.terminal && time.Since(p.last) < quiet {
+		return
+	}
+	p.last = time.Now()
+	line := fmt.Sprintf("%3.0f s, %s%s", time.Since(p.began).Seconds(), stage, waiting(cells))
+	if !p.terminal {
+		fmt.Fprintln(p.out, line)
+		return
+	}
+	const width = 100 // a line that wraps cannot be redrawn
+	if runes := []rune(line); len(runes) > width {
+		line = string(runes[:width-1]) + "…"
+	}
+	fmt.Fprint(p.out, "\r\033[K", line)
+	p.drawn = true
+}
+
+// Clear takes the line away, so that something else can be written.
+func (p *Progress) Clear() {
+	if p.drawn {
+		fmt.Fprint(p.out, "\r\033[K")
+		p.drawn = false
+	}
+}
+
+func waiting(cells []Cell) string {
+	open := 0
+	first := ""
+	for _, c := range cells {
+		if c.State != Waiting {
+			continue
+		}
+		if open == 0 {
+			first = c.Name()
+		}
+		open++
+	}
+	if open == 0 || open == len(cells) {
+		return ""
+	}
+	return fmt.Sprintf(": %d of %d cells decided; waiting for %s", len(cells)-open, len(cells), first)
+}
