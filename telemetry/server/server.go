@@ -147,7 +147,7 @@ type exchange struct {
 
 func (s *server) begin(ctx context.Context, fctx *fasthttp.RequestCtx, m *method, quiet bool) exchange {
 	e := exchange{ctx: ctx, span: trace.SpanFromContext(ctx), began: time.Now(), method: m, quiet: quiet}
-	s.metrics.active[m.index].Inc()
+	s.metrics.active[m.index][schemeOf(fctx.IsTLS())].Inc()
 	if quiet {
 		return e
 	}
@@ -160,7 +160,7 @@ func (s *server) begin(ctx context.Context, fctx *fasthttp.RequestCtx, m *method
 
 func (s *server) end(e exchange, fctx *fasthttp.RequestCtx, r *route) {
 	took := time.Since(e.began)
-	s.metrics.active[e.method.index].Dec()
+	s.metrics.active[e.method.index][schemeOf(fctx.IsTLS())].Dec()
 	status := fctx.Response.StatusCode()
 	in, out := sizes(fctx)
 
