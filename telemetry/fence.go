@@ -33,7 +33,7 @@ type fence[T any] struct {
 	quit chan struct{} // closing: do not wait for a batch to fill
 	done chan struct{} // the drainer has ended
 
-	ctx    context.Context // ends when close gives up
+	ctx    context.Context //nolint:containedctx // the drainer's own: it ends when close gives up
 	cancel context.CancelFunc
 }
 

@@ -156,7 +156,7 @@ func (a *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 	a.made = true
 	ctx, cancel := context.WithCancel(req.Context())
 	defer cancel()
-	defer context.AfterFunc(a.ctx, cancel)()
+	defer context.AfterFunc(a.ctx, cancel)() //nolint:contextcheck // two contexts bound the request
 	resp, err := a.next.RoundTrip(req.WithContext(ctx))
 	if err != nil {
 		a.err = err

@@ -173,7 +173,7 @@ func TestNothingListensForAWhile(t *testing.T) {
 		t.Skipf("somebody took %s meanwhile: %v", addr, err)
 	}
 	srv := &http.Server{Handler: b}
-	go srv.Serve(listener) //nolint:errcheck // ends with Close
+	go srv.Serve(listener)
 	defer srv.Close()
 	eventually(t, "what the queues held arrived", func() bool { return len(b.Spans()) == 5 && len(b.Lines()) == 6 })
 }

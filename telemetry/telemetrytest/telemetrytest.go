@@ -160,7 +160,7 @@ func (b *Backend) GRPC(t testing.TB) string {
 	}
 	srv := grpc.NewServer()
 	coltracepb.RegisterTraceServiceServer(srv, &traceService{backend: b})
-	go srv.Serve(listener) //nolint:errcheck // ends with Stop
+	go srv.Serve(listener)
 	t.Cleanup(srv.Stop)
 	return "http://" + listener.Addr().String()
 }
