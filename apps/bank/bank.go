@@ -1,0 +1,139 @@
+// Package bank is a third party that takes the shop's payments: somewhat slow,
+// sometimes declining, and with no telemetry that anybody could read.
+//
+// It must not know the shop.
+package bank
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"firedrill/apps/internal/storage"
+	"firedrill/apps/internal/web"
+)
+
+// Name of the service.
+const Name = "bank"
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// CardDeclined is a card that is always declined, for those who want to see it.
+const CardDeclined = "card-declined"
+
+// Config says where the bank listens, keeps its ledger, and how it behaves.
+type Config struct {
+	Addr      string
+	AdminAddr string
+	Database  string // as of storage.Open
+	Behaviour Behaviour
+}
+
+// Behaviour is how a bank is to its customers.
+type Behaviour struct {
+	Seed uint64
+	// Latency is the median of a log-normal distribution and Spread the σ of its
+	// logarithm: 0.5 makes the 99th percentile 3.2 times the median.
+	Latency time.Duration
+	Spread  float64
+	Decline float64 // share of the charges that are declined, 0 to 1
+}
+
+// DefaultBehaviour is that of a good bank on a normal day.
+func DefaultBehaviour() Behaviour {
+	return Behaviour{Seed: 1, Latency: 25 * time.Millisecond, Spread: 0.5, Decline: 0.01}
+}
+
+// Validate reports what cannot be.
+func (b Behaviour) Validate() error {
+	if b.Latency < 0 || b.Spread < 0 || b.Decline < 0 || b.Decline > 1 {
+		return fmt.Errorf("bank's behaviour: latency %v, spread %v, decline %v: want 0 or more, and at most 1 declined", b.Latency, b.Spread, b.Decline)
+	}
+	return nil
+}
+
+// Service is the running bank.
+type Service struct {
+	db     *sql.DB
+	server *web.Server
+	store  store
+	moods  moods
+}
+
+// New opens the ledger and takes the addresses.
+func New(ctx context.Context, cfg Config) (*Service, error) {
+	if err := cfg.Behaviour.Validate(); err != nil {
+		return nil, err
+	}
+	db, err := storage.Open(ctx, Name, cfg.Database, migrations, nil)
+	if err != nil {
+		return nil, err
+	}
+	server, err := web.New(web.Config{
+		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: time.Minute,
+		Checks: map[string]web.Check{"database": db.PingContext},
+	}, nil)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s := &Service{
+		db: db, server: server, store: store{db: db, now: time.Now},
+		moods: moods{Behaviour: cfg.Behaviour, random: rand.New(rand.NewPCG(cfg.Behaviour.Seed, 0))},
+	}
+	s.routes(server.App())
+	return s, nil
+}
+
+// URL is where the bank answers.
+func (s *Service) URL() string { return s.server.URL() }
+
+// Run serves until ctx ends, then finishes requests and closes the ledger.
+func (s *Service) Run(ctx context.Context) error {
+	return errors.Join(s.server.Serve(ctx), s.db.Close())
+}
+
+// moods draws from a Behaviour.
+type moods struct {
+	Behaviour
+	mu     sync.Mutex
+	random *rand.Rand
+}
+
+// latency draws from the log-normal distribution exp(ln Latency + Spread·N(0,1)).
+func (m *moods) latency() time.Duration {
+	m.mu.Lock()
+	n := m.random.NormFloat64()
+	m.mu.Unlock()
+	return time.Duration(float64(m.Latency) * math.Exp(m.Spread*n))
+}
+
+// declines decides by the key, so that a repetition of a charge that nobody
+// recorded meets the same fate.
+func (m *moods) declines(key, card string) bool {
+	if card == CardDeclined {
+		return true
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%d/%s", m.Seed, key)
+	return rand.New(rand.NewPCG(h.Sum64(), m.Seed)).Float64() < m.Decline
+}
+
+// wait sleeps, or returns early with ctx's error.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,139 @@
+// Package broker runs the real NATS server, with JetStream on disk, as one of
+// the shop's processes.
+//
+// It must not know what is published.
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+
+	"firedrill/apps/internal/web"
+	"firedrill/telemetry"
+)
+
+// Name of the service.
+const Name = "broker"
+
+// Config says where the broker listens and keeps its streams.
+type Config struct {
+	Addr      string // for NATS clients
+	AdminAddr string
+	Dir       string // of the streams
+}
+
+// Deps are what the service does not make itself.
+type Deps struct {
+	Telemetry *telemetry.Telemetry
+}
+
+// Service is the running broker.
+type Service struct {
+	nats  *server.Server
+	admin *web.Server
+}
+
+// Bounds of the broker.
+const (
+	memory  = 64 << 20 // bytes of streams in memory; the shop has none
+	disk    = 1 << 30  // bytes of streams on disk
+	startup = 10 * time.Second
+)
+
+// New starts the server and takes the addresses.
+func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
+	opts, err := options(cfg)
+	if err != nil {
+		return nil, err
+	}
+	ns, err := server.NewServer(opts)
+	if err != nil {
+		return nil, fmt.Errorf("prepare the NATS server: %w", err)
+	}
+	ns.SetLoggerV2(natsLog{deps.Telemetry.Logger()}, false, false, false)
+	if err := register(deps.Telemetry.Registry(), ns); err != nil {
+		return nil, err
+	}
+	s := &Service{nats: ns}
+	s.admin, err = web.New(web.Config{
+		Name: Name, AdminAddr: cfg.AdminAddr,
+		Checks: map[string]web.Check{"jetstream": s.check},
+	}, deps.Telemetry)
+	if err != nil {
+		return nil, err
+	}
+	ns.Start()
+	if !ns.ReadyForConnections(startup) {
+		s.stop()
+		return nil, fmt.Errorf("start the NATS server at %s with its data in %s: not ready after %v", cfg.Addr, cfg.Dir, startup)
+	}
+	return s, nil
+}
+
+func options(cfg Config) (*server.Options, error) {
+	host, text, err := net.SplitHostPort(cfg.Addr)
+	if err != nil {
+		return nil, fmt.Errorf("address of the broker: %w", err)
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, fmt.Errorf("port of the broker %q: %w", cfg.Addr, err)
+	}
+	if port == 0 {
+		port = server.RANDOM_PORT
+	}
+	return &server.Options{
+		ServerName:         "shop",
+		Host:               host,
+		Port:               port,
+		JetStream:          true,
+		StoreDir:           cfg.Dir,
+		JetStreamMaxMemory: memory,
+		JetStreamMaxStore:  disk,
+		NoSigs:             true,
+		MaxPayload:         1 << 20,
+	}, nil
+}
+
+// URL is where NATS clients connect.
+func (s *Service) URL() string { return s.nats.ClientURL() }
+
+// Run serves until ctx ends, then writes what is in memory down.
+func (s *Service) Run(ctx context.Context) error {
+	err := s.admin.Serve(ctx)
+	s.stop()
+	return err
+}
+
+func (s *Service) stop() {
+	s.nats.Shutdown()
+	s.nats.WaitForShutdown()
+}
+
+func (s *Service) check(context.Context) error {
+	if !s.nats.Running() || !s.nats.JetStreamEnabled() {
+		return errors.New("JetStream does not run")
+	}
+	return nil
+}
+
+// natsLog passes the server's lines on.
+type natsLog struct{ log *slog.Logger }
+
+func (l natsLog) line(level slog.Level, format string, v []any) {
+	l.log.Log(context.Background(), level, fmt.Sprintf(format, v...), slog.String("part", "nats"))
+}
+
+func (l natsLog) Noticef(format string, v ...any) { l.line(slog.LevelInfo, format, v) }
+func (l natsLog) Warnf(format string, v ...any)   { l.line(slog.LevelWarn, format, v) }
+func (l natsLog) Errorf(format string, v ...any)  { l.line(slog.LevelError, format, v) }
+func (l natsLog) Fatalf(format string, v ...any)  { l.line(slog.LevelError, format, v) }
+func (l natsLog) Debugf(format string, v ...any)  { l.line(slog.LevelDebug, format, v) }
+func (l natsLog) Tracef(format string, v ...any)  { l.line(slog.LevelDebug, format, v) }

@@ -1,0 +1,91 @@
+package catalog
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/simplelru"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/singleflight"
+)
+
+// loadTimeout bounds a read that several requests wait for.
+const loadTimeout = 2 * time.Second
+
+// cache reads through: what it lacks it loads, once however many ask. It is
+// bounded by size and age. Orders do not invalidate it, or a busy shop would
+// have none: what it says of stock may be as old as its TTL, and only a
+// reservation tells for sure.
+type cache[V any] struct {
+	ttl     time.Duration
+	load    func(ctx context.Context, key string) (V, error)
+	lookups lookups
+	flight  singleflight.Group
+
+	mu      sync.Mutex // guards entries: even reading reorders them
+	entries *simplelru.LRU[string, entry[V]]
+}
+
+type entry[V any] struct {
+	value   V
+	expires time.Time
+}
+
+// lookups count what became of each lookup.
+type lookups struct{ hit, miss prometheus.Counter }
+
+// newCache holds at most size values, which must be above 0, for ttl.
+func newCache[V any](size int, ttl time.Duration, load func(context.Context, string) (V, error), l lookups) *cache[V] {
+	entries, err := simplelru.NewLRU[string, entry[V]](size, nil)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &cache[V]{ttl: ttl, load: load, lookups: l, entries: entries}
+}
+
+func (c *cache[V]) get(ctx context.Context, key string) (V, error) {
+	if v, ok := c.cached(key); ok {
+		c.lookups.hit.Inc()
+		return v, nil
+	}
+	c.lookups.miss.Inc()
+	// The load goes on when the request that began it is gone: others wait.
+	shared := c.flight.DoChan(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
+		defer cancel()
+		v, err := c.load(ctx, key)
+		if err == nil {
+			c.keep(key, v)
+		}
+		return v, err
+	})
+	select {
+	case r := <-shared:
+		if r.Err != nil {
+			var zero V
+			return zero, r.Err
+		}
+		return r.Val.(V), nil
+	case <-ctx.Done():
+		var zero V
+		return zero, ctx.Err()
+	}
+}
+
+func (c *cache[V]) cached(key string) (V, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, ok := c.entries.Get(key)
+	if !ok || time.Now().After(e.expires) {
+		var zero V
+		return zero, false
+	}
+	return e.value, true
+}
+
+func (c *cache[V]) keep(key string, v V) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.entries.Add(key, entry[V]{v, time.Now().Add(c.ttl)})
+}

@@ -1,0 +1,225 @@
+package catalog
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"firedrill/apps/internal/storage"
+	"firedrill/apps/internal/web"
+)
+
+// store keeps products and the books of their stock.
+type store struct {
+	db  *sql.DB
+	now func() time.Time
+}
+
+const productColumns = "id, name, description, category, price_minor, currency, on_hand > 0"
+
+func (p *Product) scan(row interface{ Scan(...any) error }) error {
+	return row.Scan(&p.ID, &p.Name, &p.Description, &p.Category, &p.PriceMinor, &p.Currency, &p.Available)
+}
+
+// list returns all products; its argument is the cache's, and has no meaning.
+func (s store) list(ctx context.Context, _ string) ([]Product, error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT "+productColumns+" FROM products ORDER BY id")
+	if err != nil {
+		return nil, fmt.Errorf("list products: %w", err)
+	}
+	defer rows.Close()
+	var all []Product
+	for rows.Next() {
+		var p Product
+		if err := p.scan(rows); err != nil {
+			return nil, fmt.Errorf("read a product: %w", err)
+		}
+		all = append(all, p)
+	}
+	return all, rows.Err()
+}
+
+func (s store) product(ctx context.Context, id string) (Product, error) {
+	var p Product
+	err := p.scan(s.db.QueryRowContext(ctx, "SELECT "+productColumns+" FROM products WHERE id = $1", id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, web.Errorf(web.NotFound, "no product %q", id)
+	}
+	if err != nil {
+		return p, fmt.Errorf("read product %q: %w", id, err)
+	}
+	return p, nil
+}
+
+// reserve takes the lines out of stock for an order, all or none. A repetition
+// returns the first one's result; after a release it is refused.
+func (s store) reserve(ctx context.Context, orderID string, lines []Line) (Reservation, error) {
+	r := Reservation{OrderID: orderID, Currency: Currency}
+	err := storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
+		known, err := s.earlier(ctx, tx, &r)
+		if err != nil || known {
+			return err
+		}
+		// Everybody takes products in the same order, so nobody waits in a circle.
+		lines = slices.SortedFunc(slices.Values(lines), func(a, b Line) int { return strings.Compare(a.ProductID, b.ProductID) })
+		for _, line := range lines {
+			price, err := s.take(ctx, tx, orderID, line)
+			if err != nil {
+				return err
+			}
+			r.Lines = append(r.Lines, PricedLine{line, price})
+		}
+		text, err := json.Marshal(r.Lines)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "UPDATE reservations SET lines = $1 WHERE order_id = $2", string(text), orderID)
+		return err
+	})
+	if err != nil {
+		return Reservation{}, fmt.Errorf("reserve stock for order %s: %w", orderID, err)
+	}
+	for _, line := range r.Lines {
+		r.TotalMinor += line.Quantity * line.PriceMinor
+	}
+	return r, nil
+}
+
+// earlier claims the order's row. If somebody had it before, it reads the lines
+// reserved then and returns true.
+func (s store) earlier(ctx context.Context, tx *sql.Tx, r *Reservation) (bool, error) {
+	claimed, err := storage.Changed(tx.ExecContext(ctx,
+		"INSERT INTO reservations (order_id, state, lines, at) VALUES ($1, 'reserved', '[]', $2) ON CONFLICT DO NOTHING",
+		r.OrderID, s.now().UnixMicro()))
+	if err != nil || claimed {
+		return false, err
+	}
+	var state, lines string
+	err = tx.QueryRowContext(ctx, "SELECT state, lines FROM reservations WHERE order_id = $1", r.OrderID).Scan(&state, &lines)
+	if err != nil {
+		return false, err
+	}
+	if state == "released" {
+		return false, web.Errorf(web.Voided, "the stock of this order was released")
+	}
+	return true, json.Unmarshal([]byte(lines), &r.Lines)
+}
+
+// take books one line out, restocks the product if its policy says so, and
+// returns its price.
+func (s store) take(ctx context.Context, tx *sql.Tx, orderID string, line Line) (priceMinor int64, err error) {
+	var left, below, to int64
+	err = tx.QueryRowContext(ctx,
+		`UPDATE products SET on_hand = on_hand - $1 WHERE id = $2 AND on_hand >= $1
+		 RETURNING price_minor, on_hand, restock_below, restock_to`,
+		line.Quantity, line.ProductID).Scan(&priceMinor, &left, &below, &to)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, s.refuse(ctx, tx, line)
+	}
+	if err != nil {
+		return 0, err
+	}
+	if err := s.book(ctx, tx, line.ProductID, orderID, "reserve", -line.Quantity); err != nil {
+		return 0, err
+	}
+	if left >= below {
+		return priceMinor, nil
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE products SET on_hand = $1 WHERE id = $2", to, line.ProductID); err != nil {
+		return 0, err
+	}
+	return priceMinor, s.book(ctx, tx, line.ProductID, "", "restock", to-left)
+}
+
+func (s store) refuse(ctx context.Context, tx *sql.Tx, line Line) error {
+	var there bool
+	err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM products WHERE id = $1)", line.ProductID).Scan(&there)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return web.Errorf(web.UnknownProduct, "no product %q", line.ProductID)
+	}
+	return web.Errorf(web.OutOfStock, "not %d of product %q on hand", line.Quantity, line.ProductID)
+}
+
+// release puts back what was reserved for an order. It may be repeated, and may
+// come before the reserve, which it then forbids.
+func (s store) release(ctx context.Context, orderID string) (released bool, err error) {
+	err = storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
+		var text string
+		err := tx.QueryRowContext(ctx,
+			"UPDATE reservations SET state = 'released' WHERE order_id = $1 AND state = 'reserved' RETURNING lines",
+			orderID).Scan(&text)
+		if errors.Is(err, sql.ErrNoRows) {
+			_, err := tx.ExecContext(ctx,
+				"INSERT INTO reservations (order_id, state, lines, at) VALUES ($1, 'released', '[]', $2) ON CONFLICT DO NOTHING",
+				orderID, s.now().UnixMicro())
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		released = true
+		return s.putBack(ctx, tx, orderID, text)
+	})
+	if err != nil {
+		return false, fmt.Errorf("release the stock of order %s: %w", orderID, err)
+	}
+	return released, nil
+}
+
+func (s store) putBack(ctx context.Context, tx *sql.Tx, orderID, text string) error {
+	var lines []PricedLine // in the order in which they were taken
+	if err := json.Unmarshal([]byte(text), &lines); err != nil {
+		return err
+	}
+	for _, line := range lines {
+		_, err := tx.ExecContext(ctx, "UPDATE products SET on_hand = on_hand + $1 WHERE id = $2", line.Quantity, line.ProductID)
+		if err != nil {
+			return err
+		}
+		if err := s.book(ctx, tx, line.ProductID, orderID, "release", line.Quantity); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// book writes a line of the ledger. Without an order, orderID is "".
+func (s store) book(ctx context.Context, tx *sql.Tx, productID, orderID, kind string, quantity int64) error {
+	order := sql.NullString{String: orderID, Valid: orderID != ""}
+	_, err := tx.ExecContext(ctx,
+		"INSERT INTO stock_ledger (id, product_id, order_id, kind, quantity, at) VALUES ($1, $2, $3, $4, $5, $6)",
+		uuid.NewString(), productID, order, kind, quantity, s.now().UnixMicro())
+	return err
+}
+
+// seed writes the products that are not there yet.
+func (s store) seed(ctx context.Context, all []seeded) error {
+	return storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
+		for _, p := range all {
+			fresh, err := storage.Changed(tx.ExecContext(ctx,
+				`INSERT INTO products (id, name, description, category, price_minor, currency, on_hand, restock_below, restock_to)
+				 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING`,
+				p.ID, p.Name, p.Description, p.Category, p.PriceMinor, p.Currency, p.onHand, p.restockBelow, p.restockTo))
+			if err != nil {
+				return err
+			}
+			if !fresh {
+				continue
+			}
+			if err := s.book(ctx, tx, p.ID, "", "initial", p.onHand); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}

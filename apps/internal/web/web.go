@@ -1,0 +1,172 @@
+// Package web is the shell that the services of the shop share: a Fiber
+// application with limits, problem documents, health, readiness and graceful
+// shutdown, an admin listener beside it, and the JSON calls between services.
+//
+// It must not know what any service does.
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"golang.org/x/sync/errgroup"
+
+	"firedrill/telemetry"
+	"firedrill/telemetry/server"
+)
+
+// Config says where a service listens and what it puts up with.
+type Config struct {
+	Name      string
+	Addr      string // host:port of the public listener; "" for none
+	AdminAddr string // host:port of the admin listener
+	BodyLimit int    // most bytes of a request; default 64 KiB
+	// Timeout is the most time a request may take; default 4 s. A handler sees
+	// it as the deadline of c.UserContext().
+	Timeout time.Duration
+	Drain   time.Duration // most time that requests under way get at shutdown; default 5 s
+	Checks  map[string]Check
+}
+
+// Check reports what keeps a service from doing its work. It must heed ctx.
+type Check func(ctx context.Context) error
+
+// Server serves one service. Make it with New, add routes to App, then Serve.
+type Server struct {
+	cfg      Config
+	app      *fiber.App
+	admin    *http.Server
+	public   net.Listener
+	private  net.Listener
+	draining atomic.Bool
+}
+
+// New takes the addresses and prepares the application. Without telemetry (nil)
+// the service tells nothing of itself but its health.
+func New(cfg Config, tel *telemetry.Telemetry) (*Server, error) {
+	cfg = cfg.withDefaults()
+	s := &Server{cfg: cfg, app: newApp(cfg)}
+	if tel != nil {
+		opts := server.Options{
+			Quiet:    []string{"/healthz", "/readyz"},
+			Statuses: []int{http.StatusOK, http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
+		}
+		if err := server.Instrument(s.app, tel, opts); err != nil {
+			return nil, fmt.Errorf("serve %q: %w", cfg.Name, err)
+		}
+	}
+	s.app.Use(deadline(cfg.Timeout))
+	s.app.Get("/healthz", s.health)
+	s.app.Get("/readyz", s.readiness)
+	s.admin = &http.Server{Handler: s.adminHandler(tel), ReadHeaderTimeout: cfg.Timeout}
+	return s, s.listen()
+}
+
+func (c Config) withDefaults() Config {
+	if c.BodyLimit == 0 {
+		c.BodyLimit = 64 << 10
+	}
+	if c.Timeout == 0 {
+		c.Timeout = 4 * time.Second
+	}
+	if c.Drain == 0 {
+		c.Drain = 5 * time.Second
+	}
+	return c
+}
+
+func newApp(cfg Config) *fiber.App {
+	return fiber.New(fiber.Config{
+		AppName:               cfg.Name,
+		BodyLimit:             cfg.BodyLimit,
+		DisableStartupMessage: true,
+		ErrorHandler:          sendProblem,
+		IdleTimeout:           time.Minute,
+		ReadTimeout:           cfg.Timeout,
+		WriteTimeout:          cfg.Timeout + time.Second,
+		// Fiber's strings live as long as the request; ours end up in limiters,
+		// caches and events.
+		Immutable: true,
+	})
+}
+
+func (s *Server) listen() (err error) {
+	if s.cfg.Addr != "" {
+		if s.public, err = net.Listen("tcp", s.cfg.Addr); err != nil {
+			return fmt.Errorf("listen for %q: %w", s.cfg.Name, err)
+		}
+	}
+	if s.private, err = net.Listen("tcp", s.cfg.AdminAddr); err != nil {
+		err = fmt.Errorf("listen for the operators of %q: %w", s.cfg.Name, err)
+		if s.public != nil {
+			err = errors.Join(err, s.public.Close())
+		}
+	}
+	return err
+}
+
+// App is where routes are added, before Serve.
+func (s *Server) App() *fiber.App { return s.app }
+
+// URL is where the public listener answers.
+func (s *Server) URL() string { return "http://" + s.public.Addr().String() }
+
+// AdminURL is where the admin listener answers.
+func (s *Server) AdminURL() string { return "http://" + s.private.Addr().String() }
+
+// Serve answers requests until ctx ends, then turns unready, finishes what is
+// under way and returns nil. It returns earlier only with an error.
+func (s *Server) Serve(ctx context.Context) error {
+	var group errgroup.Group
+	failed, stop := context.WithCancel(ctx)
+	if s.public != nil {
+		group.Go(func() error {
+			defer stop()
+			return s.app.Listener(s.public)
+		})
+	}
+	group.Go(func() error {
+		defer stop()
+		if err := s.admin.Serve(s.private); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	<-failed.Done()
+	shut := s.shutdown()
+	if err := errors.Join(shut, group.Wait()); err != nil {
+		return fmt.Errorf("serve %q: %w", s.cfg.Name, err)
+	}
+	return nil
+}
+
+// shutdown keeps the admin listener to the last, so that the drain can be seen.
+func (s *Server) shutdown() error {
+	s.draining.Store(true)
+	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
+	defer cancel()
+	var errs []error
+	if s.public != nil {
+		errs = append(errs, s.app.ShutdownWithContext(ctx))
+	}
+	if err := s.admin.Shutdown(ctx); err != nil {
+		errs = append(errs, s.admin.Close()) // a profile may be under way for minutes
+	}
+	return errors.Join(errs...)
+}
+
+// deadline gives each request an end.
+func deadline(limit time.Duration) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		ctx, cancel := context.WithTimeout(c.UserContext(), limit)
+		defer cancel()
+		c.SetUserContext(ctx)
+		return c.Next()
+	}
+}

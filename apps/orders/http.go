@@ -1,0 +1,177 @@
+package orders
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/propagation"
+
+	"firedrill/apps/catalog"
+	"firedrill/apps/internal/web"
+)
+
+// Who asks is told by who has checked it: the gateway. The service must not be
+// reachable for anybody else.
+const (
+	headerUser = "X-User-Id"
+	headerRole = "X-User-Role"
+	headerKey  = "Idempotency-Key"
+)
+
+// RoleStaff may see the orders of all users.
+const RoleStaff = "staff"
+
+// CardOK is the card of those who name none. The bank may still decline it.
+const CardOK = "card-ok"
+
+const (
+	maxLines   = 20
+	maxCard    = 64  // bytes
+	maxKey     = 128 // bytes
+	retryAfter = time.Second
+)
+
+// PlaceRequest is the body of POST /orders.
+type PlaceRequest struct {
+	Lines []catalog.Line `json:"lines"`
+	Card  string         `json:"card,omitempty"` // default CardOK
+}
+
+func (r PlaceRequest) validate() error {
+	if len(r.Lines) == 0 || len(r.Lines) > maxLines {
+		return web.Errorf(web.Malformed, "%d lines: want 1 to %d", len(r.Lines), maxLines)
+	}
+	if len(r.Card) > maxCard {
+		return web.Errorf(web.Malformed, "the card's name is longer than %d bytes", maxCard)
+	}
+	return catalog.ValidateLines(r.Lines)
+}
+
+// fingerprint tells whether two requests are the same.
+func (r PlaceRequest) fingerprint() string {
+	sum := sha256.Sum256([]byte(toJSON(r)))
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *Service) routes(app *fiber.App) {
+	app.Post("/orders", s.postOrder)
+	app.Get("/orders/:id", s.getOrder)
+	app.Post("/orders/:id/shipped", s.postShipped)
+}
+
+// postOrder places an order and drives its saga as far as it goes in the time of
+// a request. It answers
+//
+//	201 confirmed, also when the same request is repeated later
+//	402 the bank declined; 409 out of stock; 422 no such product: the order failed
+//	409 in-progress: the first request with this key is under way
+//	422 the key belongs to another request
+//	503, 504 something needed is away or slow: the order is pending, its path is
+//	    in Location, and it will be finished or undone without the client; the
+//	    same request with the same key may be repeated to learn how it ended
+func (s *Service) postOrder(c *fiber.Ctx) error {
+	o, key, fingerprint, err := s.newOrder(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.UserContext()
+	o, mine, err := s.store.place(ctx, o, key, fingerprint)
+	if err != nil {
+		return err
+	}
+	if !mine && !o.state.settled() {
+		if mine, err = s.store.claim(ctx, o.id); err != nil {
+			return err
+		}
+		if !mine && o.state.Status() == StatusPending {
+			return inProgress(o.path())
+		}
+	}
+	if mine {
+		err = s.saga.run(ctx, o)
+	}
+	return s.answer(c, o, err)
+}
+
+// newOrder makes an order of a request.
+func (s *Service) newOrder(c *fiber.Ctx) (o *order, key, fingerprint string, err error) {
+	var in PlaceRequest
+	if err := web.Decode(c.Body(), &in); err != nil {
+		return nil, "", "", err
+	}
+	if err := in.validate(); err != nil {
+		return nil, "", "", err
+	}
+	user, key := c.Get(headerUser), c.Get(headerKey)
+	if user == "" {
+		return nil, "", "", web.Errorf(web.Unauthenticated, "an order needs a user")
+	}
+	if len(key) > maxKey {
+		return nil, "", "", web.Errorf(web.Malformed, "the idempotency key is longer than %d bytes", maxKey)
+	}
+	if key == "" {
+		key = uuid.NewString() // as good as none
+	}
+	fingerprint = in.fingerprint()
+	id, err := uuid.NewV7()
+	if err != nil {
+		return nil, "", "", err
+	}
+	o = &order{id: id.String(), userID: user, card: in.Card, state: Placed, currency: catalog.Currency, trace: map[string]string{}}
+	if o.card == "" {
+		o.card = CardOK
+	}
+	for _, line := range in.Lines {
+		o.lines = append(o.lines, catalog.PricedLine{Line: line})
+	}
+	s.tel.Propagator().Inject(c.UserContext(), propagation.MapCarrier(o.trace))
+	return o, key, fingerprint, nil
+}
+
+func (s *Service) answer(c *fiber.Ctx, o *order, cause error) error {
+	switch o.state.Status() {
+	case StatusConfirmed, StatusShipped:
+		c.Set(fiber.HeaderLocation, o.path())
+		return c.Status(http.StatusCreated).JSON(o.view())
+	case StatusFailed: // what is still to be undone does not concern the client
+		return &web.Error{Code: o.reason.code(), Instance: o.path(), Err: cause}
+	}
+	code := web.CodeOf(cause)
+	if code != web.Unavailable && code != web.TimedOut {
+		return cause
+	}
+	return &web.Error{
+		Code: code, Instance: o.path(), RetryAfter: retryAfter, Err: cause,
+		Detail: "the order is pending; look there, or repeat the request with the same key",
+	}
+}
+
+// getOrder shows users their own orders, and staff all. For others there is no
+// such order, so that nobody can probe for ids.
+func (s *Service) getOrder(c *fiber.Ctx) error {
+	id := c.Params("id")
+	o, err := s.store.find(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	if o.userID != c.Get(headerUser) && c.Get(headerRole) != RoleStaff {
+		return web.Errorf(web.NotFound, "no order %q", id)
+	}
+	return c.JSON(o.view())
+}
+
+// postShipped is for shipping. It may be repeated.
+func (s *Service) postShipped(c *fiber.Ctx) error {
+	o, shipped, err := s.store.ship(c.UserContext(), c.Params("id"))
+	if err != nil {
+		return err
+	}
+	if shipped {
+		s.saga.metrics.shipped(c.UserContext(), o.shippedAt.Sub(o.confirmedAt))
+	}
+	return c.SendStatus(http.StatusNoContent)
+}

@@ -1,0 +1,130 @@
+package orders
+
+import (
+	"time"
+
+	"firedrill/apps/catalog"
+	"firedrill/apps/internal/web"
+)
+
+// State is how far an order's saga has come.
+//
+//	placed -> reserved -> confirmed -> shipped
+//	   |         |
+//	   |         +-> refunding (given up: nobody knows if money moved)
+//	   |         |       |
+//	   +---------+-> releasing -> failed
+//	   +-> failed (no stock: nothing to undo)
+type State string
+
+// States of an order.
+const (
+	Placed    State = "placed"
+	Reserved  State = "reserved"
+	Confirmed State = "confirmed"
+	Shipped   State = "shipped"
+	Refunding State = "refunding"
+	Releasing State = "releasing"
+	Failed    State = "failed"
+)
+
+// settled is whether the saga has nothing more to do.
+func (s State) settled() bool { return s == Confirmed || s == Shipped || s == Failed }
+
+// Status is what customers are told of a State.
+type Status string
+
+// Statuses of an order.
+const (
+	StatusPending   Status = "pending"
+	StatusConfirmed Status = "confirmed"
+	StatusShipped   Status = "shipped"
+	StatusFailed    Status = "failed"
+)
+
+// Status of an order that is being undone is failed: there is no way back.
+func (s State) Status() Status {
+	switch s {
+	case Confirmed:
+		return StatusConfirmed
+	case Shipped:
+		return StatusShipped
+	case Refunding, Releasing, Failed:
+		return StatusFailed
+	}
+	return StatusPending
+}
+
+// Reason is why an order failed.
+type Reason string
+
+// Reasons to fail.
+const (
+	NoStock        Reason = "out_of_stock"
+	Declined       Reason = "declined"
+	UnknownProduct Reason = "unknown_product"
+	Abandoned      Reason = "abandoned" // something needed was away for too long
+)
+
+// code is how the reason is told to who placed the order.
+func (r Reason) code() web.Code {
+	switch r {
+	case NoStock:
+		return web.OutOfStock
+	case Declined:
+		return web.Declined
+	case UnknownProduct:
+		return web.UnknownProduct
+	}
+	return web.Abandoned
+}
+
+// order is an order with the state of its saga.
+type order struct {
+	id          string
+	userID      string
+	card        string
+	state       State
+	reason      Reason
+	lines       []catalog.PricedLine
+	totalMinor  int64
+	currency    string
+	trace       map[string]string
+	attempts    int
+	createdAt   time.Time
+	confirmedAt time.Time // zero: not yet
+	shippedAt   time.Time // zero: not yet
+}
+
+// Order is what a customer sees.
+type Order struct {
+	ID          string               `json:"id"`
+	UserID      string               `json:"user_id"`
+	Status      Status               `json:"status"`
+	Reason      Reason               `json:"reason,omitempty"`
+	Lines       []catalog.PricedLine `json:"lines"`
+	TotalMinor  int64                `json:"total_minor"` // 0 until the stock is reserved
+	Currency    string               `json:"currency"`
+	CreatedAt   time.Time            `json:"created_at"`
+	ConfirmedAt time.Time            `json:"confirmed_at,omitzero"`
+	ShippedAt   time.Time            `json:"shipped_at,omitzero"`
+}
+
+func (o *order) view() Order {
+	return Order{
+		ID: o.id, UserID: o.userID, Status: o.state.Status(), Reason: o.reason,
+		Lines: o.lines, TotalMinor: o.totalMinor, Currency: o.currency,
+		CreatedAt: o.createdAt, ConfirmedAt: o.confirmedAt, ShippedAt: o.shippedAt,
+	}
+}
+
+// path is where the order is found.
+func (o *order) path() string { return "/orders/" + o.id }
+
+// event is what is published when the order is confirmed.
+func (o *order) event() ConfirmedEvent {
+	return ConfirmedEvent{
+		OrderID: o.id, UserID: o.userID, Lines: o.lines,
+		TotalMinor: o.totalMinor, Currency: o.currency, ConfirmedAt: o.confirmedAt,
+	}
+}

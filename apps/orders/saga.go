@@ -1,0 +1,180 @@
+package orders
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"firedrill/apps/catalog"
+	"firedrill/apps/internal/web"
+	"firedrill/apps/payments"
+	"firedrill/telemetry"
+)
+
+// saga drives orders from state to state. Every step may be repeated: those who
+// take part know the order's id. So it does not matter who drives, how often, or
+// where the last one died.
+type saga struct {
+	store     store
+	stock     Stock
+	payments  Payments
+	tel       *telemetry.Telemetry
+	metrics   *metrics
+	timeout   time.Duration
+	giveUp    time.Duration
+	poll      time.Duration
+	steps     map[State]step
+	confirmed func() // called after an order was confirmed
+}
+
+// step is what an order in one state waits for. Its run moves the order on, or
+// returns an error and leaves it where it is.
+type step struct {
+	name string
+	run  func(ctx context.Context, o *order) error
+}
+
+func newSaga(s store, stock Stock, pay Payments, tel *telemetry.Telemetry, m *metrics, cfg Config) *saga {
+	g := &saga{
+		store: s, stock: stock, payments: pay, tel: tel, metrics: m,
+		timeout: cfg.Timeout, giveUp: cfg.GiveUp, poll: cfg.Poll, confirmed: func() {},
+	}
+	g.steps = map[State]step{
+		Placed:    {"reserve", g.reserve},
+		Reserved:  {"charge", g.charge},
+		Refunding: {"refund", g.refund},
+		Releasing: {"release", g.release},
+	}
+	return g
+}
+
+// run takes an order that the caller has leased as far as it goes, and ends the
+// lease. An error leaves the order to be resumed; it is the step's.
+func (g *saga) run(ctx context.Context, o *order) error {
+	err := g.drive(ctx, o)
+	if err == nil {
+		return nil // settled: nobody looks at the lease
+	}
+	// The time may be up, but that is no reason to leave the lease behind.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if parked := g.store.park(ctx, o.id, pause(o.attempts)); parked != nil {
+		g.tel.Logger().WarnContext(ctx, "the lease of an order was left to expire", "error", parked)
+	}
+	return err
+}
+
+// pause before an order is resumed: 0.5 s, doubling up to 15 s.
+func pause(attempts int) time.Duration {
+	const first, longest = 500 * time.Millisecond, 15 * time.Second
+	return min(first<<min(attempts, 10), longest)
+}
+
+func (g *saga) drive(ctx context.Context, o *order) error {
+	for !o.state.settled() {
+		s := g.steps[o.state]
+		if err := s.run(ctx, o); err != nil {
+			g.metrics.step(s.name, err)
+			return fmt.Errorf("%s for order %s: %w", s.name, o.id, err)
+		}
+		g.metrics.step(s.name, nil)
+	}
+	return nil
+}
+
+func (g *saga) reserve(ctx context.Context, o *order) error {
+	lines := make([]catalog.Line, len(o.lines))
+	for i, l := range o.lines {
+		lines[i] = l.Line
+	}
+	r, err := g.stock.Reserve(ctx, o.id, lines)
+	switch web.CodeOf(err) {
+	case "":
+		next := *o
+		next.state, next.lines, next.totalMinor = Reserved, r.Lines, r.TotalMinor
+		return g.move(ctx, o, next)
+	case web.OutOfStock:
+		return g.fail(ctx, o, Failed, NoStock)
+	case web.UnknownProduct:
+		return g.fail(ctx, o, Failed, UnknownProduct)
+	case web.Voided: // somebody gave the order up meanwhile
+		return g.fail(ctx, o, Releasing, Abandoned)
+	}
+	return err
+}
+
+func (g *saga) charge(ctx context.Context, o *order) error {
+	_, err := g.payments.Charge(ctx, payments.ChargeRequest{
+		OrderID: o.id, AmountMinor: o.totalMinor, Currency: o.currency, Card: o.card,
+	})
+	switch web.CodeOf(err) {
+	case "":
+		next := *o
+		next.state, next.confirmedAt = Confirmed, g.store.now().UTC()
+		return g.move(ctx, o, next)
+	case web.Declined:
+		return g.fail(ctx, o, Releasing, Declined)
+	case web.Voided: // somebody gave the order up meanwhile
+		return g.fail(ctx, o, Releasing, Abandoned)
+	}
+	return err
+}
+
+func (g *saga) refund(ctx context.Context, o *order) error {
+	if err := g.payments.Refund(ctx, o.id); err != nil {
+		return err
+	}
+	next := *o
+	next.state = Releasing
+	return g.move(ctx, o, next)
+}
+
+func (g *saga) release(ctx context.Context, o *order) error {
+	if err := g.stock.Release(ctx, o.id); err != nil {
+		return err
+	}
+	next := *o
+	next.state = Failed
+	return g.move(ctx, o, next)
+}
+
+// abandon turns an order that is too old back.
+func (g *saga) abandon(ctx context.Context, o *order) error {
+	if o.state == Reserved {
+		return g.fail(ctx, o, Refunding, Abandoned)
+	}
+	return g.fail(ctx, o, Releasing, Abandoned)
+}
+
+// fail decides that the order fails, and what is to be undone first.
+func (g *saga) fail(ctx context.Context, o *order, to State, why Reason) error {
+	next := *o
+	next.state, next.reason = to, why
+	return g.move(ctx, o, next)
+}
+
+// move writes the step down and makes o the next order. If another driver was
+// faster, o becomes what that one made of it.
+func (g *saga) move(ctx context.Context, o *order, next order) error {
+	moved, err := g.store.move(ctx, o.state, &next)
+	if err != nil {
+		return err
+	}
+	if !moved {
+		now, err := g.store.find(ctx, o.id)
+		if err == nil {
+			*o = *now
+		}
+		return err
+	}
+	before := o.state.Status()
+	*o = next
+	switch after := next.state.Status(); {
+	case after == StatusConfirmed:
+		g.metrics.orders.WithLabelValues("confirmed").Inc()
+		g.confirmed()
+	case after == StatusFailed && before == StatusPending:
+		g.metrics.orders.WithLabelValues(string(next.reason)).Inc()
+	}
+	return nil
+}

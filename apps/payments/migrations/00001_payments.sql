@@ -1,0 +1,26 @@
+-- +goose Up
+-- One row an order, written before the bank hears of it. "pending" means that
+-- nobody here knows whether the money moved.
+CREATE TABLE charges (
+    order_id     TEXT PRIMARY KEY,
+    amount_minor BIGINT NOT NULL,
+    currency     TEXT   NOT NULL,
+    card         TEXT   NOT NULL,
+    status       TEXT   NOT NULL CHECK (status IN ('pending', 'charged', 'declined', 'voided')),
+    bank_id      TEXT   NOT NULL, -- '' until the bank said so
+    created_at   BIGINT NOT NULL,
+    updated_at   BIGINT NOT NULL
+);
+
+-- The bank's statement as far as it was audited.
+CREATE TABLE audited (
+    seq          BIGINT PRIMARY KEY,
+    order_id     TEXT   NOT NULL,
+    kind         TEXT   NOT NULL,
+    amount_minor BIGINT NOT NULL
+);
+CREATE INDEX audited_order ON audited (order_id);
+
+-- +goose Down
+DROP TABLE audited;
+DROP TABLE charges;

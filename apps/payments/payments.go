@@ -1,0 +1,159 @@
+// Package payments is the service that charges an order's customer once through
+// the bank, gives the money back when an order is undone, and audits the bank's
+// statement.
+//
+// It must not know what was bought.
+package payments
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"time"
+
+	"firedrill/apps/bank"
+	"firedrill/apps/internal/storage"
+	"firedrill/apps/internal/web"
+	"firedrill/telemetry"
+)
+
+// Name of the service.
+const Name = "payments"
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Config says where the service listens, keeps its data, and what it expects of
+// the bank.
+type Config struct {
+	Addr       string
+	AdminAddr  string
+	Database   string        // as of storage.Open
+	Patience   Patience      // with the bank
+	AuditEvery time.Duration // default 5 s
+}
+
+func (c Config) withDefaults() Config {
+	c.Patience = c.Patience.withDefaults()
+	if c.AuditEvery == 0 {
+		c.AuditEvery = 5 * time.Second
+	}
+	return c
+}
+
+// Bank is what payments needs of a bank.
+type Bank interface {
+	Charge(ctx context.Context, key string, r bank.ChargeRequest) (bank.Charge, error)
+	Void(ctx context.Context, key string) error
+	Statement(ctx context.Context, after int64) ([]bank.Entry, error)
+}
+
+// Deps are what the service does not make itself.
+type Deps struct {
+	Telemetry *telemetry.Telemetry
+	Bank      Bank
+}
+
+// Service is the running payments.
+type Service struct {
+	cfg     Config
+	tel     *telemetry.Telemetry
+	db      *sql.DB
+	server  *web.Server
+	store   store
+	teller  *teller
+	bank    Bank
+	metrics *metrics
+}
+
+// New opens the database and takes the addresses.
+func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
+	cfg = cfg.withDefaults()
+	db, err := storage.Open(ctx, Name, cfg.Database, migrations, deps.Telemetry)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{cfg: cfg, tel: deps.Telemetry, db: db, bank: deps.Bank, store: store{db: db, now: time.Now}}
+	if err := s.start(cfg); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+func (s *Service) start(cfg Config) (err error) {
+	if s.metrics, err = newMetrics(s.tel.Registry()); err != nil {
+		return err
+	}
+	s.teller = newTeller(s.bank, cfg.Patience, s.metrics, s.tel.Logger())
+	s.server, err = web.New(web.Config{
+		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: cfg.Patience.Total + time.Second,
+		Checks: map[string]web.Check{"database": s.db.PingContext},
+	}, s.tel)
+	if err != nil {
+		return err
+	}
+	s.routes(s.server.App())
+	return nil
+}
+
+// URL is where the service answers.
+func (s *Service) URL() string { return s.server.URL() }
+
+// Run serves and audits until ctx ends, then finishes requests and closes the
+// database.
+func (s *Service) Run(ctx context.Context) error {
+	audits := make(chan struct{})
+	auditing, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(audits)
+		s.auditLoop(auditing)
+	}()
+	err := s.server.Serve(ctx)
+	stop()
+	<-audits
+	return errors.Join(err, s.db.Close())
+}
+
+// charge takes an order's money, unless that was done or refused before. When the
+// outcome is not known it returns web.Unavailable or web.TimedOut, and may be
+// called again: the bank knows the order's id.
+func (s *Service) charge(ctx context.Context, r ChargeRequest) (Charge, error) {
+	c, err := s.store.begin(ctx, r)
+	if err != nil || c.Status != pending {
+		return c, err
+	}
+	answer, err := s.teller.charge(ctx, r.OrderID, bank.ChargeRequest{
+		AmountMinor: c.AmountMinor, Currency: c.Currency, Card: r.Card,
+	})
+	switch web.CodeOf(err) {
+	case "":
+		return s.settle(ctx, r.OrderID, charged, answer.ID)
+	case web.Declined:
+		return s.settle(ctx, r.OrderID, declined, "")
+	case web.Voided:
+		return s.settle(ctx, r.OrderID, voided, "")
+	}
+	return c, err
+}
+
+// settle writes down what the bank said, even when the request has run out of
+// time meanwhile: it is known now.
+func (s *Service) settle(ctx context.Context, orderID, status, bankID string) (Charge, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	return s.store.settle(ctx, orderID, status, bankID)
+}
+
+// refund undoes a charge, whether or not its outcome is known, and forbids a
+// later one.
+func (s *Service) refund(ctx context.Context, orderID string) error {
+	asked, err := s.store.refundable(ctx, orderID)
+	if err != nil || !asked {
+		return err
+	}
+	if err := s.teller.void(ctx, orderID); err != nil {
+		return err
+	}
+	return s.store.void(ctx, orderID)
+}

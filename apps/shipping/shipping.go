@@ -1,0 +1,130 @@
+// Package shipping is the worker that ships confirmed orders: it takes their
+// events from the broker, ships each order once, tells orders, and only then
+// acknowledges.
+//
+// It must not know how an order came to be confirmed.
+package shipping
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"firedrill/apps/internal/storage"
+	"firedrill/apps/internal/web"
+	"firedrill/telemetry"
+)
+
+// Name of the service, and of its durable consumer.
+const Name = "shipping"
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Config says where the service listens, keeps its data, and how it works.
+type Config struct {
+	Addr      string
+	AdminAddr string
+	Database  string        // as of storage.Open
+	Workers   int           // events worked on at a time; default 4
+	Attempts  int           // deliveries after which an event that cannot be worked off is dropped; default 5
+	Retry     time.Duration // pause before an event is delivered again, doubling up to a minute; default 500 ms
+}
+
+func (c Config) withDefaults() Config {
+	if c.Workers == 0 {
+		c.Workers = 4
+	}
+	if c.Attempts == 0 {
+		c.Attempts = 5
+	}
+	if c.Retry == 0 {
+		c.Retry = 500 * time.Millisecond
+	}
+	return c
+}
+
+// Orders hears of shipments.
+type Orders interface {
+	Shipped(ctx context.Context, orderID string) error
+}
+
+// Deps are what the service does not make itself.
+type Deps struct {
+	Telemetry *telemetry.Telemetry
+	Orders    Orders
+	NATS      *nats.Conn // the caller closes it, after Run
+}
+
+// Service is the running shipping.
+type Service struct {
+	db     *sql.DB
+	server *web.Server
+	worker *worker
+}
+
+// New opens the database and takes the addresses.
+func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
+	cfg = cfg.withDefaults()
+	db, err := storage.Open(ctx, Name, cfg.Database, migrations, deps.Telemetry)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{db: db}
+	if err := s.start(cfg, deps); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return s, nil
+}
+
+func (s *Service) start(cfg Config, deps Deps) error {
+	m, err := newMetrics(deps.Telemetry.Registry())
+	if err != nil {
+		return err
+	}
+	js, err := jetstream.New(deps.NATS)
+	if err != nil {
+		return err
+	}
+	s.worker = &worker{
+		cfg: cfg, js: js, tel: deps.Telemetry, metrics: m, orders: deps.Orders,
+		store: store{db: s.db, now: time.Now},
+	}
+	s.server, err = web.New(web.Config{
+		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr,
+		Checks: map[string]web.Check{
+			"database": s.db.PingContext,
+			"broker": func(context.Context) error {
+				if status := deps.NATS.Status(); status != nats.CONNECTED {
+					return fmt.Errorf("broker: %s", status)
+				}
+				return nil
+			},
+		},
+	}, deps.Telemetry)
+	return err
+}
+
+// URL is where the service answers: to nothing but questions for its health.
+func (s *Service) URL() string { return s.server.URL() }
+
+// Run ships until ctx ends, then finishes what is under way and closes the
+// database.
+func (s *Service) Run(ctx context.Context) error {
+	work := make(chan struct{})
+	working, stop := context.WithCancel(ctx)
+	go func() {
+		defer close(work)
+		s.worker.loop(working)
+	}()
+	err := s.server.Serve(ctx)
+	stop()
+	<-work
+	return errors.Join(err, s.db.Close())
+}

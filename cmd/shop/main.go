@@ -1,0 +1,146 @@
+// Command shop runs services of the shop: one, several or all of them in one
+// process.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+)
+
+// version is set by the linker.
+var version string
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+}
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitMisuse = 2
+)
+
+const usage = `usage: shop [flags] SERVICE…
+
+Runs services of the shop until it is interrupted; then they finish the requests
+under way. A second interrupt ends them at once.
+
+Services, in the order in which they are started:
+%s  all        every one of them
+
+Flags:
+%s
+Environment (flags win):
+  FIREDRILL_PORT_OFFSET     added to every default port
+  SHOP_<NAME>_ADDR          where a service listens (SHOP_BROKER_ADDR: for NATS clients)
+  SHOP_<NAME>_ADMIN_ADDR    its health, metrics and profiles
+  SHOP_<NAME>_URL           where the others find it; default http://ADDR
+  SHOP_DATA                 folder of the databases and streams; default .data/shop
+  DATABASE_URL              postgres://…: keep the data there, a schema for each service
+  NATS_URL                  default nats://SHOP_BROKER_ADDR
+  SHOP_JWT_KEY              signs tokens, 32 bytes or more; default made at start
+  SHOP_TOKEN_TTL            how long a token is good; default 15m
+  SHOP_CORS_ORIGINS         browsers' origins that may call, with commas; default *
+  SHOP_RATE_USER            requests per second of a user; default 20
+  SHOP_RATE_USER_BURST      and at once; default 40
+  SHOP_RATE_ADDRESS         requests per second of an address; default 2000
+  SHOP_RATE_ADDRESS_BURST   and at once; default 4000
+  SHOP_CACHE_TTL            how old what the catalog caches may be; default 5s
+  SHOP_ORDER_GIVE_UP        when an order that cannot be finished is undone; default 2m
+  SHOP_BANK_SEED            of the bank's moods; default 1
+  SHOP_BANK_LATENCY         median of what the bank takes; default 25ms
+  SHOP_BANK_SPREAD          sigma of the logarithm of that; default 0.5
+  SHOP_BANK_DECLINE         share of the charges that the bank declines; default 0.01
+  LOG_LEVEL, LOG_FORMAT     debug, info, warn or error; json or none
+  LOKI_URL                  where logs are pushed, for example http://127.0.0.1:3100
+  OTEL_…                    as OpenTelemetry says: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, …
+
+Users are user-0001 to user-1000 and staff-01 to staff-05; the password of NAME is
+demo-NAME. Product p-050 is sold out, the card "card-declined" is declined.
+
+Try:
+  shop all &
+  TOKEN=$(curl -s 127.0.0.1:8000/login -d '{"user":"user-0001","password":"demo-user-0001"}' |
+          sed 's/.*"token":"\([^"]*\)".*/\1/')
+  curl -i 127.0.0.1:8000/orders -H "Authorization: Bearer $TOKEN" -H 'Idempotency-Key: first' \
+       -d '{"lines":[{"product_id":"p-001","quantity":2}]}'
+`
+
+// run is the whole program. It returns the exit code.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("shop", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // usage and errors are written below
+	data := flags.String("data", "", "`folder` of the databases and streams")
+	offset := flags.String("offset", "", "`number` added to every default port")
+	showVersion := flags.Bool("version", false, "print the version and exit")
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stdout, usageText(flags))
+		return exitOK
+	case err != nil:
+		fmt.Fprintf(stderr, "shop: %v\nTry: shop -h\n", err)
+		return exitMisuse
+	case *showVersion:
+		fmt.Fprintln(stdout, versionText())
+		return exitOK
+	}
+	env := overlay(getenv, map[string]string{"SHOP_DATA": *data, "FIREDRILL_PORT_OFFSET": *offset})
+	chosen, err := choose(flags.Args())
+	if err != nil {
+		fmt.Fprintf(stderr, "shop: %v\nTry: shop -h\n", err)
+		return exitMisuse
+	}
+	cfg, err := settingsFrom(env)
+	if err != nil {
+		fmt.Fprintf(stderr, "shop: %v\nTry: shop -h\n", err)
+		return exitMisuse
+	}
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal kills
+	if err := serve(ctx, chosen, cfg, stdout); err != nil {
+		fmt.Fprintf(stderr, "shop: %v\n", err)
+		return exitFailed
+	}
+	return exitOK
+}
+
+// overlay is getenv with some variables set, those that are not "".
+func overlay(getenv func(string) string, set map[string]string) func(string) string {
+	return func(key string) string {
+		if v := set[key]; v != "" {
+			return v
+		}
+		return getenv(key)
+	}
+}
+
+func usageText(flags *flag.FlagSet) string {
+	var services, options string
+	for _, p := range parts() {
+		services += fmt.Sprintf("  %-10s %s\n", p.name, p.about)
+	}
+	flags.VisitAll(func(f *flag.Flag) {
+		kind, about := flag.UnquoteUsage(f)
+		options += fmt.Sprintf("  -%-14s %s\n", f.Name+" "+kind, about)
+	})
+	return fmt.Sprintf(usage, services, options)
+}
+
+func versionText() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"firedrill/telemetry"
+)
+
+// flushTimeout is the most time for sending the last telemetry.
+const flushTimeout = 3 * time.Second
+
+// running is a started service. Ending stop's context ends it; done then gives
+// its error.
+type running struct {
+	stop context.CancelFunc
+	done chan error
+}
+
+// serve builds and runs the parts in their order until ctx ends or one fails, and
+// stops them in reverse, so that each can finish its requests.
+func serve(ctx context.Context, chosen []part, s settings, stdout io.Writer) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var started []running
+	var errs []error
+	for _, p := range chosen {
+		r, err := start(ctx, cancel, p, s, stdout)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("start %q: %w", p.name, err))
+			cancel()
+			break
+		}
+		started = append(started, r)
+	}
+	<-ctx.Done()
+	for _, r := range slices.Backward(started) {
+		r.stop()
+		errs = append(errs, <-r.done)
+	}
+	return errors.Join(errs...)
+}
+
+// start builds a part and runs it beside the caller. When it ends, whyever, it
+// calls ended.
+func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writer) (running, error) {
+	cfg := s.telemetry
+	cfg.Service, cfg.Version = p.name, versionText()
+	if cfg.Logs.Output != nil {
+		cfg.Logs.Output = stdout
+	}
+	if p.untold {
+		cfg.Logs.LokiURL, cfg.Traces.Endpoint = "", ""
+	}
+	tel, err := telemetry.New(ctx, cfg)
+	if err != nil {
+		return running{}, err
+	}
+	service, err := p.build(ctx, s, tel)
+	if err != nil {
+		flush(tel)
+		return running{}, err
+	}
+	tel.Logger().Info("service started")
+	// Not ctx: its end must not stop all at once.
+	own, stop := context.WithCancel(context.WithoutCancel(ctx))
+	r := running{stop: stop, done: make(chan error, 1)}
+	go func() {
+		defer ended()
+		err := service.Run(own)
+		if err != nil {
+			err = fmt.Errorf("run %q: %w", p.name, err)
+		}
+		tel.Logger().Info("service stopped")
+		flush(tel)
+		r.done <- err
+	}()
+	return r, nil
+}
+
+// flush sends what telemetry is left. A backend that is away is no failure of the
+// service: what cannot be sent is counted as dropped, and forgotten.
+func flush(tel *telemetry.Telemetry) {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	defer cancel()
+	_ = tel.Shutdown(ctx)
+}
