@@ -70,14 +70,32 @@ verify: ## prove that every signal of every service arrives and leads to the oth
 
 ##### test
 
+LINT := go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
+NESTED := $(patsubst %/go.mod,%,$(wildcard telemetry/bench/go.mod loadgen/bench/go.mod alerts/bench/go.mod))
+
+.PHONY: test
+test: lint test-unit test-stack ## everything: linters, unit tests with the race detector on both databases, the real stack up, verified, killed, down
+
+.PHONY: lint
+lint: ## the linters of .golangci.yml, at the version that .ci/lint/go.mod pins
+	$(LINT) run ./...
+	@for m in $(NESTED); do echo "$(notdir $(LINT)) run $$m"; (cd $$m && $(LINT) run -c $(CURDIR)/.golangci.yml ./...) || exit 1; done
+
 .PHONY: test-unit
-test-unit: ## unit tests with the race detector
-	go test -race ./...
+test-unit: ## unit tests with the race detector, on SQLite and a PostgreSQL of their own
+	.ci/with-postgres go test -race -timeout 15m ./...
+	@for m in $(NESTED); do (cd $$m && go test -timeout 10m ./...) || exit 1; done
 
 .PHONY: test-stack
-test-stack: build-stack ## the native stack's life: up, down, hung, taken port, two copies
-	go test -count=1 -tags e2e -timeout 10m ./cmd/firedrill/
+test-stack: build-stack ## the real stack: up, verified, hung, side by side, the kill test, down
+	.ci/with-postgres go test -count=1 -tags e2e -timeout 25m ./cmd/...
+
+##### measure
 
 .PHONY: bench-stack
 bench-stack: build-stack ## measure start, stop, memory and CPU of the native stack
 	@$(FIREDRILL) bench-stack
+
+.PHONY: bench-telemetry
+bench-telemetry: ## measure what the telemetry library costs beside the usual stack
+	cd telemetry/bench && go run . $(ARGS)
