@@ -2,6 +2,7 @@
 // request: a client span, a duration, and which attempt it was.
 //
 // Names and attributes are those of OpenTelemetry's HTTP semantic conventions.
+// It must not know what is called, nor retry by itself.
 package client
 
 import (
@@ -10,10 +11,11 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
@@ -21,6 +23,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"firedrill/telemetry"
+	"firedrill/telemetry/internal/exception"
 )
 
 // Options describe the peer and bound a request.
@@ -40,7 +43,7 @@ func New(tel *telemetry.Telemetry, opts Options) (*http.Client, error) {
 	if opts.Peer == "" {
 		return nil, errors.New("make an HTTP client: its peer has no name")
 	}
-	m, err := newMetrics(tel.Registry())
+	m, err := newMetrics(tel.Registry(), opts.Peer)
 	if err != nil {
 		return nil, fmt.Errorf("make an HTTP client for %q: %w", opts.Peer, err)
 	}
@@ -93,36 +96,32 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.prop.Inject(ctx, propagation.HeaderCarrier(req.Header))
 
 	resp, err := t.next.RoundTrip(req)
-	status := 0
+	s := seen{method: method}
 	if err != nil {
-		span.SetStatus(codes.Error, "")
-		span.RecordError(err)
+		exception.Record(span, err)
 	} else {
-		status = resp.StatusCode
-		span.SetAttributes(semconv.HTTPResponseStatusCode(status))
+		s.status = resp.StatusCode
+		span.SetAttributes(semconv.HTTPResponseStatusCode(s.status))
 	}
-	failure := errorType(status, err)
-	if failure != "" {
+	s.failure = errorType(s.status, err)
+	if s.failure != "" {
 		span.SetStatus(codes.Error, "")
-		span.SetAttributes(semconv.ErrorTypeKey.String(failure))
+		span.SetAttributes(semconv.ErrorTypeKey.String(s.failure))
 	}
-	t.metrics.observe(ctx, seen{
-		peer: t.peer, method: method, status: status, failure: failure, resends: resends, took: time.Since(began),
-	})
+	t.metrics.observe(s, resends, time.Since(began), span.SpanContext())
 	return resp, err
 }
 
 // attributes are those of
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client
 func (t *transport) attributes(req *http.Request, method string, resends int) []attribute.KeyValue {
-	full := *req.URL
-	full.User = nil // credentials stay out
 	attrs := []attribute.KeyValue{
 		semconv.HTTPRequestMethodKey.String(method),
-		semconv.URLFull(full.String()),
+		semconv.URLFull(strings.ToValidUTF8(withoutSecrets(req.URL), "\ufffd")),
 		semconv.ServerAddress(req.URL.Hostname()),
 		semconv.ServerPort(port(req)),
-		peerName.String(t.peer),
+		semconv.ServicePeerName(t.peer),
+		peerService.String(t.peer),
 	}
 	if resends > 0 {
 		attrs = append(attrs, semconv.HTTPRequestResendCount(resends))
@@ -130,9 +129,29 @@ func (t *transport) attributes(req *http.Request, method string, resends int) []
 	return attrs
 }
 
-// peerName is what Tempo's service graph takes for the name of a peer that has
-// no telemetry of its own.
-const peerName = attribute.Key("peer.service")
+// peerService is the former name of service.peer.name. Tempo's service graph
+// takes it for the name of a peer that has no telemetry of its own.
+const peerService = attribute.Key("peer.service")
+
+// withoutSecrets is the URL without user, password and signatures, as url.full
+// demands.
+// https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/
+func withoutSecrets(u *url.URL) string {
+	const redacted = "REDACTED"
+	full := *u
+	if full.User != nil {
+		full.User = url.UserPassword(redacted, redacted)
+	}
+	parts := strings.Split(full.RawQuery, "&")
+	for i, part := range parts {
+		switch key, _, _ := strings.Cut(part, "="); key {
+		case "AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature":
+			parts[i] = key + "=" + redacted
+		}
+	}
+	full.RawQuery = strings.Join(parts, "&")
+	return full.String()
+}
 
 func port(req *http.Request) int {
 	if n, err := strconv.Atoi(req.URL.Port()); err == nil {
@@ -175,69 +194,4 @@ func methodOf(name string) string {
 	default:
 		return "_OTHER"
 	}
-}
-
-// metrics are shared by all the clients of a service.
-type metrics struct {
-	duration *prometheus.HistogramVec
-	resends  *prometheus.CounterVec
-}
-
-func newMetrics(registry *prometheus.Registry) (*metrics, error) {
-	m := &metrics{
-		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name:                            "http_client_request_duration_seconds",
-			Help:                            "Duration of HTTP requests to a peer, until its answer's headers.",
-			Buckets:                         []float64{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10},
-			NativeHistogramBucketFactor:     1.1,
-			NativeHistogramMaxBucketNumber:  100,
-			NativeHistogramMinResetDuration: time.Hour,
-		}, []string{"peer", "http_request_method", "http_response_status_code", "error_type"}),
-		resends: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "http_client_resends_total", Help: "Requests to a peer that repeat an earlier one.",
-		}, []string{"peer", "http_request_method"}),
-	}
-	err := errors.Join(shared(registry, &m.duration), shared(registry, &m.resends))
-	return m, err
-}
-
-// shared registers the collector or takes the one that an earlier client did.
-func shared[C prometheus.Collector](registry *prometheus.Registry, c *C) error {
-	var known prometheus.AlreadyRegisteredError
-	err := registry.Register(*c)
-	if !errors.As(err, &known) {
-		return err
-	}
-	earlier, ok := known.ExistingCollector.(C)
-	if !ok {
-		return err
-	}
-	*c = earlier
-	return nil
-}
-
-// seen is one request as the metrics see it.
-type seen struct {
-	peer, method, failure string
-	status, resends       int
-	took                  time.Duration
-}
-
-func (m *metrics) observe(ctx context.Context, s seen) {
-	code := ""
-	if s.status > 0 {
-		code = strconv.Itoa(s.status)
-	}
-	if s.resends > 0 {
-		m.resends.WithLabelValues(s.peer, s.method).Inc()
-	}
-	duration := m.duration.WithLabelValues(s.peer, s.method, code, s.failure)
-	sc := trace.SpanContextFromContext(ctx)
-	if !sc.IsSampled() {
-		duration.Observe(s.took.Seconds())
-		return
-	}
-	duration.(prometheus.ExemplarObserver).ObserveWithExemplar(s.took.Seconds(), prometheus.Labels{
-		"trace_id": sc.TraceID().String(), "span_id": sc.SpanID().String(),
-	})
 }

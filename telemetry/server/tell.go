@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
+
+	"firedrill/telemetry/internal/exception"
 )
 
 // outcome is what became of a request. Sizes are -1 where unknown.
@@ -130,7 +132,7 @@ func (s *server) tellSpan(e exchange, b *scratch, req request, r *route, o outco
 
 func recordError(span trace.Span, err error, p *PanicError) {
 	if p == nil {
-		span.RecordError(err)
+		exception.Record(span, err)
 		return
 	}
 	span.AddEvent(semconv.ExceptionEventName, trace.WithAttributes(
@@ -209,7 +211,7 @@ func (b *scratch) logAttrs(e exchange, req request, r *route, o outcome) {
 		a = append(a, slog.Int("response_bytes", o.out))
 	}
 	if e.err != nil {
-		a = append(a, slog.String("error", e.err.Error()))
+		a = append(a, slog.String("error", exception.Message(e.err)))
 	}
 	if o.panicked != nil {
 		a = append(a, slog.String("stack", string(o.panicked.Stack)))

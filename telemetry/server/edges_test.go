@@ -1,0 +1,54 @@
+package server_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/gofiber/fiber/v2"
+
+	"firedrill/telemetry/server"
+	"firedrill/telemetry/telemetrytest"
+)
+
+// An error often quotes what the client sent. OTLP refuses a whole batch for one
+// text that is not UTF-8.
+func TestErrorThatQuotesInvalidTextLosesNoSpans(t *testing.T) {
+	b := telemetrytest.NewBackend(t)
+	tel := telemetrytest.New(t, b.Config("shop"))
+	app := shop(t, tel, fiber.Config{}, server.Options{})
+	app.Get("/quote/:text", func(c *fiber.Ctx) error {
+		return fmt.Errorf("no product %s", []byte{'a', 0xff, 'b'})
+	})
+	do(t, app, "GET", "/quote/x")
+	telemetrytest.Flush(t, tel)
+	if n := len(b.Spans()); n != 1 {
+		t.Fatalf("%d spans arrived, want 1", n)
+	}
+	event := b.Spans()[0].GetEvents()[0]
+	for _, a := range event.GetAttributes() {
+		if a.GetKey() == "exception.message" {
+			equal(t, a.GetValue().GetStringValue(), "no product a\ufffdb")
+		}
+		if !utf8.ValidString(a.GetValue().GetStringValue()) {
+			t.Errorf("%s is not UTF-8", a.GetKey())
+		}
+	}
+	equal(t, request(t, b).Fields["error"], any("no product a\ufffdb"))
+}
+
+// A function that returns *fiber.Error and a caller that returns it as error make
+// an error that is not nil and whose methods panic.
+func TestErrorWhoseMethodsPanic(t *testing.T) {
+	b := telemetrytest.NewBackend(t)
+	tel := telemetrytest.New(t, b.Config("shop"))
+	app := shop(t, tel, fiber.Config{}, server.Options{})
+	app.Get("/nil", func(*fiber.Ctx) error { return (*fiber.Error)(nil) })
+	status, _ := do(t, app, "GET", "/nil")
+	equal(t, status, http.StatusInternalServerError)
+	telemetrytest.Flush(t, tel)
+	equal(t, counted(t, tel), map[string]uint64{"GET /nil 500": 1})
+	equal(t, request(t, b).Fields["error"], any("!PANIC: runtime error: invalid memory address or nil pointer dereference"))
+	equal(t, len(b.Spans()), 1)
+}
