@@ -1,5 +1,8 @@
 // Package db opens database/sql pools that tell what they do: a span for each
 // query in a traced request, and the pool's metrics.
+//
+// Spans hold the text of a statement, never its arguments. The package must not
+// know what is stored.
 package db
 
 import (
@@ -8,6 +11,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/XSAM/otelsql"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -25,21 +29,32 @@ type Options struct {
 	System string // db.system.name: "sqlite", "postgresql", …
 }
 
+// peerService is the former name of service.peer.name, which Tempo's service
+// graph still reads.
+const peerService = attribute.Key("peer.service")
+
 // Open opens a pool through the named driver. As with sql.Open, nothing connects
-// before the first use.
+// before the first use. A Telemetry watches one pool of a name.
 func Open(tel *telemetry.Telemetry, driver, dsn string, opts Options) (*sql.DB, error) {
 	if opts.Name == "" {
 		return nil, errors.New("open a database: it has no name")
 	}
+	peer := opts.Name + "-db"
 	pool, err := otelsql.Open(driver, dsn,
 		otelsql.WithTracerProvider(tel.TracerProvider()),
 		otelsql.WithMeterProvider(noop.NewMeterProvider()), // metrics go to the registry
 		otelsql.WithAttributes(
 			semconv.DBSystemNameKey.String(opts.System),
 			semconv.DBNamespace(opts.Name),
-			attribute.String("peer.service", opts.Name+"-db"),
+			semconv.ServicePeerName(peer),
+			peerService.String(peer),
 		),
+		otelsql.WithSpanNameFormatter(func(_ context.Context, m otelsql.Method, query string) string {
+			return operation(m, query) + " " + opts.Name
+		}),
+		otelsql.WithAttributesGetter(operationName),
 		otelsql.WithSpanOptions(otelsql.SpanOptions{
+			DisableErrSkip:       true, // it asks for another way and is no error
 			OmitConnResetSession: true,
 			OmitConnectorConnect: true,
 			OmitRows:             true,
@@ -58,4 +73,30 @@ func Open(tel *telemetry.Telemetry, driver, dsn string, opts Options) (*sql.DB, 
 // traced keeps queries that belong to a trace; a polling loop's do not make one each.
 func traced(ctx context.Context, _ otelsql.Method, _ string, _ []driver.NamedValue) bool {
 	return trace.SpanContextFromContext(ctx).IsValid()
+}
+
+func operationName(_ context.Context, m otelsql.Method, query string, _ []driver.NamedValue) []attribute.KeyValue {
+	return []attribute.KeyValue{semconv.DBOperationName(operation(m, query))}
+}
+
+// operation is the statement's verb. A span is named "{operation} {database}".
+// https://opentelemetry.io/docs/specs/semconv/db/database-spans/#name
+func operation(m otelsql.Method, query string) string {
+	switch m {
+	case otelsql.MethodConnBeginTx:
+		return "BEGIN"
+	case otelsql.MethodTxCommit:
+		return "COMMIT"
+	case otelsql.MethodTxRollback:
+		return "ROLLBACK"
+	}
+	query = strings.TrimSpace(query)
+	verb := strings.IndexFunc(query, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') })
+	if verb < 0 {
+		verb = len(query)
+	}
+	if verb == 0 { // a ping, or a comment
+		return string(m)
+	}
+	return strings.ToUpper(query[:verb])
 }

@@ -1,6 +1,6 @@
 // Package messaging carries traces through NATS messages: a producer span where
 // a message is published, a consumer span where it is processed, joined by the
-// message's headers.
+// message's headers. It must not know what the messages say.
 //
 // https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
 package messaging
@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"firedrill/telemetry"
+	"firedrill/telemetry/internal/exception"
 )
 
 const (
@@ -45,7 +46,7 @@ func StartConsumer(ctx context.Context, tel *telemetry.Telemetry, subject, consu
 		trace.WithAttributes(attributes(subject, "process", semconv.MessagingOperationTypeProcess)...),
 		trace.WithAttributes(semconv.MessagingConsumerGroupName(consumer)),
 	}
-	if producer := trace.SpanContextFromContext(ctx); producer.IsValid() {
+	if producer := trace.SpanContextFromContext(ctx); producer.IsRemote() {
 		opts = append(opts, trace.WithLinks(trace.Link{SpanContext: producer}))
 	}
 	return tel.TracerProvider().Tracer(scope).Start(ctx, "process "+subject, opts...)
@@ -54,8 +55,9 @@ func StartConsumer(ctx context.Context, tel *telemetry.Telemetry, subject, consu
 // End ends a span with what became of the message.
 func End(span trace.Span, err error) {
 	if err != nil {
-		span.RecordError(err)
+		exception.Record(span, err)
 		span.SetStatus(codes.Error, "")
+		span.SetAttributes(semconv.ErrorTypeKey.String(exception.Type(err)))
 	}
 	span.End()
 }
