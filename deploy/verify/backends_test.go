@@ -112,21 +112,36 @@ func (w *world) scrapedAt(job string) float64 {
 
 func unixNow() float64 { return float64(time.Now().UnixMilli()) / 1000 }
 
+var promMatcher = regexp.MustCompile(`(\w+)(=~?)"([^"]*)"`)
+
 func (w *world) promExemplars(rw http.ResponseWriter, q string) {
-	job := promJob.FindStringSubmatch(q)[1]
-	var data []any
+	want := map[string]*regexp.Regexp{}
+	for _, m := range promMatcher.FindAllStringSubmatch(q, -1) {
+		pattern := m[3]
+		if m[2] == "=" {
+			pattern = regexp.QuoteMeta(pattern)
+		}
+		want[m[1]] = regexp.MustCompile("^(?:" + pattern + ")$")
+	}
+	data := []any{}
 	for _, e := range w.exemplars {
-		if e.job == job && strings.Contains(q, strings.TrimSuffix(e.metric, "_bucket")) {
+		if selects(want, e.series) {
 			data = append(data, map[string]any{
-				"seriesLabels": map[string]string{"__name__": e.metric, "job": e.job},
-				"exemplars": []any{map[string]any{
-					"labels": map[string]string{"trace_id": e.traceID, "span_id": e.spanID},
-					"value":  "0.01", "timestamp": float64(e.at.UnixMilli()) / 1000,
-				}},
+				"seriesLabels": e.series,
+				"exemplars":    []any{map[string]any{"labels": e.labels, "value": "0.01", "timestamp": float64(e.at.UnixMilli()) / 1000}},
 			})
 		}
 	}
-	answer(rw, map[string]any{"status": "success", "data": append([]any{}, data...)})
+	answer(rw, map[string]any{"status": "success", "data": data})
+}
+
+func selects(want map[string]*regexp.Regexp, series map[string]string) bool {
+	for label, re := range want {
+		if !re.MatchString(series[label]) {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *world) promTargets(rw http.ResponseWriter) {

@@ -18,7 +18,7 @@ const (
 		` or http_server_request_duration_seconds_count{http_route!~"/healthz|/readyz"})`
 	clientRequests = `sum by (job, peer, http_request_method, http_response_status_code) (` +
 		`histogram_count(http_client_request_duration_seconds) or http_client_request_duration_seconds_count)`
-	graphRequests = `sum by (client, server) (traces_service_graph_request_total)`
+	graphRequests = `sum by (client, server, connection_type) (traces_service_graph_request_total)`
 	spanCalls     = `sum by (service) (traces_spanmetrics_calls_total)`
 	droppedItems  = `sum by (job, signal) (telemetry_dropped_items_total)`
 )

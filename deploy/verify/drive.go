@@ -21,6 +21,7 @@ type sent struct {
 	step            string
 	method, path    string
 	traceID, spanID string // of the trace context that it carried; empty: none
+	named           string // trace id that the answer's header names; not every gateway does
 	status          int    // 0: no answer
 	body            []byte
 	err             error // why it is not the answer that was expected
@@ -98,7 +99,7 @@ func (s *shopper) send(ctx context.Context, st step) sent {
 		return out
 	}
 	defer resp.Body.Close()
-	out.status = resp.StatusCode
+	out.status, out.named = resp.StatusCode, resp.Header.Get("X-Trace-Id")
 	out.body, out.err = io.ReadAll(io.LimitReader(resp.Body, longestBody))
 	return out
 }
@@ -140,6 +141,9 @@ func (r *run) agent(step string) string {
 func (st step) judge(s *shopper, got sent) error {
 	if got.status != st.want {
 		return fmt.Errorf("status %d, want %d: %s", got.status, st.want, excerpt(got.body))
+	}
+	if got.named != "" && got.traceID != "" && got.named != got.traceID {
+		return fmt.Errorf("the answer names the trace %q, sent was %q", got.named, got.traceID)
 	}
 	if st.want >= http.StatusBadRequest {
 		return judgeProblem(got)

@@ -2,7 +2,7 @@ package verify
 
 import (
 	"context"
-	"net/http"
+	"fmt"
 
 	"firedrill/telemetry/query"
 )
@@ -93,14 +93,40 @@ func (e edge) ends(trace query.Trace, span query.Span) bool {
 	return false
 }
 
-// inGraph demands that Tempo's service graph counted the edge for this run.
+// inGraph demands that Tempo's service graph counted the edge for this run: by as
+// much as the run used it, and with an exemplar whose trace has the edge. The
+// graph lags behind by many seconds, so that its growth alone may be others'.
 func (e edge) inGraph(ctx context.Context, r *run) finding {
-	least := r.confirmed()
-	if e.step != stepOrder {
-		least = 0
-		if s, ok := r.answered(e.step); ok && s.status < http.StatusBadRequest {
-			least = 1
-		}
+	labels := selector{"client": e.parent, "server": e.child, "connection_type": e.how.connection()}
+	f := r.grewBy(ctx, graphRequests, labels, e.uses(r))
+	if !f.ok {
+		return f
 	}
-	return r.grewBy(ctx, graphRequests, selector{"client": e.parent, "server": e.child}, least)
+	q := fmt.Sprintf(`{__name__=~"traces_service_graph_request_client_seconds(_bucket)?",client=%q,server=%q,connection_type=%q}`,
+		e.parent, e.child, e.how.connection())
+	return r.exemplarIn(ctx, q, func(_ query.Exemplar, t query.Trace, s query.Span) bool { return e.ends(t, s) })
+}
+
+// uses is how often the run surely made the edge.
+func (e edge) uses(r *run) int {
+	if e.step == stepOrder {
+		return r.confirmed()
+	}
+	if _, ok := r.answered(e.step); ok {
+		return 1
+	}
+	return 0
+}
+
+// connection is the type of the edge as Tempo tells it. Calls that the callee
+// does not tell of, such as health checks, are not of the two-sided type.
+func (h hop) connection() string {
+	switch h {
+	case silent:
+		return "virtual_node"
+	case message:
+		return "messaging_system"
+	default:
+		return ""
+	}
 }

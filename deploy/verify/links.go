@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"firedrill/telemetry/query"
@@ -29,8 +28,7 @@ func linkChecks() []check {
 
 // exemplarLeadsToTrace demands an exemplar on a latency histogram of the service
 // that names a span, and that Tempo has this span, of this service, in that
-// trace. Exemplars of the run are preferred; on a busy shop others may have
-// taken their place, but never ones from before the run.
+// trace.
 func exemplarLeadsToTrace(service string) func(context.Context, *run) finding {
 	metric, kind := "http_server_request_duration_seconds", query.Server
 	if service == shipping {
@@ -38,57 +36,10 @@ func exemplarLeadsToTrace(service string) func(context.Context, *run) finding {
 	}
 	q := fmt.Sprintf(`{__name__=~"%s(_bucket)?",job=%q}`, metric, service)
 	return func(ctx context.Context, r *run) finding {
-		asked := "prometheus: exemplars of " + q
-		start, end := r.span()
-		all, err := r.on.prometheus.Exemplars(ctx, q, start, end)
-		if err != nil {
-			return lacks(asked, "%v", err)
-		}
-		fresh := r.fresh(all)
-		if len(fresh) == 0 {
-			return lacks(asked, "%d exemplars, none since the run began at %s", len(all), at(r.began))
-		}
-		const most = 5 // questions to Tempo
-		f := finding{}
-		for _, e := range fresh[:min(most, len(fresh))] {
-			if f = r.exemplarTrace(ctx, e, service, kind); f.ok {
-				return f
-			}
-		}
-		return f
+		return r.exemplar(ctx, q, func(e query.Exemplar, s query.Span) bool {
+			return s.ID == string(e.Labels["span_id"]) && s.Service == service && s.Kind == kind
+		})
 	}
-}
-
-// fresh keeps the exemplars since the run began, the run's own first.
-func (r *run) fresh(all []query.Exemplar) []query.Exemplar {
-	all = slices.DeleteFunc(slices.Clone(all), func(e query.Exemplar) bool { return e.Time.Before(r.began) })
-	slices.SortStableFunc(all, func(a, b query.Exemplar) int {
-		switch oursA, oursB := r.ours(string(a.Labels["trace_id"])), r.ours(string(b.Labels["trace_id"])); {
-		case oursA && !oursB:
-			return -1
-		case oursB && !oursA:
-			return 1
-		}
-		return b.Time.Compare(a.Time)
-	})
-	return all
-}
-
-func (r *run) exemplarTrace(ctx context.Context, e query.Exemplar, service string, kind query.Kind) finding {
-	traceID, spanID := string(e.Labels["trace_id"]), string(e.Labels["span_id"])
-	asked := fmt.Sprintf("tempo: trace %s, from an exemplar of %s at %s", traceID, e.Series["__name__"], at(e.Time))
-	trace, err := r.on.tempo.Trace(ctx, traceID)
-	if err != nil {
-		return lacks(asked, "%v", err)
-	}
-	span, ok := trace.Span(spanID)
-	if !ok || span.TraceID != traceID {
-		return lacks(asked, "%d spans, none is %s", len(trace.Spans), spanID)
-	}
-	if span.Service != service || span.Kind != kind {
-		return lacks(asked, "span %s is a %s span of %s, want a %s span of %s", spanID, span.Kind, span.Service, kind, service)
-	}
-	return holds(asked, "%q, %s", span.Name, spanID)
 }
 
 // lines asks Loki for all lines of the run that a query selects.
@@ -101,6 +52,7 @@ func (r *run) lines(ctx context.Context, logql string) ([]query.Line, error) {
 	return lines, err
 }
 
+// byTrace is a query for the lines of a trace, of one service or of all.
 func byTrace(service, traceID string) string {
 	matcher := `service_name=~".+"`
 	if service != "" {
@@ -225,7 +177,8 @@ func lineLeadsToTrace(ctx context.Context, r *run) finding {
 // selects the order. Tempo relates spans of a trace only when it has the root,
 // so this order's trace begins at the gateway; it is known by its user agent.
 func queryFindsTrace(ctx context.Context, r *run) finding {
-	if _, f, ok := r.want(stepRooted); !ok {
+	s, f, ok := r.want(stepRooted)
+	if !ok {
 		return f
 	}
 	q := fmt.Sprintf(`{ resource.service.name = %q && span.user_agent.original = %q } >> { resource.service.name = %q }`,
@@ -238,6 +191,9 @@ func queryFindsTrace(ctx context.Context, r *run) finding {
 	}
 	if len(found) == 0 {
 		return lacks(asked, "no traces; is each trace that the gateway begins sampled?")
+	}
+	if s.named != "" && s.named != found[0].TraceID {
+		return lacks(asked, "trace %s, but the gateway named %s", found[0].TraceID, s.named)
 	}
 	trace, err := r.on.tempo.Trace(ctx, found[0].TraceID)
 	if err != nil {

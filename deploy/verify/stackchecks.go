@@ -7,6 +7,8 @@ import (
 	"time"
 
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+
+	"firedrill/telemetry/query"
 )
 
 // stackChecks are about the backends themselves.
@@ -97,14 +99,21 @@ func alertmanagerConnected(ctx context.Context, r *run) finding {
 	return holds(asked, "%s; %d alerts", strings.Join(urls, ", "), len(alerts))
 }
 
+// spanMetricsGrew demands that Tempo's span metrics counted each service for this
+// run, and that their exemplars lead to traces of it.
 func spanMetricsGrew(ctx context.Context, r *run) finding {
 	var f finding
-	for _, s := range services() {
-		if f = r.grewBy(ctx, spanCalls, selector{"service": s}, r.confirmed()); !f.ok {
+	for _, service := range services() {
+		if f = r.grewBy(ctx, spanCalls, selector{"service": service}, r.confirmed()); !f.ok {
+			return f
+		}
+		q := fmt.Sprintf(`{__name__=~"traces_spanmetrics_latency(_bucket)?",service=%q}`, service)
+		f = r.exemplar(ctx, q, func(_ query.Exemplar, s query.Span) bool { return s.Service == service })
+		if !f.ok {
 			return f
 		}
 	}
-	f.got = "grew for each service; the last: " + f.got
+	f.got = "the last of five: " + f.got
 	return f
 }
 

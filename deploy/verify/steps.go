@@ -38,7 +38,7 @@ func steps() []step {
 	return []step{
 		{name: "log in", want: http.StatusOK, vital: true, call: login(func(c Config) (string, string) { return c.User, c.Password }),
 			learn: func(s *shopper, b []byte) error { return learnText(b, "token", &s.token) }},
-		{name: "log in as another", want: http.StatusOK, call: login(func(c Config) (string, string) { return c.Other, c.Password }),
+		{name: "log in as another", want: http.StatusOK, call: login(func(c Config) (string, string) { return c.Other, c.OtherPassword }),
 			learn: func(s *shopper, b []byte) error { return learnText(b, "token", &s.other) }},
 		{name: stepRefused, want: http.StatusUnauthorized, call: login(func(c Config) (string, string) { return c.User, "not " + c.Password })},
 		{name: stepProducts, want: http.StatusOK, vital: true, call: get("/products"), learn: learnProduct},

@@ -27,20 +27,19 @@ import (
 type Config struct {
 	Gateway, Prometheus, Loki, Tempo, Alertmanager string
 
-	User, Password string // who orders
-	Other          string // who must not see that order; same password
+	User, Password       string // who orders
+	Other, OtherPassword string // who must not see that order
 	// Timeout bounds everything: half of it the requests, all of it the answers.
 	// Default 60 s.
 	Timeout time.Duration
 	Client  *http.Client // default http.DefaultClient
 }
 
-// Defaults of Config. The users are two of those that every shop has.
+// Defaults of Config. The users are two of the shop's demo users.
 const (
-	DefaultTimeout  = time.Minute
-	DefaultUser     = "user-0999"
-	DefaultOther    = "user-1000"
-	DefaultPassword = "password"
+	DefaultTimeout = time.Minute
+	DefaultUser    = "user-0999"
+	DefaultOther   = "user-1000"
 
 	pause    = 500 * time.Millisecond // between two rounds of questions
 	patience = 5 * time.Second        // for one answer
@@ -100,12 +99,12 @@ type run struct {
 }
 
 func newRun(cfg Config, observe Observer) (*run, error) {
-	if cfg.Timeout == 0 {
-		cfg.Timeout = DefaultTimeout
-	}
-	if cfg.Client == nil {
-		cfg.Client = http.DefaultClient
-	}
+	setDefault(&cfg.Timeout, DefaultTimeout)
+	setDefault(&cfg.Client, http.DefaultClient)
+	setDefault(&cfg.User, DefaultUser)
+	setDefault(&cfg.Other, DefaultOther)
+	setDefault(&cfg.Password, demoPassword+cfg.User)
+	setDefault(&cfg.OtherPassword, demoPassword+cfg.Other)
 	cfg.Gateway = strings.TrimSuffix(cfg.Gateway, "/")
 	on, err := connect(cfg)
 	if err != nil {
@@ -118,6 +117,16 @@ func newRun(cfg Config, observe Observer) (*run, error) {
 		cfg: cfg, on: on, id: randomHex(4), began: time.Now(),
 		board: newBoard(append(arrivals(), absences()...), observe),
 	}, nil
+}
+
+// demoPassword and the name make the password of a demo user.
+const demoPassword = "demo-"
+
+func setDefault[T comparable](v *T, def T) {
+	var zero T
+	if *v == zero {
+		*v = def
+	}
 }
 
 // backends are those that hold the telemetry.

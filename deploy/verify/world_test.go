@@ -31,15 +31,16 @@ type world struct {
 	ids       int
 
 	// The ways to lie. Each is nil or false in a world that tells the truth.
-	intercept func(host string, w http.ResponseWriter, r *http.Request) bool // true: answered
-	mute      func(signal, service string) bool                              // a service does not tell
-	noGraph   func(client, server string) bool
-	editSpan  func(*spanOf)
-	editLine  func(*lineOf)
-	traceID   func(string) string      // what problem documents name
-	scraped   func(job string) float64 // seconds ago; negative: no such target
-	down      map[string]bool
-	dropped   float64 // lines lost by orders with each of its requests
+	intercept      func(host string, w http.ResponseWriter, r *http.Request) bool // true: answered
+	mute           func(signal, service string) bool                              // a service does not tell
+	noGraph        func(client, server string) bool
+	editSpan       func(*spanOf)
+	editLine       func(*lineOf)
+	traceID        func(string) string      // what problem documents name
+	scraped        func(job string) float64 // seconds ago; negative: no such target
+	down           map[string]bool
+	staleGenerator string  // the trace that all exemplars of Tempo's generator name
+	dropped        float64 // lines lost by orders with each of its requests
 }
 
 type spanOf struct {
@@ -56,8 +57,9 @@ type lineOf struct {
 }
 
 type exemplarOf struct {
-	metric, job, traceID, spanID string
-	at                           time.Time
+	series map[string]string
+	labels map[string]string
+	at     time.Time
 }
 
 func newWorld() *world {
@@ -69,10 +71,13 @@ func newWorld() *world {
 		w.count(serverRequests, 1000, "job", s, "http_request_method", "POST", "http_response_status_code", "201")
 		w.count(clientRequests, 1000, "job", s, "peer", orders, "http_request_method", "POST", "http_response_status_code", "204")
 		w.count(spanCalls, 1000, "service", s)
-		w.exemplars = append(w.exemplars, exemplarOf{"http_server_request_duration_seconds_bucket", s, "0123", "4567", time.Now().Add(-time.Hour)})
+		w.exemplars = append(w.exemplars, exemplarOf{
+			map[string]string{"__name__": "http_server_request_duration_seconds_bucket", "job": s},
+			map[string]string{"trace_id": "0123", "span_id": "4567"}, time.Now().Add(-time.Hour),
+		})
 	}
 	for _, e := range edges() {
-		w.count(graphRequests, 1000, "client", e.parent, "server", e.child)
+		w.count(graphRequests, 1000, "client", e.parent, "server", e.child, "connection_type", e.how.connection())
 	}
 	return w
 }
@@ -82,7 +87,7 @@ func (w *world) client() *http.Client { return &http.Client{Transport: w} }
 func (w *world) config() Config {
 	return Config{
 		Gateway: "http://gateway", Prometheus: "http://prometheus", Loki: "http://loki", Tempo: "http://tempo", Alertmanager: "http://alertmanager",
-		User: "ann", Other: "bob", Password: "secret", Timeout: 30 * time.Second, Client: w.client(),
+		User: "ann", Other: "bob", Password: "secret", OtherPassword: "secret", Timeout: 30 * time.Second, Client: w.client(),
 	}
 }
 
@@ -192,13 +197,13 @@ func (t *telling) order() {
 	t.call(orders, in, catalog, "POST", 201)
 	pay := t.call(orders, in, payments, "POST", 201)
 	t.tell(payments, t.w.id(8), pay, tracev1.Span_SPAN_KIND_CLIENT, "POST", "peer.service", bank)
-	t.w.graph(payments, bank)
+	t.graph(payments, bank, silent)
 
 	produced, consumed := t.w.id(8), t.w.id(8)
 	t.tell(orders, produced, in, tracev1.Span_SPAN_KIND_PRODUCER, "send orders.confirmed")
 	t.tell(shipping, consumed, produced, tracev1.Span_SPAN_KIND_CONSUMER, "process orders.confirmed")
 	t.line(shipping, consumed, `"msg":"shipped"`)
-	t.w.graph(orders, shipping)
+	t.graph(orders, shipping, message)
 	t.call(shipping, consumed, orders, "POST", 204)
 	t.w.count(droppedItems, t.w.dropped, "job", orders, "signal", "logs")
 }
@@ -214,7 +219,7 @@ func (t *telling) call(from, parent, to, method string, status int) string {
 	code := strconv.Itoa(status)
 	t.w.countOf("metrics", to, serverRequests, 1, "job", to, "http_request_method", method, "http_response_status_code", code)
 	t.w.countOf("metrics", from, clientRequests, 1, "job", from, "peer", to, "http_request_method", method, "http_response_status_code", code)
-	t.w.graph(from, to)
+	t.graph(from, to, twoSided)
 	return server
 }
 
@@ -234,6 +239,7 @@ func (t *telling) tell(service, id, parent string, kind tracev1.Span_SpanKind, n
 	}
 	t.w.spans[t.traceID] = append(t.w.spans[t.traceID], s)
 	t.w.count(spanCalls, 1, "service", service)
+	t.generated(map[string]string{"__name__": "traces_spanmetrics_latency_bucket", "service": service})
 }
 
 func (t *telling) line(service, spanID, more string) {
@@ -252,14 +258,29 @@ func (t *telling) line(service, spanID, more string) {
 
 func (t *telling) exemplar(metric, job, spanID string) {
 	if t.w.mute == nil || !t.w.mute("exemplars", job) {
-		t.w.exemplars = append(t.w.exemplars, exemplarOf{metric, job, t.traceID, spanID, time.Now()})
+		t.w.exemplars = append(t.w.exemplars, exemplarOf{
+			map[string]string{"__name__": metric, "job": job}, map[string]string{"trace_id": t.traceID, "span_id": spanID}, time.Now(),
+		})
 	}
 }
 
-func (w *world) graph(client, server string) {
-	if w.noGraph == nil || !w.noGraph(client, server) {
-		w.count(graphRequests, 1, "client", client, "server", server)
+func (t *telling) graph(client, server string, how hop) {
+	if t.w.noGraph != nil && t.w.noGraph(client, server) {
+		return
 	}
+	t.w.count(graphRequests, 1, "client", client, "server", server, "connection_type", how.connection())
+	t.generated(map[string]string{
+		"__name__": "traces_service_graph_request_client_seconds_bucket", "client": client, "server": server, "connection_type": how.connection(),
+	})
+}
+
+// generated adds an exemplar as Tempo's generator does.
+func (t *telling) generated(series map[string]string) {
+	id := strings.TrimLeft(t.traceID, "0")
+	if t.w.staleGenerator != "" {
+		id = t.w.staleGenerator
+	}
+	t.w.exemplars = append(t.w.exemplars, exemplarOf{series, map[string]string{"traceID": id}, time.Now()})
 }
 
 func (w *world) countOf(signal, service, counter string, by float64, labels ...string) {

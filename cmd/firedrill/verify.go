@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/mattn/go-isatty"
+
+	"firedrill/deploy/verify"
+)
+
+const verifyUsage = `verify [flags]
+
+Drives logins, orders and failures through the gateway, then asks Prometheus, Loki, Tempo and Alertmanager until every
+signal of every service, every edge of the service graph and every link between signals is shown to be there, or the time
+is up. Only what this run caused counts. Prints a table as it fills; a cell that is missing is named with what was asked
+and what came back. Exits 1 if any is missing.
+
+It needs a shop that samples every trace, which is the default. Another deployment:
+
+    firedrill verify -gateway https://shop.example -prometheus https://prom.example -loki … -tempo … -alertmanager …`
+
+// defaultURL is where a copy's component answers, before the offset.
+type defaultURL struct {
+	name string
+	port int
+	into *string
+}
+
+func verifyAll(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("verify", verifyUsage)
+	which := addStackFlags(fs)
+	cfg := verify.Config{}
+	urls := []defaultURL{
+		{"gateway", 8000, &cfg.Gateway},
+		{"prometheus", 9090, &cfg.Prometheus},
+		{"loki", 3100, &cfg.Loki},
+		{"tempo", 3200, &cfg.Tempo},
+		{"alertmanager", 9093, &cfg.Alertmanager},
+	}
+	for _, u := range urls {
+		fs.StringVar(u.into, u.name, "", fmt.Sprintf("`URL` (default http://127.0.0.1:%d, the offset added)", u.port))
+	}
+	fs.StringVar(&cfg.User, "user", verify.DefaultUser, "`name` of the user who orders")
+	fs.StringVar(&cfg.Other, "other-user", verify.DefaultOther, "`name` of a user who must not see that order")
+	fs.StringVar(&cfg.Password, "password", "", "`password` of the user; default that of a demo user")
+	fs.StringVar(&cfg.OtherPassword, "other-password", "", "`password` of the other user; default that of a demo user")
+	fs.DurationVar(&cfg.Timeout, "timeout", verify.DefaultTimeout, "how long to go on asking")
+	asJSON := fs.Bool("json", false, "print one JSON document instead of the table")
+	if err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	if err := fillURLs(urls, which, p); err != nil {
+		return err
+	}
+	if err := cfg.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return p.verify(ctx, cfg, *asJSON)
+}
+
+// fillURLs takes those that were not given from the copy that the other flags
+// mean. With all of them given there need be no copy, nor a repository.
+func fillURLs(urls []defaultURL, which *stackFlags, p program) error {
+	for _, u := range urls {
+		if *u.into != "" {
+			continue
+		}
+		copy, err := which.stack(p)
+		if err != nil {
+			return err
+		}
+		*u.into = fmt.Sprintf("http://127.0.0.1:%d", u.port+copy.Settings.Offset)
+	}
+	return nil
+}
+
+// verify runs it. The table goes to standard output, progress to standard error.
+func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) error {
+	table := verify.NewTable(p.stdout)
+	progress := verify.NewProgress(p.stderr, isTerminal(p.stderr))
+	report, err := verify.Run(ctx, cfg, func(stage string, cells []verify.Cell) {
+		if ctx.Err() != nil {
+			return // an interrupted run shows nothing more
+		}
+		if !asJSON {
+			progress.Clear()
+			table.Update(cells)
+		}
+		progress.Update(stage, cells)
+	})
+	progress.Clear()
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	write := report.WriteText
+	if asJSON {
+		write = report.WriteJSON
+	}
+	if err := write(p.stdout); err != nil {
+		return fmt.Errorf("write the report: %w", err)
+	}
+	if !report.OK {
+		return errQuiet
+	}
+	return nil
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(f.Fd())
+}
