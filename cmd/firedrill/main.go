@@ -45,6 +45,7 @@ func commands() []command {
 		{"up", "build what is missing, start everything, wait until it is ready", up},
 		{"build", "build the upstream programs that are missing", build},
 		{"status", "what runs, where, and whether it is ready", status},
+		{"verify", "prove that every signal of every service arrives and leads to the next", verifyAll},
 		{"logs", "what a component printed", logs},
 		{"restart", "stop and start one component", restart},
 		{"ui", "process-compose's terminal view of everything", ui},
