@@ -92,7 +92,7 @@ func (s *Service) postOrder(c *fiber.Ctx) error {
 		}
 	}
 	if mine {
-		err = s.saga.run(ctx, o)
+		err = s.saga.run(ctx, o, firstPause)
 	}
 	return s.answer(c, o, err)
 }

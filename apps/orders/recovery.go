@@ -101,13 +101,13 @@ func (g *saga) resume(ctx context.Context, o *order) {
 		trace.WithAttributes(attribute.String("order.id", o.id), attribute.String("order.state", string(o.state))))
 	defer span.End()
 
-	mine, err := g.store.claim(ctx, o.id)
+	mine, err := g.store.claimAgain(ctx, o.id)
 	if err == nil && !mine {
 		return
 	}
 	if err == nil {
 		g.metrics.resumed.Inc()
-		err = g.finish(ctx, o)
+		err = g.run(ctx, o, pauseAfter(o.attempts))
 	}
 	if err != nil {
 		span.RecordError(err)
@@ -118,13 +118,4 @@ func (g *saga) resume(ctx context.Context, o *order) {
 	}
 	g.tel.Logger().InfoContext(ctx, "order was finished in the background",
 		slog.String("order_id", o.id), slog.String("state", string(o.state)))
-}
-
-func (g *saga) finish(ctx context.Context, o *order) error {
-	if o.state.Status() == StatusPending && g.store.now().Sub(o.createdAt) > g.giveUp {
-		if err := g.abandon(ctx, o); err != nil {
-			return err
-		}
-	}
-	return g.run(ctx, o)
 }

@@ -49,25 +49,32 @@ func newSaga(s store, stock Stock, pay Payments, tel *telemetry.Telemetry, m *me
 }
 
 // run takes an order that the caller has leased as far as it goes, and ends the
-// lease. An error leaves the order to be resumed; it is the step's.
-func (g *saga) run(ctx context.Context, o *order) error {
-	err := g.drive(ctx, o)
+// lease: it is due again after the pause. An error leaves the order to be resumed;
+// it is the step's.
+func (g *saga) run(ctx context.Context, o *order, pause time.Duration) error {
+	err := g.abandonOld(ctx, o)
+	if err == nil {
+		err = g.drive(ctx, o)
+	}
 	if err == nil {
 		return nil // settled: nobody looks at the lease
 	}
 	// The time may be up, but that is no reason to leave the lease behind.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	if parked := g.store.park(ctx, o.id, pause(o.attempts)); parked != nil {
+	if parked := g.store.park(ctx, o.id, pause); parked != nil {
 		g.tel.Logger().WarnContext(ctx, "the lease of an order was left to expire", "error", parked)
 	}
 	return err
 }
 
-// pause before an order is resumed: 0.5 s, doubling up to 15 s.
-func pause(attempts int) time.Duration {
-	const first, longest = 500 * time.Millisecond, 15 * time.Second
-	return min(first<<min(attempts, 10), longest)
+// firstPause is before an order is resumed that a request left.
+const firstPause = 500 * time.Millisecond
+
+// pauseAfter is before an order is resumed again, which doubles up to 15 s.
+func pauseAfter(attempts int) time.Duration {
+	const longest = 15 * time.Second
+	return min(firstPause<<min(attempts, 10), longest)
 }
 
 func (g *saga) drive(ctx context.Context, o *order) error {
@@ -138,9 +145,12 @@ func (g *saga) release(ctx context.Context, o *order) error {
 	return g.move(ctx, o, next)
 }
 
-// abandon turns an order that is too old back.
-func (g *saga) abandon(ctx context.Context, o *order) error {
-	if o.state == Reserved {
+// abandonOld turns an order back that could not be finished for too long.
+func (g *saga) abandonOld(ctx context.Context, o *order) error {
+	switch {
+	case o.state.Status() != StatusPending || g.store.now().Sub(o.createdAt) < g.giveUp:
+		return nil
+	case o.state == Reserved: // nobody knows whether the money moved
 		return g.fail(ctx, o, Refunding, Abandoned)
 	}
 	return g.fail(ctx, o, Releasing, Abandoned)

@@ -148,11 +148,16 @@ func inProgress(path string) error {
 }
 
 // claim leases an unfinished order to the caller, unless somebody has it.
-func (s store) claim(ctx context.Context, id string) (bool, error) {
+func (s store) claim(ctx context.Context, id string) (bool, error) { return s.lend(ctx, id, 0) }
+
+// claimAgain is claim for a driver in the background, whose attempts are counted.
+func (s store) claimAgain(ctx context.Context, id string) (bool, error) { return s.lend(ctx, id, 1) }
+
+func (s store) lend(ctx context.Context, id string, attempts int) (bool, error) {
 	now := s.now()
 	mine, err := storage.Changed(s.db.ExecContext(ctx,
-		"UPDATE orders SET leased_until = $1 WHERE id = $2 AND leased_until <= $3 AND "+unsettled,
-		now.Add(s.lease).UnixMicro(), id, now.UnixMicro()))
+		"UPDATE orders SET leased_until = $1, attempts = attempts + $2 WHERE id = $3 AND leased_until <= $4 AND "+unsettled,
+		now.Add(s.lease).UnixMicro(), attempts, id, now.UnixMicro()))
 	if err != nil {
 		return false, fmt.Errorf("claim order %q: %w", id, err)
 	}
@@ -161,8 +166,7 @@ func (s store) claim(ctx context.Context, id string) (bool, error) {
 
 // park ends a lease; the order is due again after the pause.
 func (s store) park(ctx context.Context, id string, pause time.Duration) error {
-	_, err := s.db.ExecContext(ctx, "UPDATE orders SET leased_until = 0, attempts = attempts + 1, due_at = $1 WHERE id = $2",
-		s.now().Add(pause).UnixMicro(), id)
+	_, err := s.db.ExecContext(ctx, "UPDATE orders SET leased_until = 0, due_at = $1 WHERE id = $2", s.now().Add(pause).UnixMicro(), id)
 	if err != nil {
 		return fmt.Errorf("park order %q: %w", id, err)
 	}

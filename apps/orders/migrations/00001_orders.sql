@@ -9,7 +9,7 @@ CREATE TABLE orders (
     total_minor  BIGINT NOT NULL,
     currency     TEXT   NOT NULL,
     trace        TEXT   NOT NULL, -- JSON: the trace context of the request
-    attempts     BIGINT NOT NULL, -- of the saga
+    attempts     BIGINT NOT NULL, -- in the background
     due_at       BIGINT NOT NULL, -- when the saga is tried again
     leased_until BIGINT NOT NULL, -- till then somebody is at it
     created_at   BIGINT NOT NULL,

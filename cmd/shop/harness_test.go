@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// freeOffset is a port offset at which no port of the shop is taken. It keeps
+// below the range from which outgoing connections take theirs, where a port could
+// vanish while its service restarts.
+func freeOffset(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		offset := 12_000 + 200*rand.IntN(50)
+		if offsetFree(offset) {
+			return offset
+		}
+	}
+	t.Fatal("no free range of ports was found in 100 tries")
+	return 0
+}
+
+func offsetFree(offset int) bool {
+	all := []int{brokerAdmin}
+	for _, port := range ports {
+		all = append(all, port, port+adminGap)
+	}
+	for _, port := range all {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+offset)))
+		if err != nil {
+			return false
+		}
+		l.Close()
+	}
+	return true
+}
+
+func portURL(offset, port int) string { return fmt.Sprintf("http://127.0.0.1:%d", offset+port) }
+
+// await asks until the condition holds, and fails the test when it does not in
+// time. The condition says what it saw.
+func await(t *testing.T, limit time.Duration, what string, condition func() (seen string, ok bool)) {
+	t.Helper()
+	if err := awaited(limit, condition); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// awaited is await for other goroutines than the test's.
+func awaited(limit time.Duration, condition func() (seen string, ok bool)) error {
+	deadline := time.Now().Add(limit)
+	for {
+		seen, ok := condition()
+		if ok {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("not within %v; last: %s", limit, seen)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// ready is a condition for await.
+func ready(url string) func() (string, bool) {
+	return func() (string, bool) {
+		resp, err := http.Get(url + "/readyz")
+		if err != nil {
+			return err.Error(), false
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return fmt.Sprintf("%d %s", resp.StatusCode, body), resp.StatusCode == http.StatusOK
+	}
+}
+
+// shopper is a customer at the gateway.
+type shopper struct {
+	base  string
+	name  string
+	http  *http.Client
+	token string
+}
+
+// call sends in as JSON and returns the answer, whatever its status.
+func (s *shopper) call(ctx context.Context, method, path, key string, in any) (status int, answer []byte, err error) {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return 0, nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.base+path, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+s.token)
+	if key != "" {
+		req.Header.Set("Idempotency-Key", key)
+	}
+	resp, err := s.http.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer resp.Body.Close()
+	answer, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, answer, err
+}
+
+func (s *shopper) login(ctx context.Context) error {
+	status, answer, err := s.call(ctx, http.MethodPost, "/login", "", map[string]string{"user": s.name, "password": "demo-" + s.name})
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("log %s in: %d %s", s.name, status, answer)
+	}
+	var out struct{ Token string }
+	err = json.Unmarshal(answer, &out)
+	s.token = out.Token
+	return err
+}

@@ -1,0 +1,159 @@
+//go:build e2e
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"firedrill/apps/bank"
+	"firedrill/apps/catalog"
+	"firedrill/apps/orders"
+)
+
+// A longer run is one command:
+//
+//	go test -tags e2e -run TestNothingIsLostOrDoubled ./cmd/shop -v -kill-for 10m -timeout 15m
+var (
+	killFor      = flag.Duration("kill-for", 30*time.Second, "how long services are killed")
+	killSeed     = flag.Uint64("kill-seed", 1, "seed of who is killed when, and of what is bought")
+	killDatabase = flag.String("kill-database", "", "URL of an empty PostgreSQL database; default SQLite")
+)
+
+const (
+	shoppers  = 8
+	quietTime = 90 * time.Second // most time until all orders are settled after the last kill
+	giveUp    = 2 * time.Second  // short, so that orders are undone too
+)
+
+// TestNothingIsLostOrDoubled kills services at random moments under load, and
+// then compares the books of all of them.
+func TestNothingIsLostOrDoubled(t *testing.T) {
+	fleet := newFleet(t, *killDatabase)
+	for _, name := range fleet.names {
+		fleet.start(t, name)
+	}
+	await(t, 20*time.Second, "the shop is ready", ready(fleet.gateway))
+
+	ctx, stop := context.WithTimeout(t.Context(), *killFor)
+	defer stop()
+	var mu sync.Mutex
+	acknowledged := make(map[string]orders.Order)
+	refused := make(map[int]int)
+	var load sync.WaitGroup
+	for i := range shoppers {
+		load.Go(func() {
+			buyer := &buyer{
+				shopper: shopper{base: fleet.gateway, name: fmt.Sprintf("user-%04d", i+1), http: &http.Client{Timeout: 10 * time.Second}},
+				random:  rand.New(rand.NewPCG(*killSeed, uint64(i)+1)),
+			}
+			buyer.shop(ctx, t, func(status int, o orders.Order) {
+				mu.Lock()
+				defer mu.Unlock()
+				if status == http.StatusCreated {
+					acknowledged[o.ID] = o
+				} else {
+					refused[status]++
+				}
+			})
+		})
+	}
+	kills := fleet.harass(ctx, t, rand.New(rand.NewPCG(*killSeed, 0)))
+	load.Wait()
+
+	books := openBooks(t, fleet)
+	await(t, quietTime, "every order is settled, published and shipped", books.quiet)
+	for _, name := range slices.Backward(fleet.names) {
+		fleet.stop(t, name)
+	}
+	report := books.check(t, acknowledged)
+	t.Logf("%v, seed %d: %d orders acknowledged, refused by status %v; %d kills: %s",
+		*killFor, *killSeed, len(acknowledged), refused, total(kills), table(kills))
+	t.Log(report)
+	if len(acknowledged) == 0 || total(kills) == 0 {
+		t.Error("nothing was ordered, or nobody killed: the test shows nothing")
+	}
+}
+
+func total(counts map[string]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
+func table(counts map[string]int) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		all = append(all, fmt.Sprintf("%s %d", name, counts[name]))
+	}
+	return strings.Join(all, ", ")
+}
+
+// buyer places one order after the other and repeats each until its end is known.
+type buyer struct {
+	shopper
+	random *rand.Rand
+}
+
+func (b *buyer) shop(ctx context.Context, t *testing.T, tell func(status int, o orders.Order)) {
+	for n := 0; ctx.Err() == nil; n++ {
+		key, basket := fmt.Sprintf("basket-%d", n), b.basket()
+		err := awaited(time.Minute, func() (string, bool) {
+			status, o, err := b.try(t.Context(), key, basket)
+			if err != nil {
+				return err.Error(), false
+			}
+			tell(status, o)
+			return "", true
+		})
+		if err != nil {
+			t.Errorf("how order %s/%s ended: %v", b.name, key, err)
+			return
+		}
+	}
+}
+
+// try sends an order. It is an error if the answer does not say how it ended.
+func (b *buyer) try(ctx context.Context, key string, basket orders.PlaceRequest) (status int, o orders.Order, err error) {
+	if b.token == "" {
+		if err := b.login(ctx); err != nil {
+			return 0, o, err
+		}
+	}
+	status, answer, err := b.call(ctx, http.MethodPost, "/orders", key, basket)
+	if err != nil {
+		return 0, o, err
+	}
+	switch {
+	case status == http.StatusCreated:
+		return status, o, json.Unmarshal(answer, &o)
+	case status == http.StatusPaymentRequired, status == http.StatusConflict && !bytes.Contains(answer, []byte("in-progress")):
+		return status, o, nil
+	}
+	return status, o, fmt.Errorf("answered %d %s", status, answer)
+}
+
+// basket has one to three products, the sold-out one and the bad card among them
+// now and then.
+func (b *buyer) basket() orders.PlaceRequest {
+	var r orders.PlaceRequest
+	for _, n := range b.random.Perm(50)[:1+b.random.IntN(3)] {
+		r.Lines = append(r.Lines, catalog.Line{ProductID: fmt.Sprintf("p-%03d", n+1), Quantity: 1 + b.random.Int64N(9)})
+	}
+	if b.random.IntN(20) == 0 {
+		r.Card = bank.CardDeclined
+	}
+	return r
+}
