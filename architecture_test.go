@@ -1,0 +1,188 @@
+// Package firedrill holds the test of the house's import table and nothing else.
+package firedrill
+
+import (
+	"fmt"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const module = "firedrill"
+
+// mayImport is the import table: a package may import those of its own line and
+// of its own folder, and nothing else of this module. The longest prefix of a
+// package's path decides.
+var mayImport = map[string][]string{
+	"cmd":        {"telemetry", "apps", "loadgen", "chaos", "alerts", "dashboards", "deploy"},
+	"dashboards": {"telemetry", "alerts/slo"},
+	"loadgen":    {"telemetry"},
+	"deploy":     {"telemetry"},
+	"telemetry":  {},
+
+	"chaos":       {"telemetry", "apps/fault"},
+	"chaos/fault": {"telemetry", "apps/fault", "chaos"},
+
+	"alerts":       {"telemetry"},
+	"alerts/slo":   {"telemetry"},
+	"alerts/rules": {"telemetry", "alerts/slo"},
+	"alerts/sim":   {"telemetry", "alerts/slo", "alerts/rules"},
+
+	// Who may import whom here is who calls whom, and so what a trace shows.
+	"apps/internal": {"telemetry"},
+	"apps/fault":    {"telemetry", "apps/internal"},
+	"apps/gateway":  {"telemetry", "apps/internal", "apps/fault", "apps/catalog", "apps/orders"},
+	"apps/catalog":  {"telemetry", "apps/internal", "apps/fault"},
+	"apps/orders":   {"telemetry", "apps/internal", "apps/fault", "apps/catalog", "apps/payments"},
+	"apps/payments": {"telemetry", "apps/internal", "apps/fault", "apps/bank"},
+	"apps/bank":     {"telemetry", "apps/internal", "apps/fault"},
+	"apps/shipping": {"telemetry", "apps/internal", "apps/fault", "apps/orders"},
+	"apps/broker":   {"telemetry", "apps/internal", "apps/fault"},
+}
+
+// under is whether a package is folder or in it.
+func under(pkg, folder string) bool { return pkg == folder || strings.HasPrefix(pkg, folder+"/") }
+
+// line is the longest folder of the table that pkg is under, "" for none.
+func line(pkg string) string {
+	longest := ""
+	for folder := range mayImport {
+		if under(pkg, folder) && len(folder) > len(longest) {
+			longest = folder
+		}
+	}
+	return longest
+}
+
+// allowed returns nil if package from may import package to; both are paths
+// within the module.
+func allowed(from, to string) error {
+	own := line(from)
+	if own == "" {
+		return fmt.Errorf("%s has no line in the import table", from)
+	}
+	if own == "cmd" && under(to, "cmd") {
+		if slices.Equal(strings.SplitN(from, "/", 3)[:2], strings.SplitN(to, "/", 3)[:2]) {
+			return nil // a part of the same command
+		}
+		return fmt.Errorf("%s imports %s: commands do not share code", from, to)
+	}
+	if line(to) == own {
+		return nil
+	}
+	for _, folder := range mayImport[own] {
+		if under(to, folder) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s imports %s: it may import %v", from, to, mayImport[own])
+}
+
+func TestImportTable(t *testing.T) {
+	files := 0
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return skipped(path, d.Name())
+		}
+		if !strings.HasSuffix(path, ".go") || !strings.Contains(path, string(filepath.Separator)) {
+			return nil
+		}
+		files++
+		imports, err := importsOf(path)
+		if err != nil {
+			return err
+		}
+		from := filepath.ToSlash(filepath.Dir(path))
+		for _, to := range imports {
+			if err := allowed(from, to); err != nil {
+				t.Errorf("%s: %v", path, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files == 0 {
+		t.Fatal("no Go file was found")
+	}
+}
+
+// skipped keeps out of hidden folders, test data, and nested modules.
+func skipped(path, name string) error {
+	if path == "." {
+		return nil
+	}
+	if strings.HasPrefix(name, ".") || name == "testdata" {
+		return filepath.SkipDir
+	}
+	if _, err := os.Stat(filepath.Join(path, "go.mod")); err == nil {
+		return filepath.SkipDir
+	}
+	return nil
+}
+
+// importsOf returns the paths within the module that a file imports, whatever
+// its build tags.
+func importsOf(path string) ([]string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	if err != nil {
+		return nil, err
+	}
+	var ours []string
+	for _, spec := range file.Imports {
+		name, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if rest, ok := strings.CutPrefix(name, module+"/"); ok {
+			ours = append(ours, rest)
+		}
+	}
+	return ours, nil
+}
+
+func TestAllowed(t *testing.T) {
+	for _, c := range []struct {
+		from, to string
+		want     bool
+	}{
+		{"cmd/shop", "apps/orders", true},
+		{"cmd/shop", "cmd/firedrill", false},
+		{"cmd/firedrill", "cmd/firedrill/table", true},
+		{"telemetry", "apps/orders", false},
+		{"telemetry/server", "telemetry", true},
+		{"apps/gateway", "apps/orders", true},
+		{"apps/gateway", "apps/payments", false},
+		{"apps/orders", "apps/gateway", false},
+		{"apps/shipping", "apps/orders", true},
+		{"apps/internal/web", "apps/orders", false},
+		{"apps/orders", "deploy/verify", false},
+		{"apps/newcomer", "telemetry", false},
+		{"chaos/fault", "chaos", true},
+		{"chaos/fault", "apps/fault", true},
+		{"chaos", "chaos/fault", false},
+		{"chaos", "apps/orders", false},
+		{"chaos", "loadgen", false},
+		{"loadgen", "chaos", false},
+		{"dashboards", "alerts/slo", true},
+		{"dashboards", "alerts/rules", false},
+		{"alerts/slo", "alerts/rules", false},
+		{"alerts/rules", "alerts/slo", true},
+		{"alerts/sim", "alerts/rules", true},
+		{"deploy/verify", "deploy/stack", true},
+	} {
+		if err := allowed(c.from, c.to); (err == nil) != c.want {
+			t.Errorf("%s imports %s: allowed %v, want %v (%v)", c.from, c.to, err == nil, c.want, err)
+		}
+	}
+}
