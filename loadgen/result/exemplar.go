@@ -1,0 +1,78 @@
+package result
+
+import (
+	"cmp"
+	"encoding/hex"
+	"slices"
+)
+
+const (
+	maxSlowest = 20 // exemplars in Slowest, and in SlowestKept
+	maxFailed  = 5  // exemplars of each scenario and failure class
+)
+
+// addExemplar keeps s where it is among the slowest or first failed. Which exemplars stay depends on the samples alone,
+// never on their order, so that the lists of shards merge into that of the whole run.
+func (r *Result) addExemplar(s Sample) {
+	if full := len(r.Slowest) == maxSlowest; !full || s.Done-s.Due >= r.Slowest[maxSlowest-1].Response {
+		r.Slowest = keep(r.Slowest, exemplar(s), slowestFirst, maxSlowest)
+	}
+	if full := len(r.SlowestKept) == maxSlowest; s.Sampled && (!full || s.Done-s.Due >= r.SlowestKept[maxSlowest-1].Response) {
+		r.SlowestKept = keep(r.SlowestKept, exemplar(s), slowestFirst, maxSlowest)
+	}
+	if s.Failure != "" {
+		r.Failed = keepFailed(r.Failed, exemplar(s))
+	}
+}
+
+func exemplar(s Sample) Exemplar {
+	e := Exemplar{
+		Seq: s.Seq, Scenario: s.Scenario, Step: s.Step, Stage: s.Stage, Due: s.Due, Lag: s.Sent - s.Due,
+		Service: s.Done - s.Sent, Response: s.Done - s.Due, Status: s.Status, Failure: s.Failure, Kept: s.Sampled,
+	}
+	if s.TraceID != [16]byte{} {
+		e.TraceID = hex.EncodeToString(s.TraceID[:])
+	}
+	return e
+}
+
+// keep inserts e into a list that is in order and cuts the list at limit.
+func keep(list []Exemplar, e Exemplar, order func(a, b Exemplar) int, limit int) []Exemplar {
+	at, _ := slices.BinarySearchFunc(list, e, order)
+	list = slices.Insert(list, at, e)
+	return list[:min(len(list), limit)]
+}
+
+// keepFailed inserts e into a list that is in order and keeps maxFailed of e's scenario and failure.
+func keepFailed(list []Exemplar, e Exemplar) []Exemplar {
+	at, _ := slices.BinarySearchFunc(list, e, failedOrder)
+	begin := at
+	for begin > 0 && sameFailure(list[begin-1], e) {
+		begin--
+	}
+	if at-begin >= maxFailed {
+		return list
+	}
+	list = slices.Insert(list, at, e)
+	if last := begin + maxFailed; last < len(list) && sameFailure(list[last], e) {
+		list = slices.Delete(list, last, last+1)
+	}
+	return list
+}
+
+func sameFailure(a, b Exemplar) bool { return a.Scenario == b.Scenario && a.Failure == b.Failure }
+
+func slowestFirst(a, b Exemplar) int {
+	return cmp.Or(cmp.Compare(b.Response, a.Response), identity(a, b))
+}
+
+func failedOrder(a, b Exemplar) int {
+	return cmp.Or(cmp.Compare(a.Scenario, b.Scenario), cmp.Compare(a.Failure, b.Failure),
+		compareBool(b.Kept, a.Kept), cmp.Compare(a.Due, b.Due), identity(a, b))
+}
+
+// identity orders requests that are alike otherwise.
+func identity(a, b Exemplar) int {
+	return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Due, b.Due), cmp.Compare(a.Step, b.Step),
+		cmp.Compare(a.Service, b.Service), cmp.Compare(a.TraceID, b.TraceID))
+}

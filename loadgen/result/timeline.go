@@ -1,0 +1,133 @@
+package result
+
+import "time"
+
+// maxSlots bounds the timeline: 15 minutes of seconds, then of two seconds, and so on.
+const maxSlots = 900
+
+// Timeline tells how the run went over time. Slots begin at multiples of Width from the run's begin. Width is 1 s and
+// doubles whenever the run outgrows 900 slots, so that memory stays bounded and the shards of a run stay aligned.
+type Timeline struct {
+	Width    time.Duration `json:"width_ns"`
+	Intended []uint64      `json:"intended"` // arrivals that the schedule asked for in each slot; empty for an unpaced run
+	Series   []Series      `json:"series"`   // ascending by scenario, requests before journeys
+}
+
+// Series is the timeline of one scenario: of its requests, or of its journeys.
+type Series struct {
+	Scenario string `json:"scenario"`
+	Journeys bool   `json:"journeys,omitempty"`
+	Slots    []Slot `json:"slots"`
+}
+
+// Slot is one stretch of a series. What is due in it and what is sent in it are different requests when the generator or
+// the server lags.
+type Slot struct {
+	Arrived  uint64        `json:"arrived"` // arrivals sent in this slot
+	Sent     uint64        `json:"sent"`    // requests sent in this slot
+	Done     uint64        `json:"done"`    // requests answered or given up in this slot
+	Due      uint64        `json:"due"`     // requests due in this slot that have ended; the rest is about them
+	Failed   uint64        `json:"failed"`
+	LagMax   time.Duration `json:"lag_max_ns"`
+	Response Histogram     `json:"response"` // 2 digits
+}
+
+func newTimeline() Timeline { return Timeline{Width: time.Second} }
+
+// series finds or adds a series.
+func (t *Timeline) series(scenario string, journeys bool) *Series {
+	for i := range t.Series {
+		if t.Series[i].Scenario == scenario && t.Series[i].Journeys == journeys {
+			return &t.Series[i]
+		}
+	}
+	t.Series = append(t.Series, Series{Scenario: scenario, Journeys: journeys})
+	return &t.Series[len(t.Series)-1]
+}
+
+// fit widens the slots until at lies in one of maxSlots.
+func (t *Timeline) fit(at time.Duration) {
+	for at >= t.Width*maxSlots {
+		t.Width *= 2
+		for i := range t.Series {
+			t.Series[i].halve()
+		}
+		t.Intended = nil // set anew by whoever asks
+	}
+}
+
+// slot is the one that at lies in. The timeline must fit at.
+func (t *Timeline) slot(s *Series, at time.Duration) *Slot {
+	index := int(max(0, at) / t.Width)
+	for len(s.Slots) <= index {
+		s.Slots = append(s.Slots, Slot{Response: Histogram{coarse: true}})
+	}
+	return &s.Slots[index]
+}
+
+func (t *Timeline) add(s Sample) {
+	t.fit(max(s.Done, s.Sent, s.Due))
+	series := t.series(s.Scenario, false)
+	sent := t.slot(series, s.Sent)
+	sent.Sent++
+	if !s.Later {
+		sent.Arrived++
+	}
+	t.slot(series, s.Done).Done++
+	due := t.slot(series, s.Due)
+	due.Due++
+	if s.Failure != "" {
+		due.Failed++
+	}
+	due.LagMax = max(due.LagMax, s.Sent-s.Due)
+	due.Response.Record(s.Done - s.Due)
+}
+
+func (t *Timeline) addJourney(s JourneySample) {
+	t.fit(max(s.Done, s.Due))
+	series := t.series(s.Scenario, true)
+	t.slot(series, s.Done).Done++
+	due := t.slot(series, s.Due)
+	due.Due++
+	if s.Failed {
+		due.Failed++
+	}
+	due.Response.Record(s.Done - s.Due)
+}
+
+// halve joins slots two by two.
+func (s *Series) halve() {
+	half := s.Slots[:0:0]
+	for i := range s.Slots {
+		if i%2 == 0 {
+			half = append(half, s.Slots[i])
+		} else {
+			half[i/2].merge(&s.Slots[i])
+		}
+	}
+	s.Slots = half
+}
+
+func (s *Slot) merge(other *Slot) {
+	s.Arrived += other.Arrived
+	s.Sent += other.Sent
+	s.Done += other.Done
+	s.Due += other.Due
+	s.Failed += other.Failed
+	s.LagMax = max(s.LagMax, other.LagMax)
+	s.Response.Merge(&other.Response)
+}
+
+// share is a copy whose histograms use the same buckets until one of both writes.
+func (t *Timeline) share() Timeline {
+	c := Timeline{Width: t.Width, Series: make([]Series, len(t.Series))}
+	for i := range t.Series {
+		from := &t.Series[i]
+		c.Series[i] = Series{from.Scenario, from.Journeys, make([]Slot, len(from.Slots))}
+		for k := range from.Slots {
+			c.Series[i].Slots[k] = from.Slots[k]
+			c.Series[i].Slots[k].Response = from.Slots[k].Response.share()
+		}
+	}
+	return c
+}
