@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -93,11 +94,11 @@ func (c Config) withDefaults() Config {
 		c.Traces.Sampler, c.Traces.Ratio = SamplerParentAlways, 1
 	}
 	setDefault(&c.Traces.QueueSpans, 4096)
-	setDefault(&c.Traces.BatchSpans, 512)
+	setDefault(&c.Traces.BatchSpans, min(512, c.Traces.QueueSpans))
 	setDefault(&c.Traces.Delay, time.Second)
 	setDefault(&c.Logs.Timeout, 5*time.Second)
 	setDefault(&c.Logs.QueueBytes, 8<<20)
-	setDefault(&c.Logs.BatchBytes, 256<<10)
+	setDefault(&c.Logs.BatchBytes, min(256<<10, c.Logs.QueueBytes))
 	setDefault(&c.Logs.Delay, time.Second)
 	if c.Logs.LokiURL == "" && c.Logs.Output == nil {
 		c.Logs.Output = os.Stdout
@@ -135,12 +136,12 @@ func (c Config) Validate() error {
 	check(t.Endpoint == "" || isURL(t.Endpoint), "OTLP endpoint %q: want http://host:port or https://host:port", t.Endpoint)
 	check(l.LokiURL == "" || isURL(l.LokiURL), "Loki URL %q: want http://host:port or https://host:port", l.LokiURL)
 	check(t.Ratio >= 0 && t.Ratio <= 1, "sampling ratio %v: want 0 to 1", t.Ratio)
-	check(knownSampler(t.Sampler), "sampler %q: not one of OpenTelemetry's", t.Sampler)
+	check(slices.Contains(samplers, string(t.Sampler)), "sampler %q: not one of OpenTelemetry's", t.Sampler)
 	check(t.QueueSpans >= t.BatchSpans && t.BatchSpans > 0, "span queue of %d, batch of %d: want 0 < batch <= queue", t.QueueSpans, t.BatchSpans)
 	check(l.QueueBytes >= l.BatchBytes && l.BatchBytes > 0, "log queue of %d bytes, batch of %d: want 0 < batch <= queue", l.QueueBytes, l.BatchBytes)
 	check(t.Delay > 0 && l.Delay > 0 && t.Timeout > 0 && l.Timeout > 0, "delays and timeouts must be above 0")
 	for _, p := range c.Propagators {
-		check(p == "tracecontext" || p == "baggage" || p == "none", "propagator %q: want tracecontext, baggage or none", p)
+		check(slices.Contains(propagators, p), "propagator %q: want tracecontext, baggage or none", p)
 	}
 	return errors.Join(errs...)
 }
@@ -150,13 +151,14 @@ func isURL(s string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-func knownSampler(s Sampler) bool {
-	switch s {
-	case SamplerAlways, SamplerNever, SamplerRatio, SamplerParentAlways, SamplerParentNever, SamplerParentRatio:
-		return true
+// What OTEL_TRACES_SAMPLER and OTEL_PROPAGATORS may say.
+var (
+	samplers = []string{
+		string(SamplerAlways), string(SamplerNever), string(SamplerRatio),
+		string(SamplerParentAlways), string(SamplerParentNever), string(SamplerParentRatio),
 	}
-	return false
-}
+	propagators = []string{"tracecontext", "baggage", "none"}
+)
 
 func (c Config) sampler() sdktrace.Sampler {
 	ratio := sdktrace.TraceIDRatioBased(c.Traces.Ratio)

@@ -3,8 +3,10 @@ package telemetry
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +18,8 @@ import (
 //	LOKI_URL        base URL of Loki, for example http://127.0.0.1:3100
 //	LOKI_TENANT_ID  tenant, sent as X-Scope-OrgID
 //	LOG_LEVEL       debug, info, warn or error
-//	LOG_FORMAT      json: lines go to standard output too; none: they do not
+//	LOG_FORMAT      json: lines go to standard output too; none: they do not;
+//	                by default they do if LOKI_URL is empty
 //
 // Of OpenTelemetry's it reads OTEL_SDK_DISABLED, OTEL_SERVICE_NAME,
 // OTEL_RESOURCE_ATTRIBUTES, OTEL_PROPAGATORS, OTEL_TRACES_EXPORTER,
@@ -32,7 +35,7 @@ func ConfigFromEnv(getenv func(string) string) (Config, error) {
 	cfg := Config{
 		Service:     getenv("OTEL_SERVICE_NAME"),
 		Resource:    e.pairs("OTEL_RESOURCE_ATTRIBUTES"),
-		Propagators: e.list("OTEL_PROPAGATORS"),
+		Propagators: e.propagators(),
 		Traces:      e.traces(),
 		Logs:        e.logs(),
 	}
@@ -66,12 +69,13 @@ func (e *env) wrong(name, want string) {
 
 func (e *env) traces() TracesConfig {
 	cfg := TracesConfig{
-		Endpoint:   e.otlp("ENDPOINT"),
-		Protocol:   Protocol(e.otlp("PROTOCOL")),
+		Endpoint:   e.url(e.otlpName("ENDPOINT")),
+		Protocol:   Protocol(e.oneOf(e.otlpName("PROTOCOL"), string(ProtocolGRPC), string(ProtocolHTTP))),
 		Headers:    e.pairs(e.otlpName("HEADERS")),
+		Gzip:       e.oneOf(e.otlpName("COMPRESSION"), "gzip", "none") == "gzip",
 		Timeout:    e.millis(e.otlpName("TIMEOUT")),
-		Sampler:    Sampler(e.get("OTEL_TRACES_SAMPLER")),
-		Ratio:      1,
+		Sampler:    Sampler(e.oneOf("OTEL_TRACES_SAMPLER", samplers...)),
+		Ratio:      e.ratio("OTEL_TRACES_SAMPLER_ARG"),
 		QueueSpans: e.number("OTEL_BSP_MAX_QUEUE_SIZE"),
 		BatchSpans: e.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
 		Delay:      e.millis("OTEL_BSP_SCHEDULE_DELAY"),
@@ -80,45 +84,39 @@ func (e *env) traces() TracesConfig {
 	if cfg.Protocol == ProtocolHTTP && cfg.Endpoint != "" && e.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
 		cfg.Endpoint = strings.TrimSuffix(cfg.Endpoint, "/") + "/v1/traces"
 	}
-	switch name := e.otlpName("COMPRESSION"); e.get(name) {
-	case "", "none":
-	case "gzip":
-		cfg.Gzip = true
-	default:
-		e.wrong(name, "gzip or none")
-	}
-	switch e.get("OTEL_TRACES_EXPORTER") {
-	case "", "otlp":
-	case "none":
+	if e.oneOf("OTEL_TRACES_EXPORTER", "otlp", "none") == "none" {
 		cfg.Endpoint = ""
-	default:
-		e.wrong("OTEL_TRACES_EXPORTER", "otlp or none")
 	}
-	if arg := e.get("OTEL_TRACES_SAMPLER_ARG"); arg != "" {
-		ratio, err := strconv.ParseFloat(arg, 64)
-		if err != nil {
-			e.wrong("OTEL_TRACES_SAMPLER_ARG", "a number from 0 to 1")
-		}
-		cfg.Ratio = ratio
+	if filled := (Config{Traces: cfg}).withDefaults().Traces; filled.BatchSpans > filled.QueueSpans {
+		e.wrong("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", fmt.Sprintf("at most OTEL_BSP_MAX_QUEUE_SIZE, which is %d", filled.QueueSpans))
 	}
 	return cfg
 }
 
 func (e *env) logs() LogsConfig {
-	cfg := LogsConfig{LokiURL: e.get("LOKI_URL"), Tenant: e.get("LOKI_TENANT_ID")}
+	cfg := LogsConfig{LokiURL: e.url("LOKI_URL"), Tenant: e.get("LOKI_TENANT_ID")}
 	if level := e.get("LOG_LEVEL"); level != "" {
 		if err := cfg.Level.UnmarshalText([]byte(level)); err != nil {
 			e.wrong("LOG_LEVEL", "debug, info, warn or error")
 		}
 	}
-	switch e.get("LOG_FORMAT") {
-	case "", "none":
+	switch e.oneOf("LOG_FORMAT", "json", "none") {
 	case "json":
 		cfg.Output = os.Stdout
-	default:
-		e.wrong("LOG_FORMAT", "json or none")
+	case "none":
+		cfg.Output = io.Discard
 	}
 	return cfg
+}
+
+func (e *env) propagators() []string {
+	all := e.list("OTEL_PROPAGATORS")
+	for _, p := range all {
+		if !slices.Contains(propagators, p) {
+			e.wrong("OTEL_PROPAGATORS", "a list of "+strings.Join(propagators, ", "))
+		}
+	}
+	return all
 }
 
 // otlpName is the variable in force: the one for traces beats the general one.
@@ -129,7 +127,37 @@ func (e *env) otlpName(what string) string {
 	return "OTEL_EXPORTER_OTLP_" + what
 }
 
-func (e *env) otlp(what string) string { return e.get(e.otlpName(what)) }
+// oneOf reads one of a few words. As OpenTelemetry has it, case does not matter.
+func (e *env) oneOf(name string, words ...string) string {
+	word := strings.ToLower(e.get(name))
+	if word == "" || slices.Contains(words, word) {
+		return word
+	}
+	e.wrong(name, "one of "+strings.Join(words, ", "))
+	return ""
+}
+
+func (e *env) url(name string) string {
+	text := e.get(name)
+	if text == "" || isURL(text) {
+		return text
+	}
+	e.wrong(name, "http://host:port or https://host:port")
+	return ""
+}
+
+// ratio reads a number from 0 to 1; 1 is the default.
+func (e *env) ratio(name string) float64 {
+	text := e.get(name)
+	if text == "" {
+		return 1
+	}
+	ratio, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(ratio >= 0 && ratio <= 1) { // not a number is neither
+		e.wrong(name, "a number from 0 to 1")
+	}
+	return ratio
+}
 
 func (e *env) bool(name string) bool {
 	switch strings.ToLower(e.get(name)) {
@@ -176,8 +204,9 @@ func (e *env) pairs(name string) map[string]string {
 		value, err := url.PathUnescape(strings.TrimSpace(raw))
 		key = strings.TrimSpace(key)
 		if !ok || key == "" || err != nil {
-			e.wrong(name, "key=value,key=value with values percent-encoded")
-			continue
+			// Without the value: headers hold secrets.
+			e.errs = append(e.errs, fmt.Errorf("%s: want key=value,key=value with values percent-encoded", name))
+			return all
 		}
 		all[key] = value
 	}
