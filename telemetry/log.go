@@ -56,10 +56,15 @@ func (h *Handler) Enabled(_ context.Context, level slog.Level) bool {
 func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	buf := linePool.Get().(*lineBuffer)
 	defer linePool.Put(buf)
-	b := buf.b[:0]
-	b = append(b, `{"time":"`...)
-	b = r.Time.UTC().AppendFormat(b, time.RFC3339Nano)
-	b = append(b, `","level":"`...)
+	b, at := append(buf.b[:0], '{'), r.Time
+	if at.IsZero() { // slog wants none in the line; Loki refuses lines of long ago
+		at = time.Now()
+	} else {
+		b = append(b, `"time":"`...)
+		b = at.UTC().AppendFormat(b, time.RFC3339Nano)
+		b = append(b, `",`...)
+	}
+	b = append(b, `"level":"`...)
 	b = append(b, levelName(r.Level)...)
 	b = append(b, `","msg":`...)
 	b = appendString(b, r.Message)
@@ -83,7 +88,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 		h.out.write(b)
 	}
 	if h.push != nil {
-		l := line{at: r.Time, level: r.Level, text: string(b[:len(b)-1])}
+		l := line{at: at, level: r.Level, text: string(b[:len(b)-1])}
 		if spanAt > 0 {
 			l.traceID, l.spanID = l.text[traceAt:traceAt+32], l.text[spanAt:spanAt+16]
 		}
