@@ -48,6 +48,13 @@ func (s *sink) set(err error, hang bool) {
 	s.err, s.hang = err, hang
 }
 
+// seen returns copies of what arrived, in which batches, and how often it was tried.
+func (s *sink) seen() (got, batches []int, tries int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.got), slices.Clone(s.batches), s.tries
+}
+
 func startFence(s *sink, cfg fenceConfig) *fence[int] {
 	return newFence(cfg, s.send, func(time.Duration, error) {})
 }
@@ -80,12 +87,13 @@ func TestFenceSendsInOrderAndInBatches(t *testing.T) {
 			f.put(i, 1)
 		}
 		synctest.Wait()
-		if !slices.Equal(s.batches, []int{4, 4}) {
-			t.Errorf("full batches sent at once: %v, want [4 4]", s.batches)
+		if _, batches, _ := s.seen(); !slices.Equal(batches, []int{4, 4}) {
+			t.Errorf("full batches sent at once: %v, want [4 4]", batches)
 		}
 		time.Sleep(time.Second + time.Millisecond)
-		if !slices.Equal(s.got, numbers(10)) {
-			t.Errorf("got %v after the delay", s.got)
+		synctest.Wait()
+		if got, _, _ := s.seen(); !slices.Equal(got, numbers(10)) {
+			t.Errorf("got %v after the delay", got)
 		}
 		wantStats(t, f, fenceStats{enqueued: 10, exported: 10})
 		if err := f.close(t.Context()); err != nil {
@@ -113,17 +121,19 @@ func TestFenceOutlivesAnOutageOfMinutes(t *testing.T) {
 					}
 				}
 				time.Sleep(7 * time.Minute)
+				synctest.Wait()
 				held := fenceStats{enqueued: 50, held: 50, cost: 50}
 				held.dropped[queueFull] = 30
 				wantStats(t, f, held)
-				if s.tries < 60 || s.tries > 500 {
-					t.Errorf("%d tries in 7 minutes: a retry every 2 to 7 s is right", s.tries)
+				if _, _, tries := s.seen(); tries < 60 || tries > 500 {
+					t.Errorf("%d tries in 7 minutes: a retry every 2 to 7 s is right", tries)
 				}
 
 				s.set(nil, false)
 				time.Sleep(15 * time.Second)
-				if !slices.Equal(s.got, numbers(50)) {
-					t.Errorf("what the queue held did not arrive in order: %v", s.got)
+				synctest.Wait()
+				if got, _, _ := s.seen(); !slices.Equal(got, numbers(50)) {
+					t.Errorf("what the queue held did not arrive in order: %v", got)
 				}
 				after := fenceStats{enqueued: 50, exported: 50, dropped: held.dropped}
 				wantStats(t, f, after)
@@ -146,8 +156,8 @@ func TestFenceCountsWhatTheBackendRefuses(t *testing.T) {
 		want := fenceStats{enqueued: 5, exported: 3}
 		want.dropped[rejected] = 2
 		wantStats(t, f, want)
-		if s.tries != 1 {
-			t.Errorf("%d tries of what is refused for good, want 1", s.tries)
+		if _, _, tries := s.seen(); tries != 1 {
+			t.Errorf("%d tries of what is refused for good, want 1", tries)
 		}
 		_ = f.close(t.Context())
 	})
