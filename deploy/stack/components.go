@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -53,6 +54,7 @@ type Component struct {
 	Command []string `json:"-"`
 	Env     []string `json:"-"` // on top of what all components get
 	After   []string `json:"-"` // components that start before this one and stop after it
+	Stop    int      `json:"-"` // seconds between TERM and KILL; 0 is stopSeconds
 }
 
 // programs are the paths of what is run.
@@ -146,7 +148,12 @@ func (s Settings) stackComponents(p programs) []Component {
 	loki.Command = []string{p.tools["loki"], "-config.file=" + setting("loki")}
 	tempo := stack("tempo", portTempo, "/ready", portTempoGRPC, portOTLPGRPC, portOTLPHTTP)
 	tempo.Command = []string{p.tools["tempo"], "-config.file=" + setting("tempo")}
+	prometheus.After = []string{"alertmanager"}
+	alertmanager.After = []string{"notifications"}
 	tempo.After = []string{"prometheus"}
+	// It writes its traces down within milliseconds and then sleeps 5 s for the peers it does not have.
+	tempo.Stop = 1
+	tempo.Env = []string{"GOGC=50"} // blocks are cut in bursts; half the garbage for a hundredth of a core
 	notifications := stack("notifications", portNotifications, "/healthz")
 	notifications.URL += "/notifications"
 	notifications.Command = []string{
@@ -156,20 +163,32 @@ func (s Settings) stackComponents(p programs) []Component {
 	return []Component{prometheus, alertmanager, loki, tempo, notifications}
 }
 
-// env is what every component gets on top of the user's environment, which keeps a key and a log format of its own.
-func (s Settings) env(getenv func(string) string, jwtKey string) []string {
+// env is what every component gets on top of the user's environment.
+func (s Settings) env() []string {
 	return []string{
 		marker + "=" + s.Data,
 		fmt.Sprintf("FIREDRILL_PORT_OFFSET=%d", s.Offset),
 		"FIREDRILL_DATA=" + s.Data,
 		"FIREDRILL_ROOT=" + s.Root,
+	}
+}
+
+// shopEnv is what the services get: where their data and their telemetry go. The user's own log format and key win.
+func (s Settings) shopEnv(getenv func(string) string, jwtKey string) []string {
+	return []string{
 		"SHOP_DATA=" + filepath.Join(s.Data, "shop"),
-		"SHOP_JWT_KEY=" + first(getenv("SHOP_JWT_KEY"), jwtKey),
+		"SHOP_JWT_KEY=" + cmp.Or(getenv("SHOP_JWT_KEY"), jwtKey),
 		"LOKI_URL=" + s.url(portLoki),
-		"LOG_FORMAT=" + first(getenv("LOG_FORMAT"), "json"), // what a service prints is what "firedrill logs" shows
+		"LOG_FORMAT=" + cmp.Or(getenv("LOG_FORMAT"), "json"), // what a service prints is what "firedrill logs" shows
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + s.url(portOTLPGRPC),
 		"OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
 	}
+}
+
+// quiet keeps the upstream programs from tracing themselves into the traces of the shop when the user's environment
+// names an endpoint.
+func quiet() []string {
+	return []string{"OTEL_TRACES_EXPORTER=", "OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="}
 }
 
 // values are what the settings of the upstream programs need to know of this copy.

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/goccy/go-yaml"
@@ -103,7 +105,7 @@ func composeProcessOf(s Settings, c Component) (composeProcess, error) {
 			HTTPGet:       composeHTTPGet{Host: ready.Hostname(), Port: ready.Port(), Path: ready.Path},
 			PeriodSeconds: 2, TimeoutSeconds: 1, FailureThreshold: neverKill,
 		},
-		Shutdown: composeShutdown{Signal: 15, TimeoutSeconds: stopSeconds},
+		Shutdown: composeShutdown{Signal: 15, TimeoutSeconds: cmp.Or(c.Stop, stopSeconds)},
 	}
 	for _, name := range c.After {
 		if p.DependsOn == nil {
@@ -123,9 +125,16 @@ func writeCompose(s Settings, getenv func(string) string, components []Component
 	file := composeFile{
 		Version: "0.5", Name: "firedrill", LogLevel: "info",
 		IsStrict: true, IsTUIDisabled: true, DisableEnvExpansion: true, OrderedShutdown: true,
-		Environment: s.env(getenv, made), Processes: map[string]composeProcess{},
+		Environment: s.env(), Processes: map[string]composeProcess{},
 	}
+	shop := s.shopEnv(getenv, made)
 	for _, c := range components {
+		switch c.Kind {
+		case KindShop:
+			c.Env = slices.Concat(shop, c.Env)
+		case KindStack:
+			c.Env = slices.Concat(quiet(), c.Env)
+		}
 		if file.Processes[c.Name], err = composeProcessOf(s, c); err != nil {
 			return err
 		}

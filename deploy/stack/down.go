@@ -10,12 +10,14 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
 )
 
-// How long each step of a stop may take. The supervisor gives a component stopSeconds before it kills it; the shop stops
-// first and the stack after it, so an orderly stop with one hung process on each side takes twice that.
+// How long each step of a stop may take. The supervisor gives a component stopSeconds before it kills it, and stops the
+// shop before Loki and Tempo and these before Prometheus: three times that when one of each hangs.
 const (
-	orderlyFor = 2*stopSeconds*time.Second + time.Second
+	orderlyFor = 3 * stopSeconds * time.Second
 	termFor    = time.Second
 	killFor    = 5 * time.Second
 )
@@ -36,14 +38,9 @@ func (k Stack) Down(ctx context.Context) (int, error) {
 
 // stopAll leaves no process of the copy, and nothing that says it runs.
 func (k Stack) stopAll(ctx context.Context) error {
-	left, err := members(k.Data)
+	left, err := k.stopOrderly(ctx)
 	if err != nil {
 		return err
-	}
-	if len(left) > 0 && newSupervisor(k.socketPath()).stop(ctx) == nil {
-		if left, err = waitGone(ctx, k.Data, orderlyFor); err != nil {
-			return err
-		}
 	}
 	if len(left) > 0 {
 		if err := k.stopByForce(ctx); err != nil {
@@ -56,6 +53,23 @@ func (k Stack) stopAll(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// stopOrderly lets the supervisor stop everything, and returns what is left: all of it if no supervisor answers.
+func (k Stack) stopOrderly(ctx context.Context) ([]*process.Process, error) {
+	left, err := members(k.Data)
+	if err != nil || len(left) == 0 {
+		return nil, err
+	}
+	boss := newSupervisor(k.socketPath())
+	if _, err := boss.processes(ctx); err != nil {
+		return left, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, orderlyFor)
+	defer cancel()
+	// The answer comes when everything has stopped, or is cut off by that; what counts is who is left.
+	go func() { _ = boss.stop(ctx) }()
+	return waitGone(ctx, k.Data, orderlyFor)
 }
 
 // stopByForce is for what no supervisor stops: it is hung or gone. A living one is killed first, lest it start again what

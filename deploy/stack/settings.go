@@ -4,6 +4,7 @@
 package stack
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -44,9 +45,9 @@ func Resolve(f Flags, getenv func(string) string, executable string) (Settings, 
 	}
 	s := Settings{
 		Root:      root,
-		Data:      first(f.Data, getenv("FIREDRILL_DATA"), filepath.Join(root, ".data")),
-		Bin:       first(f.Bin, getenv("FIREDRILL_STACK_BIN"), filepath.Join(root, ".bin", "stack")),
-		Retention: first(f.Retention, getenv("FIREDRILL_RETENTION"), "31d"),
+		Data:      cmp.Or(f.Data, getenv("FIREDRILL_DATA"), filepath.Join(root, ".data")),
+		Bin:       cmp.Or(f.Bin, getenv("FIREDRILL_STACK_BIN"), filepath.Join(root, ".bin", "stack")),
+		Retention: cmp.Or(f.Retention, getenv("FIREDRILL_RETENTION"), "31d"),
 		Shop:      !f.NoShop,
 	}
 	if s.Offset, err = resolveOffset(f.Offset, getenv("FIREDRILL_PORT_OFFSET")); err != nil {
@@ -58,15 +59,6 @@ func Resolve(f Flags, getenv func(string) string, executable string) (Settings, 
 		}
 	}
 	return s, nil
-}
-
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 func resolveOffset(flag *int, env string) (int, error) {

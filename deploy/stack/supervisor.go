@@ -67,10 +67,8 @@ func (v supervisor) processes(ctx context.Context) (map[string]supervised, error
 	return byName, nil
 }
 
-// stop asks for an orderly end of everything. process-compose answers at once and stops afterwards.
+// stop asks for an orderly end of everything, process-compose's own included.
 func (v supervisor) stop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
 	return v.call(ctx, http.MethodPost, "/project/stop", nil)
 }
 
@@ -95,7 +93,6 @@ func (v supervisor) call(ctx context.Context, method, path string, into any) err
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	if err != nil {
-		// The answer to /project/stop may be cut off by the stop itself.
 		return fmt.Errorf("read process-compose's answer to %s: %w", path, err)
 	}
 	if resp.StatusCode != http.StatusOK {
