@@ -95,9 +95,7 @@ var ErrFormat = errors.New("not a result that this version reads")
 
 // Write writes r as JSON.
 func (r *Result) Write(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", " ")
-	if err := encoder.Encode(r); err != nil {
+	if err := json.NewEncoder(w).Encode(r); err != nil {
 		return fmt.Errorf("write result: %w", err)
 	}
 	return nil

@@ -14,15 +14,20 @@ const (
 // addExemplar keeps s where it is among the slowest or first failed. Which exemplars stay depends on the samples alone,
 // never on their order, so that the lists of shards merge into that of the whole run.
 func (r *Result) addExemplar(s Sample) {
-	if full := len(r.Slowest) == maxSlowest; !full || s.Done-s.Due >= r.Slowest[maxSlowest-1].Response {
-		r.Slowest = keep(r.Slowest, exemplar(s), slowestFirst, maxSlowest)
+	if isSlow(r.Slowest, s) {
+		r.Slowest = keepSlowest(r.Slowest, exemplar(s))
 	}
-	if full := len(r.SlowestKept) == maxSlowest; s.Sampled && (!full || s.Done-s.Due >= r.SlowestKept[maxSlowest-1].Response) {
-		r.SlowestKept = keep(r.SlowestKept, exemplar(s), slowestFirst, maxSlowest)
+	if s.Sampled && isSlow(r.SlowestKept, s) {
+		r.SlowestKept = keepSlowest(r.SlowestKept, exemplar(s))
 	}
 	if s.Failure != "" {
 		r.Failed = keepFailed(r.Failed, exemplar(s))
 	}
+}
+
+// isSlow spares building an exemplar for the many requests that are not.
+func isSlow(slowest []Exemplar, s Sample) bool {
+	return len(slowest) < maxSlowest || s.Done-s.Due >= slowest[maxSlowest-1].Response
 }
 
 func exemplar(s Sample) Exemplar {
@@ -36,11 +41,11 @@ func exemplar(s Sample) Exemplar {
 	return e
 }
 
-// keep inserts e into a list that is in order and cuts the list at limit.
-func keep(list []Exemplar, e Exemplar, order func(a, b Exemplar) int, limit int) []Exemplar {
-	at, _ := slices.BinarySearchFunc(list, e, order)
+// keepSlowest inserts e into a list that is in order and keeps maxSlowest.
+func keepSlowest(list []Exemplar, e Exemplar) []Exemplar {
+	at, _ := slices.BinarySearchFunc(list, e, slowestFirst)
 	list = slices.Insert(list, at, e)
-	return list[:min(len(list), limit)]
+	return list[:min(len(list), maxSlowest)]
 }
 
 // keepFailed inserts e into a list that is in order and keeps maxFailed of e's scenario and failure.

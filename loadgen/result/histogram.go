@@ -67,6 +67,14 @@ func (h *Histogram) Record(d time.Duration) {
 	h.add(h.indexOf(min(us, MaxLatency.Microseconds())), 1)
 }
 
+// recordCoarse is Record into a histogram of 2 digits.
+func (h *Histogram) recordCoarse(d time.Duration) {
+	if h.count == 0 {
+		h.coarse = true
+	}
+	h.Record(d)
+}
+
 func (h *Histogram) add(index uint16, n uint64) {
 	if h.shared {
 		h.buckets, h.shared = slices.Clone(h.buckets), false

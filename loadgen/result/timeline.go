@@ -1,6 +1,9 @@
 package result
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // maxSlots bounds the timeline: 15 minutes of seconds, then of two seconds, and so on.
 const maxSlots = 900
@@ -48,21 +51,30 @@ func (t *Timeline) series(scenario string, journeys bool) *Series {
 // fit widens the slots until at lies in one of maxSlots.
 func (t *Timeline) fit(at time.Duration) {
 	for at >= t.Width*maxSlots {
-		t.Width *= 2
-		for i := range t.Series {
-			t.Series[i].halve()
-		}
-		t.Intended = nil // set anew by whoever asks
+		t.widen()
 	}
+}
+
+// widen joins slots two by two.
+func (t *Timeline) widen() {
+	t.Width *= 2
+	for i := range t.Series {
+		t.Series[i].Slots = joinPairs(t.Series[i].Slots, func(into *Slot, from Slot) { into.merge(&from) })
+	}
+	t.Intended = joinPairs(t.Intended, func(into *uint64, from uint64) { *into += from })
 }
 
 // slot is the one that at lies in. The timeline must fit at.
 func (t *Timeline) slot(s *Series, at time.Duration) *Slot {
 	index := int(max(0, at) / t.Width)
-	for len(s.Slots) <= index {
-		s.Slots = append(s.Slots, Slot{Response: Histogram{coarse: true}})
-	}
+	s.grow(index + 1)
 	return &s.Slots[index]
+}
+
+func (s *Series) grow(slots int) {
+	if more := slots - len(s.Slots); more > 0 {
+		s.Slots = append(s.Slots, make([]Slot, more)...)
+	}
 }
 
 func (t *Timeline) add(s Sample) {
@@ -80,7 +92,7 @@ func (t *Timeline) add(s Sample) {
 		due.Failed++
 	}
 	due.LagMax = max(due.LagMax, s.Sent-s.Due)
-	due.Response.Record(s.Done - s.Due)
+	due.Response.recordCoarse(s.Done - s.Due)
 }
 
 func (t *Timeline) addJourney(s JourneySample) {
@@ -92,20 +104,19 @@ func (t *Timeline) addJourney(s JourneySample) {
 	if s.Failed {
 		due.Failed++
 	}
-	due.Response.Record(s.Done - s.Due)
+	due.Response.recordCoarse(s.Done - s.Due)
 }
 
-// halve joins slots two by two.
-func (s *Series) halve() {
-	half := s.Slots[:0:0]
-	for i := range s.Slots {
+func joinPairs[T any](list []T, join func(into *T, from T)) []T {
+	var half []T
+	for i, from := range list {
 		if i%2 == 0 {
-			half = append(half, s.Slots[i])
+			half = append(half, from)
 		} else {
-			half[i/2].merge(&s.Slots[i])
+			join(&half[i/2], from)
 		}
 	}
-	s.Slots = half
+	return half
 }
 
 func (s *Slot) merge(other *Slot) {
@@ -118,9 +129,33 @@ func (s *Slot) merge(other *Slot) {
 	s.Response.Merge(&other.Response)
 }
 
+// merge adds other's slots, in the wider of both widths.
+func (t *Timeline) merge(other Timeline) {
+	for t.Width < other.Width {
+		t.widen()
+	}
+	for other.Width < t.Width {
+		other.widen()
+	}
+	for i := range other.Series {
+		from := &other.Series[i]
+		into := t.series(from.Scenario, from.Journeys)
+		into.grow(len(from.Slots))
+		for k := range from.Slots {
+			into.Slots[k].merge(&from.Slots[k])
+		}
+	}
+	if more := len(other.Intended) - len(t.Intended); more > 0 {
+		t.Intended = append(t.Intended, make([]uint64, more)...)
+	}
+	for k, n := range other.Intended {
+		t.Intended[k] += n
+	}
+}
+
 // share is a copy whose histograms use the same buckets until one of both writes.
 func (t *Timeline) share() Timeline {
-	c := Timeline{Width: t.Width, Series: make([]Series, len(t.Series))}
+	c := Timeline{Width: t.Width, Intended: slices.Clone(t.Intended), Series: make([]Series, len(t.Series))}
 	for i := range t.Series {
 		from := &t.Series[i]
 		c.Series[i] = Series{from.Scenario, from.Journeys, make([]Slot, len(from.Slots))}

@@ -1,0 +1,51 @@
+package result
+
+import "slices"
+
+// Total adds up the groups that match; nil matches all.
+func (r *Result) Total(match func(Key) bool) Group {
+	var total Group
+	for i := range r.Groups {
+		if match == nil || match(r.Groups[i].Key) {
+			total.Merge(&r.Groups[i])
+		}
+	}
+	return total
+}
+
+// JourneyTotal adds up the journeys that match; nil matches all.
+func (r *Result) JourneyTotal(match func(scenario string, stage int) bool) Journey {
+	var total Journey
+	for i := range r.Journeys {
+		if match == nil || match(r.Journeys[i].Scenario, r.Journeys[i].Stage) {
+			total.Merge(&r.Journeys[i])
+		}
+	}
+	return total
+}
+
+// Scenarios names the scenarios that sent requests, in order.
+func (r *Result) Scenarios() []string {
+	var names []string
+	for i := range r.Groups {
+		names = append(names, r.Groups[i].Scenario)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Slots adds up the request series of all scenarios; journeys are left out, for their requests are counted.
+func (r *Result) Slots() []Slot {
+	var total Series
+	for i := range r.Timeline.Series {
+		from := &r.Timeline.Series[i]
+		if from.Journeys {
+			continue
+		}
+		total.grow(len(from.Slots))
+		for k := range from.Slots {
+			total.Slots[k].merge(&from.Slots[k])
+		}
+	}
+	return total.Slots
+}
