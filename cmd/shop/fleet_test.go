@@ -18,9 +18,10 @@ import (
 // fleet is the shop with a process for each service.
 type fleet struct {
 	binary   string
-	dir      string // data and logs
-	database string // URL; "" for SQLite
-	gateway  string // URL
+	dir      string            // data and logs
+	database string            // URL; "" for SQLite
+	gateway  string            // URL
+	admin    map[string]string // URLs by service
 	env      []string
 	names    []string // in the order in which they start
 
@@ -31,7 +32,11 @@ type fleet struct {
 func newFleet(t *testing.T, database string) *fleet {
 	t.Helper()
 	offset := freeOffset(t)
-	f := &fleet{dir: t.TempDir(), database: database, gateway: portURL(offset, ports["gateway"]), running: make(map[string]*exec.Cmd)}
+	f := &fleet{
+		dir: t.TempDir(), database: database,
+		gateway: portURL(offset, ports["gateway"]), admin: adminURLs(offset),
+		running: make(map[string]*exec.Cmd),
+	}
 	f.binary = filepath.Join(f.dir, "shop")
 	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", f.binary, ".").CombinedOutput(); err != nil {
 		t.Fatalf("build the shop: %v\n%s", err, out)

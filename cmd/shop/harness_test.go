@@ -46,6 +46,17 @@ func offsetFree(offset int) bool {
 
 func portURL(offset, port int) string { return fmt.Sprintf("http://127.0.0.1:%d", offset+port) }
 
+// adminURLs is where each service tells its health.
+func adminURLs(offset int) map[string]string {
+	urls := map[string]string{"broker": portURL(offset, brokerAdmin)}
+	for name, port := range ports {
+		if urls[name] == "" {
+			urls[name] = portURL(offset, port+adminGap)
+		}
+	}
+	return urls
+}
+
 // await asks until the condition holds, and fails the test when it does not in
 // time. The condition says what it saw.
 func await(t *testing.T, limit time.Duration, what string, condition func() (seen string, ok bool)) {

@@ -44,7 +44,9 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	for _, name := range fleet.names {
 		fleet.start(t, name)
 	}
-	await(t, 20*time.Second, "the shop is ready", ready(fleet.gateway))
+	for _, name := range fleet.names {
+		await(t, 20*time.Second, name+" is ready", ready(fleet.admin[name]))
+	}
 
 	ctx, stop := context.WithTimeout(t.Context(), *killFor)
 	defer stop()

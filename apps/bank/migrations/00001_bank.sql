@@ -22,10 +22,10 @@ CREATE TABLE ledger (
 -- Its row is locked until the transaction that took a number commits, so that
 -- numbers appear in order and a reader of the ledger misses none.
 CREATE TABLE ledger_seq (
-    only INTEGER PRIMARY KEY CHECK (only = 1),
+    id   INTEGER PRIMARY KEY CHECK (id = 1),
     last BIGINT NOT NULL
 );
-INSERT INTO ledger_seq (only, last) VALUES (1, 0);
+INSERT INTO ledger_seq (id, last) VALUES (1, 0);
 
 -- +goose Down
 DROP TABLE ledger_seq;

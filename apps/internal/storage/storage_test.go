@@ -1,0 +1,109 @@
+package storage_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"firedrill/apps/internal/storage"
+	"firedrill/apps/internal/storage/storagetest"
+	"firedrill/telemetry"
+	"firedrill/telemetry/telemetrytest"
+)
+
+var first = &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE TABLE things (id TEXT PRIMARY KEY, n BIGINT NOT NULL);\n")}
+
+func TestOpenMigratesAndKeeps(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, database string) {
+		one := fstest.MapFS{"migrations/00001_a.sql": first}
+		two := fstest.MapFS{"migrations/00001_a.sql": first,
+			"migrations/00002_b.sql": &fstest.MapFile{Data: []byte("-- +goose Up\nALTER TABLE things ADD COLUMN note TEXT NOT NULL DEFAULT 'none';\n")}}
+		db, err := storage.Open(t.Context(), "test", database, one, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := db.ExecContext(t.Context(), "INSERT INTO things (id, n) VALUES ($1, $2)", "a", 7); err != nil {
+			t.Fatal(err)
+		}
+		db.Close()
+		db, err = storage.Open(t.Context(), "test", database, two, telemetrytest.New(t, telemetry.Config{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		var n int
+		var note string
+		if err := db.QueryRowContext(t.Context(), "SELECT n, note FROM things WHERE id = $1", "a").Scan(&n, &note); err != nil || n != 7 || note != "none" {
+			t.Errorf("got %d, %q, %v; want 7, none", n, note, err)
+		}
+	})
+}
+
+func TestServicesDoNotMeet(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, database string) {
+		if !strings.HasPrefix(database, "postgres") {
+			t.Skip("each service has a file of its own")
+		}
+		files := fstest.MapFS{"migrations/00001_a.sql": first}
+		for _, service := range []string{"one", "two"} {
+			db, err := storage.Open(t.Context(), service, database, files, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer db.Close()
+			if _, err := db.ExecContext(t.Context(), "INSERT INTO things (id, n) VALUES ('a', 1)"); err != nil {
+				t.Errorf("%s: %v: it found the other's row", service, err)
+			}
+		}
+	})
+}
+
+func TestInTx(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, database string) {
+		db, err := storage.Open(t.Context(), "test", database, fstest.MapFS{"migrations/00001_a.sql": first}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		insert := func(id string, fail error) func(*sql.Tx) error {
+			return func(tx *sql.Tx) error {
+				fresh, err := storage.Changed(tx.ExecContext(t.Context(), "INSERT INTO things (id, n) VALUES ($1, 1) ON CONFLICT DO NOTHING", id))
+				if err != nil || !fresh {
+					t.Errorf("insert %s: fresh %v, %v", id, fresh, err)
+				}
+				return fail
+			}
+		}
+		if err := storage.InTx(t.Context(), db, insert("kept", nil)); err != nil {
+			t.Error(err)
+		}
+		failure := errors.New("no")
+		if err := storage.InTx(t.Context(), db, insert("dropped", failure)); !errors.Is(err, failure) || err.Error() != "no" {
+			t.Errorf("got %v, want the function's error", err)
+		}
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := storage.InTx(ended, db, func(*sql.Tx) error { return nil }); !errors.Is(err, context.Canceled) {
+			t.Errorf("ended context: %v", err)
+		}
+		var ids string
+		if err := db.QueryRowContext(t.Context(), "SELECT id FROM things").Scan(&ids); err != nil || ids != "kept" {
+			t.Errorf("got %q, %v; want kept alone", ids, err)
+		}
+	})
+}
+
+func TestOpenTellsWhatFailed(t *testing.T) {
+	bad := fstest.MapFS{"migrations/00001_a.sql": &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE NONSENSE;\n")}}
+	_, err := storage.Open(t.Context(), "orders", t.TempDir()+"/x.db", bad, nil)
+	if err == nil || !strings.Contains(err.Error(), `prepare the database of "orders": migrate`) {
+		t.Errorf("got %v", err)
+	}
+	_, err = storage.Open(t.Context(), "orders", "postgres://me:hunter2@[", bad, nil)
+	if err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("got %v: want an error without the password", err)
+	}
+}
