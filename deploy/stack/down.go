@@ -20,6 +20,7 @@ const (
 	orderlyFor = 3 * stopSeconds * time.Second
 	termFor    = time.Second
 	killFor    = 5 * time.Second
+	portsFor   = 2 * time.Second
 )
 
 // Down stops every process of the copy: asks the supervisor, then terminates, then kills. It returns how many ran.
@@ -46,6 +47,9 @@ func (k Stack) stopAll(ctx context.Context) error {
 		if err := k.stopByForce(ctx); err != nil {
 			return err
 		}
+	}
+	if st, err := readState(k.Settings); err == nil && st != nil {
+		awaitPorts(st.Components, portsFor)
 	}
 	for _, path := range []string{k.statePath(), k.socketPath()} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

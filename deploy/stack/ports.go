@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"syscall"
+	"time"
 
 	psnet "github.com/shirou/gopsutil/v4/net"
 	"github.com/shirou/gopsutil/v4/process"
@@ -39,8 +40,21 @@ func (e *PortsError) Error() string {
 	return b.String()
 }
 
-// checkPorts tries each port of the components and returns a *PortsError naming those that cannot be bound.
+// checkPorts returns a *PortsError when ports of the components cannot be bound.
 func checkPorts(components []Component, offset int) error {
+	taken, err := takenPorts(components)
+	if err != nil || len(taken) == 0 {
+		return err
+	}
+	owners := portOwners()
+	for i := range taken {
+		taken[i].Owner = owners[taken[i].Port]
+	}
+	return &PortsError{Taken: taken, Offset: offset}
+}
+
+// takenPorts tries each port of the components; it leaves the owners open.
+func takenPorts(components []Component) ([]TakenPort, error) {
 	var taken []TakenPort
 	for _, c := range components {
 		for _, port := range c.Ports {
@@ -51,18 +65,25 @@ func checkPorts(components []Component, offset int) error {
 			case errors.Is(err, syscall.EADDRINUSE):
 				taken = append(taken, TakenPort{Port: port, Component: c.Name})
 			default:
-				return fmt.Errorf("try port %d of %s: %w", port, c.Name, err)
+				return nil, fmt.Errorf("try port %d of %s: %w", port, c.Name, err)
 			}
 		}
 	}
-	if len(taken) == 0 {
-		return nil
+	return taken, nil
+}
+
+// awaitPorts waits until the ports are free, or for patience: a process that is killed is gone from the list of processes
+// a little before the last of its threads closes its sockets.
+func awaitPorts(components []Component, patience time.Duration) {
+	deadline := time.Now().Add(patience)
+	for {
+		taken, err := takenPorts(components)
+		// Whoever holds a port for longer is none of ours, and is named by the next start.
+		if err != nil || len(taken) == 0 || time.Now().After(deadline) {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
-	owners := portOwners()
-	for i := range taken {
-		taken[i].Owner = owners[taken[i].Port]
-	}
-	return &PortsError{Taken: taken, Offset: offset}
 }
 
 // portOwners maps listening TCP ports to their owners, as far as the system tells this user.
