@@ -137,7 +137,11 @@ func TestMergedShardsAreTheWhole(t *testing.T) {
 				for i := range m.Stages {
 					m.Stages[i].Intended = shardOf(m.Stages[i].Intended, part, of)
 				}
-				parts = append(parts, reread(t, collect(m, part, of, length)))
+				shard := collect(m, part, of, length)
+				if of == 3 { // through the files that shards leave
+					shard = reread(t, shard)
+				}
+				parts = append(parts, shard)
 			}
 			merged, err := Merge(parts...)
 			if err != nil {

@@ -1,0 +1,188 @@
+// Package threshold states what a load test must show, as expressions, and says whether a result shows it.
+//
+//	p99 < 300ms
+//	errors < 0.1%
+//	journey.checkout.p95 < 1s
+//	scenario.browse.response.p99 <= 250ms
+//	stage.peak.scenario.browse.step.search.service.max < 2s
+//	lag.p99 < 5ms
+//	rate > 190/s
+//
+// An expression is selectors (scenario, journey, step and stage with a name), a latency (response, the default, service or
+// lag), a metric (p0 to p100, min, mean, max, errors, rate, count), a comparison and a value. Names with other characters
+// than letters, digits, "_" and "-" stand in double quotes.
+//
+// It must not know how results are made or shown.
+package threshold
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"firedrill/loadgen/result"
+)
+
+// Threshold is a parsed expression. Make one with Parse.
+type Threshold struct {
+	text                           string // as it was written
+	scenario, journey, step, stage name
+	latency                        string // "response", "service" or "lag"; "" is response
+	metric                         string // "quantile", "min", "mean", "max", "errors", "rate" or "count"
+	quantile                       float64
+	op                             string
+	limit                          float64 // nanoseconds, a share, per second, or a count
+}
+
+// name is a selector's, with where it stands, to point at it when it names nothing. The zero name selects all.
+type name struct {
+	text   string
+	column int
+}
+
+// String is the expression as it was written.
+func (t Threshold) String() string { return t.text }
+
+// Names are those that a profile has.
+type Names struct {
+	Scenarios, Journeys, Steps, Stages []string
+}
+
+// Check returns a *SyntaxError when the expression selects something that the profile does not have.
+func (t Threshold) Check(names Names) error {
+	for _, check := range []struct {
+		kind string
+		name name
+		have []string
+	}{
+		{"scenario", t.scenario, names.Scenarios}, {"journey", t.journey, names.Journeys},
+		{"step", t.step, names.Steps}, {"stage", t.stage, names.Stages},
+	} {
+		if check.name != (name{}) && !slices.Contains(check.have, check.name.text) {
+			message := fmt.Sprintf("there is no %s %q", check.kind, check.name.text)
+			if len(check.have) > 0 {
+				message += "; there is " + strings.Join(check.have, ", ")
+			}
+			return &SyntaxError{Text: t.String(), Column: check.name.column, Message: message}
+		}
+	}
+	return nil
+}
+
+// Evaluate says what the result shows. Without any request that the expression selects, there is no data, and the
+// threshold is broken: a test that tested nothing has not passed.
+func (t Threshold) Evaluate(r *result.Result) result.Threshold {
+	outcome := result.Threshold{Expression: strings.TrimSpace(t.text), Actual: "no data"}
+	measured := t.selected(r)
+	if measured.count == 0 {
+		return outcome
+	}
+	value := t.value(measured, r)
+	outcome.Actual = t.format(value)
+	switch t.op {
+	case "<":
+		outcome.OK = value < t.limit
+	case "<=":
+		outcome.OK = value <= t.limit
+	case ">":
+		outcome.OK = value > t.limit
+	case ">=":
+		outcome.OK = value >= t.limit
+	}
+	return outcome
+}
+
+// EvaluateAll evaluates every one and says whether all hold.
+func EvaluateAll(thresholds []Threshold, r *result.Result) (outcomes []result.Threshold, ok bool) {
+	ok = true
+	for _, t := range thresholds {
+		outcome := t.Evaluate(r)
+		outcomes, ok = append(outcomes, outcome), ok && outcome.OK
+	}
+	return outcomes, ok
+}
+
+// BudgetLeft is the share of the failures allowed over the whole run that is still left, for a threshold like
+// "errors < 0.1%"; negative when more failed. The whole run is taken to have as many requests a second as the part so far.
+// ok is false for other thresholds and before the first request.
+func (t Threshold) BudgetLeft(r *result.Result) (left float64, ok bool) {
+	measured := t.selected(r)
+	if t.metric != "errors" || !strings.HasPrefix(t.op, "<") || t.limit <= 0 || measured.count == 0 || r.Elapsed <= 0 {
+		return 0, false
+	}
+	whole := max(1, float64(r.Meta.Length)/float64(r.Elapsed))
+	return 1 - float64(measured.failed)/(t.limit*float64(measured.count)*whole), true
+}
+
+// measurement is what an expression selects of a result.
+type measurement struct {
+	count, failed uint64
+	latency       *result.Histogram
+}
+
+func (t Threshold) selected(r *result.Result) measurement {
+	inStage := func(stage int) bool {
+		return t.stage == (name{}) || stage >= 0 && stage < len(r.Meta.Stages) && r.Meta.Stages[stage].Name == t.stage.text
+	}
+	if t.journey != (name{}) {
+		j := r.JourneyTotal(func(scenario string, stage int) bool { return scenario == t.journey.text && inStage(stage) })
+		return measurement{j.Ended, j.Failed, &j.Response}
+	}
+	g := r.Total(func(k result.Key) bool {
+		return (t.scenario == (name{}) || k.Scenario == t.scenario.text) && (t.step == (name{}) || k.Step == t.step.text) && inStage(k.Stage)
+	})
+	switch t.latency {
+	case "service":
+		return measurement{g.Requests, g.Failed, &g.Service}
+	case "lag":
+		return measurement{g.Requests, g.Failed, &g.Lag}
+	}
+	return measurement{g.Requests, g.Failed, &g.Response}
+}
+
+func (t Threshold) value(m measurement, r *result.Result) float64 {
+	switch t.metric {
+	case "errors":
+		return float64(m.failed) / float64(m.count)
+	case "rate":
+		return float64(m.count) / t.seconds(r)
+	case "count":
+		return float64(m.count)
+	case "min":
+		return float64(m.latency.Min())
+	case "mean":
+		return float64(m.latency.Mean())
+	case "max":
+		return float64(m.latency.Max())
+	}
+	return float64(m.latency.Quantile(t.quantile / 100))
+}
+
+// seconds is how long the selected stages ran, at least a millisecond.
+func (t Threshold) seconds(r *result.Result) float64 {
+	ran := r.Elapsed
+	if t.stage != (name{}) {
+		ran = 0
+		for _, s := range r.Meta.Stages {
+			if s.Name == t.stage.text {
+				ran += max(0, min(s.Length, r.Elapsed-s.Begin))
+			}
+		}
+	}
+	return max(ran, time.Millisecond).Seconds()
+}
+
+// format writes a value of the metric's kind as Parse reads it.
+func (t Threshold) format(value float64) string {
+	switch t.metric {
+	case "errors":
+		return strconv.FormatFloat(value*100, 'g', 4, 64) + "%"
+	case "rate":
+		return strconv.FormatFloat(value, 'g', 5, 64) + "/s"
+	case "count":
+		return strconv.FormatFloat(value, 'f', -1, 64)
+	}
+	return time.Duration(value).String()
+}
