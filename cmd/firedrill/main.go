@@ -51,6 +51,7 @@ func commands() []command {
 		{"ui", "process-compose's terminal view of everything", ui},
 		{"down", "stop everything", down},
 		{"reset", "stop everything and delete its data", reset},
+		{"slo", "objectives: rules, explanation, import, history", sloMain},
 		{"notifications", "receive Alertmanager's notifications and keep them", notify},
 		{"version", "the versions of firedrill and of the upstream programs", printVersion},
 	}

@@ -1,0 +1,136 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+	"time"
+
+	"firedrill/alerts/slo"
+)
+
+// Alerts that are the same for every objective. Those on the burn rate are called
+// as the objective says.
+const (
+	AlertAbsent = "SLIAbsent"        // an objective has no data
+	AlertSpent  = "ErrorBudgetSpent" // a period's budget is gone
+)
+
+// A service that is restarted has no data for a moment, and does not start faster
+// when the windows do: a floor that is not scaled.
+const (
+	absentFor      = 5 * time.Minute
+	absentForFloor = 30 * time.Second
+)
+
+func (b builder) alerts() []Rule {
+	var out []Rule
+	if a := b.Policy.Page; len(a.Pairs) > 0 && !b.slo.Alerting.Page.Disable {
+		out = append(out, b.burning(slo.Page, a, b.slo.Alerting.Page))
+	}
+	if a := b.Policy.Ticket; len(a.Pairs) > 0 && !b.slo.Alerting.Ticket.Disable {
+		out = append(out, b.burning(slo.Ticket, a, b.slo.Alerting.Ticket))
+	}
+	return append(out, b.absent(), b.spent())
+}
+
+// burning is the alert of one severity on the burn rate.
+func (b builder) burning(severity slo.Severity, a slo.Alert, meta slo.AlertMeta) Rule {
+	var pairs []string
+	for _, p := range a.Pairs {
+		pairs = append(pairs, "(\n"+indent(b.pair(p))+"\n)")
+	}
+	r := b.alert(b.slo.Alerting.Name, severity, strings.Join(pairs, "\nor\n"))
+	r.For, r.KeepFiring = b.Clock.Wall(a.For), b.Clock.Wall(a.KeepFiring)
+	r.Annotations["summary"] = fmt.Sprintf("%s of %s: the error budget burns {{ $value | printf \"%%.1f\" }} times too fast", b.slo.Name, b.slo.Service)
+	r.Annotations["description"] = b.describe(a)
+	maps.Copy(r.Labels, meta.Labels)
+	maps.Copy(r.Annotations, meta.Annotations)
+	return r
+}
+
+// pair is the condition of one pair of windows, and the low-traffic guard.
+func (b builder) pair(p slo.Pair) string {
+	burn := slo.FormatNumber(p.Burn)
+	expr := fmt.Sprintf("%s > %s\nand\n%s > %s",
+		b.series(slo.SeriesBurnRate(p.Long)), burn, b.series(slo.SeriesBurnRate(p.Short)), burn)
+	if b.slo.MinBadEvents > 0 {
+		// Half an event: a rate is extrapolated and seldom a whole number of events.
+		expr += fmt.Sprintf("\nand\n%s * %s > %s",
+			b.series(slo.SeriesBadEvents(p.Long)), b.seconds(p.Long), slo.FormatNumber(b.slo.MinBadEvents-0.5))
+	}
+	return expr
+}
+
+// absent is a page: without data no other alert of the objective can fire.
+func (b builder) absent() Rule {
+	r := b.alert(AlertAbsent, slo.Page, fmt.Sprintf("absent(%s)", b.series(slo.SeriesTotalEvents(b.windows[0]))))
+	r.For = max(b.Clock.Wall(absentFor), absentForFloor)
+	r.Annotations["summary"] = fmt.Sprintf("%s of %s cannot be measured", b.slo.Name, b.slo.Service)
+	r.Annotations["description"] = fmt.Sprintf("The query of all events has had no result for %s: a service is down or not scraped, or a metric has another name. No other alert of this objective can fire.", slo.Format(r.For)) + b.scaleRemark()
+	r.Annotations["runbook"] = runbook(AlertAbsent)
+	return r
+}
+
+func (b builder) spent() Rule {
+	expr := fmt.Sprintf("1 - %s >= 1", b.series(slo.SeriesBudgetRemaining))
+	if b.slo.MinBadEvents > 0 {
+		expr += fmt.Sprintf("\nand\n%s * %s > %s",
+			b.series(slo.SeriesBadEvents(b.Policy.Period)), b.seconds(b.Policy.Period), slo.FormatNumber(b.slo.MinBadEvents-0.5))
+	}
+	r := b.alert(AlertSpent, slo.Ticket, expr)
+	r.Annotations["summary"] = fmt.Sprintf("%s of %s: the error budget is spent", b.slo.Name, b.slo.Service)
+	r.Annotations["description"] = fmt.Sprintf("{{ $value | humanizePercentage }} of the errors that %s %% over %s allows have happened. Only what leaves the window gives budget back.",
+		slo.FormatNumber(b.slo.Objective), slo.Format(b.Policy.Period)) + b.scaleRemark()
+	r.Annotations["runbook"] = runbook(AlertSpent)
+	return r
+}
+
+// alert is what all alerts of the objective have in common.
+func (b builder) alert(name string, severity slo.Severity, expr string) Rule {
+	labels := map[string]string{"severity": string(severity)}
+	maps.Copy(labels, b.labels)
+	if b.slo.Owner != "" {
+		labels["owner"] = b.slo.Owner
+	}
+	maps.Copy(labels, b.slo.Alerting.Labels)
+	annotations := map[string]string{"dashboard": b.slo.Dashboard, "runbook": b.slo.Runbook}
+	if b.slo.Traces != "" {
+		annotations["traces"] = b.slo.Traces
+	}
+	maps.Copy(annotations, b.slo.Alerting.Annotations)
+	return Rule{Alert: name, Expr: expr, Labels: labels, Annotations: annotations}
+}
+
+// describe says what the objective is, how fast it is missed, and what is left.
+func (b builder) describe(a slo.Alert) string {
+	var windows []string
+	for _, p := range a.Pairs {
+		windows = append(windows, fmt.Sprintf("%sx over %s and %s", slo.FormatNumber(p.Burn), slo.Format(p.Long), slo.Format(p.Short)))
+	}
+	text := b.slo.Description
+	if text != "" {
+		text += " "
+	}
+	remaining := fmt.Sprintf("{{ with query %s }}{{ . | first | value | humanizePercentage }}{{ else }}an unknown part{{ end }}",
+		quoteTemplate(b.series(slo.SeriesBudgetRemaining)))
+	return text + fmt.Sprintf("The objective is %s %% over %s; errors are {{ $value | printf \"%%.1f\" }} times as frequent as that allows (this alert: %s). Of the budget, %s is left.",
+		slo.FormatNumber(b.slo.Objective), slo.Format(b.Policy.Period), strings.Join(windows, ", or "), remaining) + b.scaleRemark()
+}
+
+// scaleRemark keeps an alert of a workshop from being taken for one of production.
+func (b builder) scaleRemark() string {
+	if b.Clock.Scale == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" Time runs at scale %s: an hour of the objective is %s.",
+		slo.FormatScale(b.Clock.Scale), b.wall(time.Hour))
+}
+
+// runbook is where the repository keeps what to do about an alert.
+func runbook(alert string) string { return "docs/runbooks/" + alert + ".md" }
+
+// quoteTemplate quotes a string for a template of Prometheus.
+func quoteTemplate(s string) string { return "`" + s + "`" }
+
+func indent(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }

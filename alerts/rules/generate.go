@@ -1,0 +1,56 @@
+package rules
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"firedrill/alerts/slo"
+)
+
+// Render writes the rules of a spec as a file, with a remark on where it is from
+// and how fast its time runs.
+func Render(spec slo.Spec, o Options) ([]byte, error) {
+	f, err := Build(spec, o)
+	if err != nil {
+		return nil, err
+	}
+	remark := fmt.Sprintf("Made by \"firedrill slo generate\" from the objectives in %s: edit those.\n", filepath.Base(spec.File))
+	if o.Clock.Scale == 1 {
+		remark += "Scale 1, for production: windows are as long as they are called."
+	} else {
+		remark += fmt.Sprintf("Scale %s, for workshops: an hour of the objective is %s on the wall. Windows in names are the objective's.",
+			slo.FormatScale(o.Clock.Scale), slo.Format(o.Clock.Wall(time.Hour)))
+	}
+	remark += fmt.Sprintf("\nScraped every %s, evaluated every %s.", slo.Format(o.Clock.Scrape), slo.Format(o.Clock.Interval))
+	var out bytes.Buffer
+	if err := f.Write(&out, remark); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// productionDir is where rules for production stand below those of the kit, so
+// that the kit's Prometheus does not load them.
+const productionDir = "production"
+
+// Generate makes the files that the kit ships of its objectives, by their paths in
+// alerts/generated: for the workshop at the top, for production below.
+func Generate(specs []slo.Spec, policy slo.Policy) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, spec := range specs {
+		name := filepath.Base(spec.File)
+		for path, clock := range map[string]slo.Clock{
+			name:                               slo.Workshop(),
+			filepath.Join(productionDir, name): slo.Production(),
+		} {
+			text, err := Render(spec, Options{Policy: policy, Clock: clock})
+			if err != nil {
+				return nil, err
+			}
+			files[path] = text
+		}
+	}
+	return files, nil
+}

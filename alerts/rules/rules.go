@@ -1,0 +1,98 @@
+// Package rules makes Prometheus rules of service level objectives: series of bad
+// and total events, error ratios, burn rates and budgets over every window of a
+// policy, and the alerts on them. Rules are data; Write writes them as Prometheus
+// reads them.
+//
+// It must not know how rules are simulated, or where they are loaded.
+package rules
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"firedrill/alerts/slo"
+)
+
+// File is the content of one rules file.
+type File struct {
+	Groups []Group
+}
+
+// Group is rules that are evaluated one after the other at the same time, so that
+// each sees what those before it recorded.
+type Group struct {
+	Name     string
+	Interval time.Duration
+	Rules    []Rule
+}
+
+// Rule records a series or raises an alert: one of Record and Alert is set.
+type Rule struct {
+	Record, Alert string
+	Expr          string
+	For           time.Duration // of an alert
+	KeepFiring    time.Duration // of an alert
+	Labels        map[string]string
+	Annotations   map[string]string // of an alert
+}
+
+// The form in which Prometheus reads rules.
+type (
+	fileYAML struct {
+		Groups []groupYAML `yaml:"groups"`
+	}
+	groupYAML struct {
+		Name     string     `yaml:"name"`
+		Interval string     `yaml:"interval,omitempty"`
+		Rules    []ruleYAML `yaml:"rules"`
+	}
+	ruleYAML struct {
+		Record      string            `yaml:"record,omitempty"`
+		Alert       string            `yaml:"alert,omitempty"`
+		Expr        string            `yaml:"expr"`
+		For         string            `yaml:"for,omitempty"`
+		KeepFiring  string            `yaml:"keep_firing_for,omitempty"`
+		Labels      map[string]string `yaml:"labels,flow,omitempty"`
+		Annotations map[string]string `yaml:"annotations,omitempty"`
+	}
+)
+
+// Write writes the file as YAML below a remark of one or more lines.
+func (f File) Write(w io.Writer, remark string) error {
+	var out fileYAML
+	for _, g := range f.Groups {
+		group := groupYAML{Name: g.Name, Interval: formatOptional(g.Interval)}
+		for _, r := range g.Rules {
+			group.Rules = append(group.Rules, ruleYAML{
+				Record: r.Record, Alert: r.Alert, Expr: r.Expr,
+				For: formatOptional(r.For), KeepFiring: formatOptional(r.KeepFiring),
+				Labels: r.Labels, Annotations: r.Annotations,
+			})
+		}
+		out.Groups = append(out.Groups, group)
+	}
+	text, err := yaml.MarshalWithOptions(out, yaml.UseLiteralStyleIfMultiline(true), yaml.IndentSequence(true))
+	if err != nil {
+		return fmt.Errorf("write rules: %w", err)
+	}
+	for line := range strings.SplitSeq(strings.TrimSpace(remark), "\n") {
+		if _, err := fmt.Fprintln(w, strings.TrimSpace("# "+line)); err != nil {
+			return fmt.Errorf("write rules: %w", err)
+		}
+	}
+	if _, err := w.Write(text); err != nil {
+		return fmt.Errorf("write rules: %w", err)
+	}
+	return nil
+}
+
+func formatOptional(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return slo.Format(d)
+}

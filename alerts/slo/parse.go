@@ -1,0 +1,212 @@
+package slo
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+	"github.com/prometheus/common/model"
+)
+
+// defaultMinBadEvents: of fewer failures than this nobody can say that they are
+// not chance.
+const defaultMinBadEvents = 5
+
+// Load reads a file of objectives. What is wrong in it is one error that joins a
+// Problem for each.
+func Load(file string) (Spec, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return Spec{}, fmt.Errorf("read objectives: %w", err)
+	}
+	return Parse(file, text)
+}
+
+// LoadAll reads every *.yaml file of a folder, in the order of their names.
+func LoadAll(dir string) ([]Spec, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("list objectives in %q: %w", dir, err)
+	}
+	if len(files) == 0 {
+		return nil, fmt.Errorf("list objectives: no *.yaml in %q", dir)
+	}
+	var all []Spec
+	found := problems{}
+	for _, file := range files {
+		spec, err := Load(file)
+		if err != nil {
+			found.errs = append(found.errs, err)
+			continue
+		}
+		all = append(all, spec)
+	}
+	return all, found.err()
+}
+
+// Parse reads the text of a file of objectives. The file's name is for messages.
+func Parse(file string, text []byte) (Spec, error) {
+	root, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return Spec{}, fromYAML(file, err)
+	}
+	if len(root.Docs) != 1 {
+		return Spec{}, &Problem{File: file, Line: 1, Column: 1, Reason: fmt.Sprintf("%d YAML documents: want one", len(root.Docs))}
+	}
+	var doc document
+	if err := yaml.NewDecoder(strings.NewReader(string(text)), yaml.Strict()).Decode(&doc); err != nil && err != io.EOF {
+		return Spec{}, fromYAML(file, err)
+	}
+	r := resolver{problems: problems{file: file, root: root}, doc: doc}
+	spec := r.spec()
+	return spec, r.err()
+}
+
+// resolver makes a Spec of a document, and says what is wrong with it.
+type resolver struct {
+	problems
+	doc document
+}
+
+// name is what services and objectives may be called.
+var name = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`)
+
+func (r *resolver) spec() Spec {
+	spec := Spec{File: r.file, Service: r.doc.Service, Scale: 1}
+	if r.doc.Version != version {
+		r.add("version", "%q: want %q", r.doc.Version, version)
+	}
+	if !name.MatchString(r.doc.Service) {
+		r.add("service", "%q is no name: want letters, digits, and - _ . between them", r.doc.Service)
+	}
+	if r.doc.Scale != nil {
+		spec.Scale = *r.doc.Scale
+		if spec.Scale <= 0 {
+			r.add("scale", "%v: want above 0", spec.Scale)
+		}
+	}
+	r.labels("labels", r.doc.Labels)
+	if len(r.doc.SLOs) == 0 {
+		r.add("slos", "there is none")
+	}
+	seen := map[string]bool{}
+	for i, d := range r.doc.SLOs {
+		path := fmt.Sprintf("slos[%d]", i)
+		if seen[d.Name] {
+			r.add(path+".name", "%q is there twice", d.Name)
+		}
+		seen[d.Name] = true
+		spec.SLOs = append(spec.SLOs, r.slo(path, d))
+	}
+	return spec
+}
+
+func (r *resolver) slo(path string, d docSLO) SLO {
+	if !name.MatchString(d.Name) {
+		r.add(path+".name", "%q is no name: want letters, digits, and - _ . between them", d.Name)
+	}
+	switch {
+	case d.Objective == 100:
+		r.add(path+".objective", "100 leaves no budget that could burn: want less")
+	case d.Objective <= 0 || d.Objective > 100:
+		r.add(path+".objective", "%v: want percent, above 0 and below 100", d.Objective)
+	}
+	r.labels(path+".labels", d.Labels)
+	s := SLO{
+		Service: r.doc.Service, Name: d.Name, Description: strings.TrimSpace(d.Description), Objective: d.Objective,
+		SLI:   r.sli(path+".sli", d.SLI),
+		Owner: first(d.Owner, r.doc.Owner, d.Labels["owner"], r.doc.Labels["owner"]), Runbook: d.Runbook,
+		Dashboard:    first(d.Dashboard, fmt.Sprintf("/d/slo?var-service=%s&var-slo=%s", r.doc.Service, d.Name)),
+		Traces:       d.Traces,
+		MinBadEvents: defaultMinBadEvents,
+	}
+	if d.LowTraffic != nil {
+		s.MinBadEvents = d.LowTraffic.MinBadEvents
+		if s.MinBadEvents < 0 {
+			r.add(path+".low_traffic.min_bad_events", "%v: want 0 (no guard) or more", s.MinBadEvents)
+		}
+	}
+	s.Alerting = r.alerting(path+".alerting", d, s)
+	if s.Runbook == "" {
+		s.Runbook = first(d.Alerting.Annotations["runbook"], "docs/runbooks/"+s.Alerting.Name+".md")
+	}
+	return s
+}
+
+func (r *resolver) alerting(path string, d docSLO, s SLO) Alerting {
+	a := d.Alerting
+	out := Alerting{
+		Name:        first(a.Name, camel(s.Service)+camel(s.Name)+"Burn"),
+		Labels:      merge(r.doc.Labels, d.Labels, a.Labels),
+		Annotations: a.Annotations,
+		Page:        AlertMeta(a.PageAlert),
+		Ticket:      AlertMeta(a.TicketAlert),
+	}
+	if !model.LabelValue(out.Name).IsValid() || strings.ContainsAny(out.Name, " \n") {
+		r.add(path+".name", "%q is no name of an alert: want one word", out.Name)
+	}
+	r.labels(path+".labels", a.Labels)
+	r.labels(path+".page_alert.labels", a.PageAlert.Labels)
+	r.labels(path+".ticket_alert.labels", a.TicketAlert.Labels)
+	return out
+}
+
+// labels demands that labels are names with one constant value each, and leave
+// alone those that tell one objective from another.
+func (r *resolver) labels(path string, labels map[string]string) {
+	own := []string{LabelService, LabelSLO, LabelScale, LabelSynthetic, model.AlertNameLabel}
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		switch at := path + "." + key; {
+		case !model.LegacyValidation.IsValidLabelName(key):
+			r.add(path, "%q is no name of a label: want letters, digits and _, no digit first", key)
+		case slices.Contains(own, key):
+			r.add(at, "the label is set by the rules")
+		case strings.Contains(labels[key], "{{"):
+			r.add(at, "a label that a template fills has any number of values, and each is an alert of its own: put the template into an annotation")
+		}
+	}
+}
+
+// longestThreshold: a longer one is a typing error.
+const longestThreshold = 30 * day
+
+func (r *resolver) threshold(path string, d time.Duration) {
+	if d <= 0 || d > longestThreshold {
+		r.add(path+".threshold", "%v: want above 0 and at most %v, like 250ms", d, longestThreshold)
+	}
+}
+
+// camel makes CheckoutLatency of checkout-latency.
+func camel(s string) string {
+	var out strings.Builder
+	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return strings.ContainsRune("-_.", c) }) {
+		out.WriteString(strings.ToUpper(part[:1]) + part[1:])
+	}
+	return out.String()
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// merge returns all labels; later ones win.
+func merge(all ...map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, labels := range all {
+		maps.Copy(out, labels)
+	}
+	return out
+}

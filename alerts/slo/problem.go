@@ -1,0 +1,91 @@
+package slo
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+)
+
+// Problem is something wrong in a file of objectives.
+type Problem struct {
+	File         string
+	Line, Column int    // from 1
+	Path         string // slos[0].objective
+	Reason       string
+}
+
+func (p *Problem) Error() string {
+	where := fmt.Sprintf("%s:%d:%d: ", p.File, p.Line, p.Column)
+	if p.Path == "" {
+		return where + p.Reason
+	}
+	return where + p.Path + ": " + p.Reason
+}
+
+// problems collects what is wrong in one file, so that all of it is told at once.
+type problems struct {
+	file string
+	root *ast.File
+	errs []error
+}
+
+// add tells of the value at path, or of the nearest above it that is there.
+func (p *problems) add(path, format string, args ...any) {
+	found := &Problem{File: p.file, Line: 1, Column: 1, Path: path, Reason: fmt.Sprintf(format, args...)}
+	for at := path; ; at = parent(at) {
+		if line, column, ok := p.position(at); ok {
+			found.Line, found.Column = line, column
+			break
+		}
+		if at == "" {
+			break
+		}
+	}
+	p.errs = append(p.errs, found)
+}
+
+func (p *problems) position(path string) (line, column int, ok bool) {
+	query, err := yaml.PathString("$." + path)
+	if path == "" {
+		query, err = yaml.PathString("$")
+	}
+	if err != nil {
+		return 0, 0, false
+	}
+	node, err := query.FilterFile(p.root)
+	if err != nil || node == nil {
+		return 0, 0, false
+	}
+	// A mapping's own token is the colon of its first entry; people look for the key.
+	for {
+		if m, isMap := node.(*ast.MappingNode); isMap && len(m.Values) > 0 {
+			node = m.Values[0]
+			continue
+		}
+		if v, isValue := node.(*ast.MappingValueNode); isValue {
+			node = v.Key
+			continue
+		}
+		break
+	}
+	at := node.GetToken().Position
+	return at.Line, at.Column, true
+}
+
+// parent is the path one level up.
+func parent(path string) string { return path[:max(0, strings.LastIndexAny(path, ".["))] }
+
+func (p *problems) err() error { return errors.Join(p.errs...) }
+
+// fromYAML makes a Problem of what the decoder says.
+func fromYAML(file string, err error) error {
+	var located yaml.Error
+	if !errors.As(err, &located) || located.GetToken() == nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	at := located.GetToken().Position
+	return &Problem{File: file, Line: at.Line, Column: at.Column, Reason: located.GetMessage()}
+}

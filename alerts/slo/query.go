@@ -1,0 +1,166 @@
+package slo
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// BadQuery is the query of bad events over a window on the wall.
+func (s SLI) BadQuery(window time.Duration) (string, error) { return expand(s.Bad, window) }
+
+// TotalQuery is the query of all events over a window on the wall.
+func (s SLI) TotalQuery(window time.Duration) (string, error) { return expand(s.Total, window) }
+
+// expand puts the window into a query, which is a template as Sloth's are.
+func expand(query string, window time.Duration) (string, error) {
+	t, err := template.New("query").Option("missingkey=error").Parse(query)
+	if err != nil {
+		return "", fmt.Errorf("read the query: %w", err)
+	}
+	var out strings.Builder
+	if err := t.Execute(&out, map[string]string{"window": Format(window)}); err != nil {
+		return "", fmt.Errorf("put the window into the query: %w", err)
+	}
+	return strings.TrimSpace(out.String()), nil
+}
+
+// checkQuery reports why a query cannot count events over any window.
+func checkQuery(query string) error {
+	if strings.TrimSpace(query) == "" {
+		return errors.New("the query is missing")
+	}
+	const window = 41*time.Hour + 43*time.Minute // nobody writes it by hand
+	text, err := expand(query, window)
+	if err != nil {
+		return err
+	}
+	expr, err := parser.ParseExpr(text)
+	if err != nil {
+		return fmt.Errorf("the query is no PromQL: %w", err)
+	}
+	if err := checkWindow(expr, window); err != nil {
+		return err
+	}
+	if expr.Type() != parser.ValueTypeVector {
+		return fmt.Errorf("the query gives a %s: want an instant vector", parser.DocumentedType(expr.Type()))
+	}
+	return checkLabels(expr)
+}
+
+// checkWindow demands that every series is looked at over the window.
+func checkWindow(expr parser.Expr, window time.Duration) error {
+	var missing error
+	parser.Inspect(expr, func(node parser.Node, path []parser.Node) error {
+		selector, ok := node.(*parser.VectorSelector)
+		if ok && missing == nil && !slices.ContainsFunc(path, func(above parser.Node) bool { return rangeOf(above) == window }) {
+			missing = fmt.Errorf("%s is not looked at over the window: write [{{.window}}] after it", selector)
+		}
+		return nil
+	})
+	return missing
+}
+
+// rangeOf is the range of a node that has one.
+func rangeOf(node parser.Node) time.Duration {
+	switch n := node.(type) {
+	case *parser.MatrixSelector:
+		return n.Range
+	case *parser.SubqueryExpr:
+		return n.Range
+	}
+	return 0
+}
+
+// checkLabels demands that the result has no labels: a label that nothing bounds
+// makes any number of series and alerts of one objective.
+func checkLabels(expr parser.Expr) error {
+	switch e := expr.(type) {
+	case *parser.ParenExpr:
+		return checkLabels(e.Expr)
+	case *parser.UnaryExpr:
+		return checkLabels(e.Expr)
+	case *parser.BinaryExpr:
+		return errors.Join(checkLabels(e.LHS), checkLabels(e.RHS))
+	case *parser.AggregateExpr:
+		return checkAggregation(e)
+	case *parser.Call:
+		if e.Func.Name == "vector" || e.Func.Name == "scalar" {
+			return nil
+		}
+		for _, arg := range e.Args {
+			if err := checkLabels(arg); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *parser.NumberLiteral, *parser.StringLiteral:
+		return nil
+	}
+	return fmt.Errorf("%s keeps its labels, which nothing bounds: aggregate them away, as by sum(…)", expr)
+}
+
+func checkAggregation(e *parser.AggregateExpr) error {
+	switch {
+	case e.Without:
+		return fmt.Errorf("%s without (…) keeps labels that nothing bounds: aggregate all of them away", e.Op)
+	case len(e.Grouping) > 0:
+		return fmt.Errorf("%s by (%s) keeps the label %q, which nothing bounds: aggregate it away, and write one objective for each value that matters",
+			e.Op, strings.Join(e.Grouping, ", "), e.Grouping[0])
+	case e.Op == parser.TOPK, e.Op == parser.BOTTOMK, e.Op == parser.COUNT_VALUES, e.Op == parser.LIMITK, e.Op == parser.LIMIT_RATIO:
+		return fmt.Errorf("%s keeps labels that nothing bounds: use sum", e.Op)
+	}
+	return nil
+}
+
+// parseSelector reads a series as PromQL writes it: name{label="value"}.
+func parseSelector(text string) (*parser.VectorSelector, error) {
+	expr, err := parser.ParseExpr(text)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no series: %w", text, err)
+	}
+	selector, ok := expr.(*parser.VectorSelector)
+	if !ok || selector.Name == "" || selector.Offset != 0 || selector.Timestamp != nil {
+		return nil, fmt.Errorf("%q is no series: want a name and labels, like requests_total{job=\"shop\"}", text)
+	}
+	return selector, nil
+}
+
+// Selector is a series that a query reads.
+type Selector struct {
+	Metric string
+	Labels []string // that it picks or groups by, without the name
+}
+
+// Selectors lists what the indicator reads, so that it can be checked against a
+// contract of metrics.
+func (s SLI) Selectors() ([]Selector, error) {
+	var all []Selector
+	for _, query := range []string{s.Bad, s.Total} {
+		text, err := expand(query, time.Hour)
+		if err != nil {
+			return nil, err
+		}
+		expr, err := parser.ParseExpr(text)
+		if err != nil {
+			return nil, fmt.Errorf("read the query: %w", err)
+		}
+		for _, matchers := range parser.ExtractSelectors(expr) {
+			var found Selector
+			for _, m := range matchers {
+				if m.Name == "__name__" {
+					found.Metric = m.Value
+					continue
+				}
+				found.Labels = append(found.Labels, m.Name)
+			}
+			all = append(all, found)
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,171 @@
+package slo
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// sli makes queries of whichever way the indicator is told.
+func (r *resolver) sli(path string, d docSLI) SLI {
+	told := 0
+	for _, there := range []bool{d.Raw != nil, d.Events != nil, d.Plugin != nil, d.Latency != nil, d.Freshness != nil} {
+		if there {
+			told++
+		}
+	}
+	if told != 1 {
+		r.add(path, "%d indicators: want one of events, latency, freshness, raw", told)
+		return SLI{}
+	}
+	switch {
+	case d.Plugin != nil:
+		r.add(path+".plugin", "a plugin is Go code of Sloth: write the queries that it makes as events")
+		return SLI{}
+	case d.Latency != nil:
+		return r.latency(path+".latency", *d.Latency)
+	case d.Freshness != nil:
+		return r.freshness(path+".freshness", *d.Freshness)
+	case d.Raw != nil:
+		return r.raw(path+".raw.error_ratio_query", d.Raw.ErrorRatioQuery)
+	}
+	s := SLI{Kind: Events, Bad: d.Events.ErrorQuery, Total: d.Events.TotalQuery}
+	r.query(path+".events.error_query", s.Bad)
+	r.query(path+".events.total_query", s.Total)
+	return s
+}
+
+func (r *resolver) query(path, text string) {
+	if err := checkQuery(text); err != nil {
+		r.add(path, "%v", err)
+	}
+}
+
+// latency counts as bad what the histogram's buckets up to the threshold do not
+// hold.
+func (r *resolver) latency(path string, d docLatency) SLI {
+	r.threshold(path, d.Threshold)
+	histogram, ok := r.selector(path+".histogram", d.Histogram)
+	if !ok {
+		return SLI{}
+	}
+	total := rate(count(histogram))
+	return SLI{
+		Kind: Latency, Threshold: d.Threshold,
+		Bad:   total + "\n-\n" + rate(bucket(histogram, d.Threshold)),
+		Total: total,
+	}
+}
+
+// freshness counts as bad what began and did not end in time, and so sees work
+// that never ends, of which the histogram knows nothing. What is under way looks
+// bad until it ends; over a window that is no more than threshold/window of all.
+func (r *resolver) freshness(path string, d docFreshness) SLI {
+	r.threshold(path, d.Threshold)
+	started, ok := r.selector(path+".started", d.Started)
+	finished, okToo := r.selector(path+".finished", d.Finished)
+	if !ok || !okToo {
+		return SLI{}
+	}
+	total := rate(started.String())
+	return SLI{
+		Kind: Freshness, Threshold: d.Threshold,
+		Bad:   total + "\n-\n" + rate(bucket(finished, d.Threshold)),
+		Total: total,
+	}
+}
+
+func (r *resolver) selector(path, text string) (*parser.VectorSelector, bool) {
+	found, err := parseSelector(text)
+	if err != nil {
+		r.add(path, "%v", err)
+		return nil, false
+	}
+	return found, true
+}
+
+// raw takes a ratio apart: over long windows bad and total must be summed before
+// they are divided, else a quiet night weighs as much as a busy noon.
+func (r *resolver) raw(path, text string) SLI {
+	const window = 41*time.Hour + 43*time.Minute
+	expanded, err := expand(text, window)
+	if err != nil {
+		r.add(path, "%v", err)
+		return SLI{}
+	}
+	expr, err := parser.ParseExpr(expanded)
+	if err != nil {
+		r.add(path, "the query is no PromQL: %v", err)
+		return SLI{}
+	}
+	bad, total, ok := split(unwrap(expr))
+	if !ok {
+		r.add(path, "a ratio cannot be weighted over long windows: write bad / total or 1 - good / total, or its parts as events")
+		return SLI{}
+	}
+	back := func(e string) string { return strings.ReplaceAll(e, Format(window), "{{.window}}") }
+	s := SLI{Kind: Events, Bad: back(bad), Total: back(total)}
+	r.query(path, s.Bad)
+	r.query(path, s.Total)
+	return s
+}
+
+// split takes bad / total and 1 - good / total apart.
+func split(expr parser.Expr) (bad, total string, ok bool) {
+	b, isBinary := expr.(*parser.BinaryExpr)
+	if !isBinary {
+		return "", "", false
+	}
+	switch b.Op {
+	case parser.DIV:
+		return b.LHS.String(), b.RHS.String(), true
+	case parser.SUB:
+		one, isNumber := unwrap(b.LHS).(*parser.NumberLiteral)
+		ratio, isRatio := unwrap(b.RHS).(*parser.BinaryExpr)
+		if isNumber && one.Val == 1 && isRatio && ratio.Op == parser.DIV {
+			return fmt.Sprintf("%s - %s", ratio.RHS, ratio.LHS), ratio.RHS.String(), true
+		}
+	}
+	return "", "", false
+}
+
+func unwrap(expr parser.Expr) parser.Expr {
+	for {
+		p, ok := expr.(*parser.ParenExpr)
+		if !ok {
+			return expr
+		}
+		expr = p.Expr
+	}
+}
+
+func rate(selector string) string { return "sum(rate(" + selector + "[{{.window}}]))" }
+
+func count(histogram *parser.VectorSelector) string { return rename(histogram, "_count").String() }
+
+// bucket selects what a histogram counted up to a bound. Prometheus writes a
+// bound with a point ("1.0") since version 3.
+func bucket(histogram *parser.VectorSelector, bound time.Duration) string {
+	le := strconv.FormatFloat(bound.Seconds(), 'f', -1, 64)
+	if !strings.Contains(le, ".") {
+		le += ".0"
+	}
+	s := rename(histogram, "_bucket")
+	s.LabelMatchers = append(s.LabelMatchers, labels.MustNewMatcher(labels.MatchEqual, labels.BucketLabel, le))
+	return s.String()
+}
+
+// rename is a copy of the series with another end to its name.
+func rename(s *parser.VectorSelector, suffix string) *parser.VectorSelector {
+	out := &parser.VectorSelector{Name: s.Name + suffix}
+	for _, m := range s.LabelMatchers {
+		if m.Name != labels.MetricName {
+			out.LabelMatchers = append(out.LabelMatchers, m)
+		}
+	}
+	return out
+}
