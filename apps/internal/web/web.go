@@ -154,6 +154,7 @@ func (s *Server) shutdown() error {
 	var errs []error
 	if s.public != nil {
 		errs = append(errs, s.app.ShutdownWithContext(ctx))
+		_ = s.public.Close() // again: a shutdown that comes before the first Accept closes nothing
 	}
 	if err := s.admin.Shutdown(ctx); err != nil {
 		errs = append(errs, s.admin.Close()) // a profile may be under way for minutes

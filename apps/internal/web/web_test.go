@@ -172,3 +172,17 @@ func TestNewReportsTakenAddress(t *testing.T) {
 		}
 	}
 }
+
+func TestStopBeforeStart(t *testing.T) {
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 20 {
+		s, err := New(Config{Name: "test", Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Serve(ended); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
