@@ -1,0 +1,167 @@
+package profile
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"firedrill/loadgen/journey"
+
+	vegeta "github.com/tsenart/vegeta/v12/lib"
+)
+
+// AdHoc is a load test that needs no file: one rate, and one request or a list.
+type AdHoc struct {
+	Rate    string
+	Length  time.Duration // 0: until stopped
+	Poisson bool
+
+	// One request. URL, headers and body are templates.
+	Method  string // "": GET
+	URL     string
+	Headers []string // "Name: value"
+	Body    string
+
+	// Or vegeta's targets, taken in turn. Headers and Body are for each of them.
+	Targets []byte
+	Format  string // "http" or "json"
+	File    string // whose targets they are, for errors
+}
+
+// adHoc is the name of what has no file.
+const adHoc = "ad hoc"
+
+// Profile returns the profile. Errors name the flag that is wrong.
+func (a AdHoc) Profile(o Options) (*Profile, error) {
+	b := &builder{options: o, out: &Profile{}, doc: document{
+		Name:   adHoc,
+		Stages: []stage{{Constant: &constant{Rate: a.Rate, For: "forever"}}},
+	}}
+	if a.Length != 0 {
+		b.doc.Stages[0].Constant.For = a.Length.String()
+	}
+	if a.Poisson {
+		b.doc.Stages[0].Arrivals = "poisson"
+	}
+	headers, err := a.headers()
+	if err != nil {
+		return nil, err
+	}
+	fill := func() error { return a.targets(b, headers) }
+	if a.Targets == nil {
+		fill = func() error { return a.request(b, headers) }
+	}
+	if err := b.build(fill); err != nil {
+		return nil, a.asFlag(err)
+	}
+	return b.out, nil
+}
+
+// headers reads "Name: value".
+func (a AdHoc) headers() (map[string]string, error) {
+	all := map[string]string{}
+	for _, text := range a.Headers {
+		name, value, ok := strings.Cut(text, ":")
+		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+		if !ok {
+			return nil, fmt.Errorf("-header %q: want \"Name: value\"", text)
+		}
+		if err := checkHeader(name, value); err != nil {
+			return nil, fmt.Errorf("-header %q: %w", text, err)
+		}
+		all[name] = value
+	}
+	return all, nil
+}
+
+// request makes the one request a scenario.
+func (a AdHoc) request(b *builder, headers map[string]string) error {
+	method := a.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	b.out.Target = a.URL
+	b.doc.Scenarios = []scenario{{
+		Name: strings.ToLower(method), Request: method + " " + a.URL, Headers: headers, Body: a.Body,
+	}}
+	return b.scenarios()
+}
+
+// targets makes the list a scenario whose arrivals take one each.
+func (a AdHoc) targets(b *builder, headers map[string]string) error {
+	own := http.Header{}
+	for name, value := range headers {
+		own.Set(name, value)
+	}
+	var read vegeta.Targeter
+	switch a.Format {
+	case vegeta.HTTPTargetFormat, "":
+		read = vegeta.NewHTTPTargeter(bytes.NewReader(a.Targets), []byte(a.Body), own)
+	case vegeta.JSONTargetFormat:
+		read = vegeta.NewJSONTargeter(bytes.NewReader(a.Targets), []byte(a.Body), own)
+	default:
+		return fmt.Errorf("-format %q: want http or json", a.Format)
+	}
+	sc := journey.Scenario{Name: "targets", Weight: 1, Kind: journey.Cycle}
+	for {
+		var t vegeta.Target
+		err := read(&t)
+		if errors.Is(err, vegeta.ErrNoTargets) {
+			break
+		}
+		if err == nil {
+			err = checkURL(t.URL)
+		}
+		if err != nil {
+			return &Error{File: a.File, Key: fmt.Sprintf("target %d", len(sc.Steps)+1), Err: err}
+		}
+		b.host(t.URL, fmt.Sprintf("target %d", len(sc.Steps)+1))
+		sc.Steps = append(sc.Steps, stepOf(&t))
+	}
+	if len(sc.Steps) == 0 {
+		return &Error{File: a.File, Err: vegeta.ErrNoTargets}
+	}
+	b.out.Target = a.File
+	b.out.Plan.Scenarios, b.out.Plan.Seed = []journey.Scenario{sc}, b.out.Seed
+	sum := sha256.Sum256(a.Targets)
+	b.doc.Scenarios = []scenario{{Name: hex.EncodeToString(sum[:])}} // for the fingerprint
+	return nil
+}
+
+func stepOf(t *vegeta.Target) journey.Step {
+	st := journey.Step{Method: t.Method, URL: journey.Literal([]byte(t.URL)), Body: journey.Literal(t.Body)}
+	for name, values := range t.Header {
+		for _, v := range values {
+			st.Header = append(st.Header, journey.Header{Name: name, Value: journey.Literal([]byte(v))})
+		}
+	}
+	slices.SortStableFunc(st.Header, func(x, y journey.Header) int { return strings.Compare(x.Name, y.Name) })
+	return st
+}
+
+// asFlag names the flag instead of the key that it became.
+func (a AdHoc) asFlag(err error) error {
+	var e *Error
+	if !errors.As(err, &e) || e.File != "" {
+		return err
+	}
+	for key, flag := range map[string]string{
+		"stages[0].constant.rate": "-rate", "stages[0].constant.for": "-duration", "stages": "-rate",
+		"scenarios[0].request": "URL", "scenarios[0].body": "-body", "limits.workers": "-workers",
+		"limits.timeout": "-timeout", "trace.share": "-trace-share",
+	} {
+		if e.Key == key {
+			return fmt.Errorf("%s: %w", flag, e.Err)
+		}
+	}
+	if name, ok := strings.CutPrefix(e.Key, "scenarios[0].headers."); ok {
+		return fmt.Errorf("-header %s: %w", name, e.Err)
+	}
+	return err
+}

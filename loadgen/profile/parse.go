@@ -1,0 +1,259 @@
+package profile
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/parser"
+
+	"firedrill/loadgen/journey"
+	"firedrill/loadgen/schedule"
+)
+
+// builder makes a profile of a document.
+type builder struct {
+	positions
+	options Options
+	doc     document
+	out     *Profile
+}
+
+// Parse reads a profile from YAML. File names it in errors, and is where other
+// files that it names lie.
+func Parse(file string, data []byte, o Options) (*Profile, error) {
+	tree, err := parser.ParseBytes(data, 0)
+	if err != nil {
+		return nil, decodeError(file, nil, err)
+	}
+	b := &builder{positions: positions{file, tree}, options: o, out: &Profile{}}
+	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
+	if err := decoder.Decode(&b.doc); err != nil && !errors.Is(err, io.EOF) {
+		return nil, decodeError(file, tree, err)
+	}
+	if len(tree.Docs) > 1 {
+		return nil, &Error{File: file, Err: errors.New("more than one document")}
+	}
+	if err := b.build(b.scenarios); err != nil {
+		return nil, err
+	}
+	return b.out, nil
+}
+
+// build reads one part after the other; what arrivals do is the caller's to say.
+func (b *builder) build(scenarios func() error) error {
+	b.out.Name, b.out.Teaches = b.doc.Name, b.doc.Teaches
+	if b.out.Name == "" {
+		b.out.Name = strings.TrimSuffix(filepath.Base(b.file), filepath.Ext(b.file))
+	}
+	b.out.Seed = DefaultSeed
+	if b.doc.Seed != nil {
+		b.out.Seed = *b.doc.Seed
+	}
+	if b.options.Seed != nil {
+		b.out.Seed = *b.options.Seed
+	}
+	for _, part := range []func() error{b.target, b.stages, scenarios, b.limits, b.trace} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	for i, expression := range b.doc.Thresholds {
+		where := Error{File: b.file, Line: b.line(index("thresholds", i)), Key: index("thresholds", i)}
+		b.out.Thresholds = append(b.out.Thresholds, Threshold{expression, where.Where()})
+	}
+	b.out.Fingerprint = b.doc.fingerprint(b.out.Limits.Workers)
+	return nil
+}
+
+func (b *builder) target() error {
+	target := b.doc.Target
+	if b.options.Target != "" {
+		target = b.options.Target
+	}
+	if target == Shop {
+		target = b.options.Shop
+	}
+	target, err := b.expandEnv(target)
+	if err != nil {
+		return b.at("target", "%w", err)
+	}
+	if target == "" {
+		return nil // then every request must bring its own
+	}
+	if err := checkURL(target); err != nil {
+		return b.at("target", "%w", err)
+	}
+	b.out.Target = strings.TrimSuffix(target, "/")
+	return nil
+}
+
+// host notes the host of a URL, if it is not known only later.
+func (b *builder) host(address, key string) {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, "$") {
+		return
+	}
+	for _, known := range b.out.Hosts {
+		if known.Name == u.Hostname() {
+			return
+		}
+	}
+	where := Error{File: b.file, Line: b.line(key), Key: key}
+	b.out.Hosts = append(b.out.Hosts, Host{u.Hostname(), where.Where()})
+}
+
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil {
+		var parse *url.Error
+		if errors.As(err, &parse) {
+			err = parse.Err
+		}
+		return &urlError{text, err.Error()}
+	}
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return &urlError{text, "want http://host or https://host"}
+	}
+	return nil
+}
+
+type urlError struct{ url, why string }
+
+func (e *urlError) Error() string { return strconv.Quote(e.url) + " is no URL to send to: " + e.why }
+
+func (b *builder) limits() error {
+	l := b.doc.Limits
+	out := Limits{DefaultWorkers, DefaultTimeout, DefaultOverrun, DefaultLagP99, DefaultRateError}
+	if l.Workers != 0 {
+		out.Workers = l.Workers
+	}
+	if b.options.Workers != 0 {
+		out.Workers = b.options.Workers
+	}
+	if out.Workers < 1 || out.Workers > 100_000 {
+		return b.at("limits.workers", "%d workers: want 1 to 100000", out.Workers)
+	}
+	for _, d := range []struct {
+		key, text string
+		into      *time.Duration
+	}{{"timeout", l.Timeout, &out.Timeout}, {"overrun", l.Overrun, &out.Overrun}, {"lag_p99", l.LagP99, &out.LagP99}} {
+		if d.text == "" {
+			continue
+		}
+		v, err := parseLength(d.text)
+		if err != nil {
+			return b.at("limits."+d.key, "%w", err)
+		}
+		*d.into = v
+	}
+	if b.options.Timeout > 0 {
+		out.Timeout = b.options.Timeout
+	}
+	if l.RateError != nil {
+		out.RateError = *l.RateError
+	}
+	if !(out.RateError > 0 && out.RateError <= 1) {
+		return b.at("limits.rate_error", "%g: want a share above 0, at most 1, such as 0.01", out.RateError)
+	}
+	b.out.Limits = out
+	return nil
+}
+
+func (b *builder) trace() error {
+	share := DefaultShare
+	if b.doc.Trace.Share != nil {
+		share = *b.doc.Trace.Share
+	}
+	if b.options.Share != nil {
+		share = *b.options.Share
+	}
+	if !(share >= 0 && share <= 1) {
+		return b.at("trace.share", "%g: want a share, 0 to 1", share)
+	}
+	if u := b.doc.Trace.URL; u != "" && !strings.Contains(u, "{trace_id}") {
+		return b.at("trace.url", "%q has no {trace_id} in it", u)
+	}
+	b.out.Plan.Sampled, b.out.TraceURL = share, b.doc.Trace.URL
+	return nil
+}
+
+// ParseRate reads a rate as requests a second: "200/s", "30/m", "5/h", or a number.
+func ParseRate(text string) (float64, error) {
+	number, unit, _ := strings.Cut(strings.TrimSpace(text), "/")
+	per := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[strings.TrimSpace(unit)]
+	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+	if err != nil || per == 0 || math.IsNaN(v) {
+		return 0, &valueError{text, "is no rate: want such as 200/s, 30/m or 5/h"}
+	}
+	if rate := v / per; rate >= 0 && rate <= schedule.MostRate {
+		return rate, nil
+	}
+	return 0, &valueError{text, "is an impossible rate: want 0/s to 1000000/s"}
+}
+
+// parseLength reads a length of time above 0.
+func parseLength(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(strings.TrimSpace(text))
+	switch {
+	case err != nil:
+		return 0, &valueError{text, "is no length of time: want such as 90s or 1h30m"}
+	case d <= 0:
+		return 0, &valueError{text, "is not longer than nothing"}
+	}
+	return d, nil
+}
+
+type valueError struct{ text, why string }
+
+func (e *valueError) Error() string { return strconv.Quote(e.text) + " " + e.why }
+
+var envName = regexp.MustCompile(`\$\{env\.([^}]*)\}`)
+
+// expandEnv puts values of the environment in. One that is not there is an error.
+func (b *builder) expandEnv(text string) (string, error) {
+	var missing error
+	out := envName.ReplaceAllStringFunc(text, func(match string) string {
+		name := envName.FindStringSubmatch(match)[1]
+		value := ""
+		if b.options.Getenv != nil {
+			value = b.options.Getenv(name)
+		}
+		if value == "" {
+			missing = &valueError{name, "is not set in the environment"}
+		}
+		return value
+	})
+	return out, missing
+}
+
+// template compiles a template in which the environment was expanded.
+func (b *builder) template(text string, names journey.Names) (journey.Template, error) {
+	text, err := b.expandEnv(text)
+	if err != nil {
+		return journey.Template{}, err
+	}
+	return journey.Compile(text, names)
+}
+
+// fingerprint is a digest of what shapes the load.
+func (d document) fingerprint(workers int) string {
+	shape := document{Data: d.Data, Stages: d.Stages, Scenarios: d.Scenarios, Limits: limits{Workers: workers}}
+	text, err := json.Marshal(shape)
+	if err != nil {
+		panic(err) // plain structs of text and numbers always have a JSON form
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:8])
+}
