@@ -72,7 +72,9 @@ func TestReserveAndRelease(t *testing.T) {
 		code    web.Code // "": succeeds
 		total   int64
 	}
-	reserve := func(order string, code web.Code, total int64, lines ...Line) op { return op{false, order, lines, code, total} }
+	reserve := func(order string, code web.Code, total int64, lines ...Line) op {
+		return op{false, order, lines, code, total}
+	}
 	release := func(order string) op { return op{release: true, order: order} }
 	for _, c := range []struct {
 		name string

@@ -92,12 +92,15 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, tel: deps.Telemetry, db: db, store: store{db: db, now: time.Now, lease: cfg.Timeout + time.Second}}
+	s := &Service{cfg: cfg, tel: deps.Telemetry, db: db, store: store{db: db, now: now, lease: cfg.Timeout + time.Second}}
 	if err := s.start(cfg, deps); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
+
+// now is the time as a column can hold it.
+func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 func (s *Service) start(cfg Config, deps Deps) error {
 	m, err := newMetrics(s.tel.Registry())

@@ -117,7 +117,7 @@ func (g *saga) charge(ctx context.Context, o *order) error {
 	switch web.CodeOf(err) {
 	case "":
 		next := *o
-		next.state, next.confirmedAt = Confirmed, g.store.now().UTC()
+		next.state, next.confirmedAt = Confirmed, g.store.now()
 		return g.move(ctx, o, next)
 	case web.Declined:
 		return g.fail(ctx, o, Releasing, Declined)

@@ -123,7 +123,7 @@ func (s store) earlier(ctx context.Context, tx *sql.Tx, userID, key, fingerprint
 
 func (s store) insert(ctx context.Context, tx *sql.Tx, o *order, key, fingerprint string) error {
 	now := s.now()
-	o.createdAt = now.UTC()
+	o.createdAt = now
 	_, err := tx.ExecContext(ctx,
 		`INSERT INTO orders (id, user_id, card, state, reason, lines, total_minor, currency, trace, attempts,
 			due_at, leased_until, created_at, confirmed_at, shipped_at)

@@ -1,0 +1,128 @@
+package orders
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+
+	"firedrill/apps/internal/natstest"
+	"firedrill/apps/internal/storage/storagetest"
+	"firedrill/telemetry/messaging"
+	"firedrill/telemetry/telemetrytest"
+)
+
+func TestOutbox(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, database string) {
+		nc := natstest.Connect(t)
+		f := newFixture(t, database, nc)
+		client := f.serve(t)
+		placed, err := client.Place(t.Context(), alice, "key", basket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, events, err := f.store.backlogs(t.Context()); err != nil || events.count != 1 {
+			t.Errorf("backlog %+v, %v; want one event", events, err)
+		}
+		if err := f.outbox.publishAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, events, err := f.store.backlogs(t.Context()); err != nil || events != (backlog{}) {
+			t.Errorf("backlog %+v, %v; want none", events, err)
+		}
+		// As after a death between publishing and noting it: the broker drops the second.
+		if _, err := f.db.ExecContext(t.Context(), "UPDATE outbox SET published_at = 0"); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.outbox.publishAll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		msg := theOnly(t, f.outbox.js)
+		var got ConfirmedEvent
+		if err := json.Unmarshal(msg.Data(), &got); err != nil {
+			t.Fatal(err)
+		}
+		want := ConfirmedEvent{placed.ID, "alice", placed.Lines, 200, "EUR", placed.ConfirmedAt}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("published %+v, want %+v", got, want)
+		}
+	})
+}
+
+// theOnly is the one message of the stream.
+func theOnly(t *testing.T, js jetstream.JetStream) jetstream.Msg {
+	t.Helper()
+	stream, err := js.Stream(t.Context(), Stream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info, err := stream.Info(t.Context()); err != nil || info.State.Msgs != 1 {
+		t.Fatalf("%d messages, %v; want 1", info.State.Msgs, err)
+	}
+	consumer, err := js.CreateConsumer(t.Context(), Stream, jetstream.ConsumerConfig{AckPolicy: jetstream.AckExplicitPolicy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	msg, err := consumer.Next(jetstream.FetchMaxWait(10 * time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return msg
+}
+
+// TestOutboxCarriesTheTrace publishes in the trace of the request, which is long
+// over by then.
+func TestOutboxCarriesTheTrace(t *testing.T) {
+	f := newFixture(t, t.TempDir()+"/test.db", nil)
+	f.serve(t)
+	spans := telemetrytest.Record(t, f.tel)
+	ctx, span := f.tel.TracerProvider().Tracer("test").Start(t.Context(), "request")
+	o := &order{id: "1", userID: "alice", state: Placed, currency: "EUR", trace: map[string]string{}}
+	f.tel.Propagator().Inject(ctx, propagation.MapCarrier(o.trace))
+	if _, _, err := f.store.place(t.Context(), o, "key", "print"); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.saga.drive(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	span.End()
+	if err := f.outbox.publishAll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	headers := theOnly(t, f.outbox.js).Headers()
+	carried := trace.SpanContextFromContext(f.tel.Propagator().Extract(t.Context(), messaging.Carrier(headers)))
+	for _, s := range spans.Ended() {
+		if s.SpanKind() == trace.SpanKindProducer {
+			if s.SpanContext().TraceID() != span.SpanContext().TraceID() || s.SpanContext().SpanID() != carried.SpanID() {
+				t.Errorf("the producer's span is %v, the message carries %v, the request was %v", s.SpanContext(), carried, span.SpanContext())
+			}
+			return
+		}
+	}
+	t.Errorf("no producer's span among %d", len(spans.Ended()))
+}
+
+// TestRun lets the whole service run, and stop with an event that is still to be
+// published.
+func TestRun(t *testing.T) {
+	nc := natstest.Connect(t)
+	f := newFixture(t, t.TempDir()+"/test.db", nc)
+	f.outbox.poll = time.Hour // only news
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f.Run(ctx) }()
+	if _, err := NewClient(f.URL(), http.DefaultClient).Place(t.Context(), alice, "key", basket); err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	theOnly(t, f.outbox.js)
+}
