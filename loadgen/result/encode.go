@@ -10,26 +10,6 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// digits of a histogram that is not coarse, and of one that is.
-const (
-	fineDigits   = 3
-	coarseDigits = 2
-)
-
-// HDR converts to the library's histogram, in microseconds.
-func (h *Histogram) HDR() *hdrhistogram.Histogram {
-	digits := fineDigits
-	if h.coarse {
-		digits = coarseDigits
-	}
-	dense := hdrhistogram.New(1, MaxLatency.Microseconds(), digits)
-	for _, b := range h.buckets {
-		low, _ := h.span(b.index)
-		_ = dense.RecordValues(low, int64(b.n)) // fails only beyond the highest trackable value
-	}
-	return dense
-}
-
 // histogramJSON is how a histogram is written. Counts stand in HdrHistogram's V2 compressed form, in base64, which every
 // HdrHistogram tool reads; the percentiles beside it are for people and are not read back.
 type histogramJSON struct {
@@ -47,16 +27,16 @@ type histogramJSON struct {
 
 // MarshalJSON writes null for an empty histogram.
 func (h Histogram) MarshalJSON() ([]byte, error) {
-	if h.count == 0 {
+	if h.Count() == 0 {
 		return []byte("null"), nil
 	}
-	encoded, err := h.HDR().Encode(hdrhistogram.V2CompressedEncodingCookieBase)
+	encoded, err := h.packed.Encode()
 	if err != nil {
 		return nil, fmt.Errorf("encode histogram: %w", err)
 	}
 	ms := func(q float64) float64 { return float64(h.Quantile(q)) / float64(time.Millisecond) }
 	return json.Marshal(histogramJSON{
-		Count: h.count, SumUS: h.sum, MinUS: h.min, MaxUS: h.max,
+		Count: h.Count(), SumUS: h.sum, MinUS: h.min, MaxUS: h.max,
 		P50: ms(0.5), P90: ms(0.9), P95: ms(0.95), P99: ms(0.99), P999: ms(0.999), HDR: string(encoded),
 	})
 }
@@ -68,26 +48,28 @@ func (h *Histogram) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &form); err != nil || form == nil {
 		return err
 	}
-	dense, err := hdrhistogram.Decode([]byte(form.HDR))
+	packed, err := hdrhistogram.DecodePacked([]byte(form.HDR))
 	if err != nil {
 		return fmt.Errorf("decode histogram: %w", err)
 	}
-	if dense.LowestTrackableValue() != 1 || dense.HighestTrackableValue() != MaxLatency.Microseconds() {
-		return fmt.Errorf("decode histogram: covers %d to %d µs, want 1 to %d", dense.LowestTrackableValue(),
-			dense.HighestTrackableValue(), MaxLatency.Microseconds())
+	digits := packed.SignificantFigures()
+	if packed.LowestTrackableValue() != 1 || packed.HighestTrackableValue() != MaxLatency.Microseconds() || digits != fineDigits && digits != coarseDigits {
+		return fmt.Errorf("decode histogram: covers %d to %d µs at %d digits, want 1 to %d at 2 or 3", packed.LowestTrackableValue(),
+			packed.HighestTrackableValue(), digits, MaxLatency.Microseconds())
 	}
-	h.coarse = dense.SignificantFigures() == coarseDigits
-	for index, n := range dense.Export().Counts {
-		if n > 0 {
-			h.buckets = append(h.buckets, bucket{uint16(index), uint64(n)})
-			h.count += uint64(n)
-		}
+	if uint64(packed.TotalCount()) != form.Count {
+		return fmt.Errorf("decode histogram: has %d values, says %d", packed.TotalCount(), form.Count)
 	}
-	if h.count != form.Count {
-		return fmt.Errorf("decode histogram: has %d values, says %d", h.count, form.Count)
-	}
-	h.sum, h.min, h.max = form.SumUS, form.MinUS, form.MaxUS
+	*h = Histogram{packed: packed, sum: form.SumUS, min: form.MinUS, max: form.MaxUS}
 	return nil
+}
+
+// HDR is a copy in the library's form, in microseconds; nil when empty.
+func (h *Histogram) HDR() *hdrhistogram.PackedHistogram {
+	if h.packed == nil {
+		return nil
+	}
+	return h.packed.Clone()
 }
 
 // ErrFormat marks a file that is not a result, or one of a version that this program does not read.

@@ -92,7 +92,7 @@ func (t *Timeline) add(s Sample) {
 		due.Failed++
 	}
 	due.LagMax = max(due.LagMax, s.Sent-s.Due)
-	due.Response.recordCoarse(s.Done - s.Due)
+	due.Response.record(s.Done-s.Due, coarseDigits)
 }
 
 func (t *Timeline) addJourney(s JourneySample) {
@@ -104,7 +104,7 @@ func (t *Timeline) addJourney(s JourneySample) {
 	if s.Failed {
 		due.Failed++
 	}
-	due.Response.recordCoarse(s.Done - s.Due)
+	due.Response.record(s.Done-s.Due, coarseDigits)
 }
 
 func joinPairs[T any](list []T, join func(into *T, from T)) []T {
