@@ -2,6 +2,7 @@ package orders
 
 import (
 	"errors"
+	"maps"
 	"reflect"
 	"testing"
 	"time"
@@ -55,7 +56,7 @@ func TestSaga(t *testing.T) {
 				f := newFixture(t, database, nil)
 				client := f.serve(t)
 				if c.failures != nil {
-					f.peers.failures = c.failures
+					f.peers.failures = maps.Clone(c.failures)
 				}
 				placed, err := client.Place(t.Context(), alice, "key", basket)
 				if web.CodeOf(err) != c.answer {
