@@ -1,6 +1,7 @@
 package telemetry_test
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"mime"
@@ -78,7 +79,7 @@ func TestMetricsAsProtobufHaveNativeHistograms(t *testing.T) {
 	native := map[string]bool{}
 	for {
 		var f dto.MetricFamily
-		if err := dec.Decode(&f); err == io.EOF {
+		if err := dec.Decode(&f); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

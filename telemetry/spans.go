@@ -9,12 +9,12 @@ import (
 	"net/http"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -37,21 +37,23 @@ func (spanProcessor) Shutdown(context.Context) error { return nil }
 // ForceFlush does nothing: the fence sends within its delay.
 func (spanProcessor) ForceFlush(context.Context) error { return nil }
 
-// spanExporter sends batches through one of OpenTelemetry's OTLP exporters and
-// tells a passing failure from a final one. Retrying is the fence's business,
-// so the exporter's own is off.
-type spanExporter struct{ *otlptrace.Exporter }
+// spanExporter sends batches through the client of one of OpenTelemetry's OTLP
+// exporters and tells a passing failure from a final one. Retrying is the
+// fence's business, so the client's own is off.
+type spanExporter struct {
+	client  otlptrace.Client
+	encoder otlpEncoder // used by the one drainer
+}
 
 func newSpanExporter(ctx context.Context, cfg TracesConfig) (*spanExporter, error) {
 	client := grpcClient(cfg)
 	if cfg.Protocol == ProtocolHTTP {
 		client = httpClient(cfg)
 	}
-	exporter, err := otlptrace.New(ctx, client)
-	if err != nil {
+	if err := client.Start(ctx); err != nil {
 		return nil, err
 	}
-	return &spanExporter{exporter}, nil
+	return &spanExporter{client: client}, nil
 }
 
 func grpcClient(cfg TracesConfig) otlptrace.Client {
@@ -85,7 +87,7 @@ func httpClient(cfg TracesConfig) otlptrace.Client {
 }
 
 func (e *spanExporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	err := e.ExportSpans(ctx, spans)
+	err := e.client.UploadTraces(ctx, []*tracepb.ResourceSpans{e.encoder.resourceSpans(spans)})
 	if err == nil {
 		return nil
 	}
@@ -113,8 +115,8 @@ func partialSuccess(err error) (rejected int, ok bool) {
 // final tells whether sending the same spans again cannot help. Beyond what
 // OTLP calls retryable, any failure of the server's own is waited out: a
 // backend that answers 500 for a while loses nothing that the queue can hold.
-// What failed before it reached the network, say for a name that is not UTF-8,
-// is final: it would hold up all that comes after it.
+// What failed before it reached the network is final: it would hold up all that
+// comes after it.
 func final(err error) bool {
 	var answered *httpStatusError
 	var grpcErr interface{ GRPCStatus() *status.Status }
@@ -136,8 +138,6 @@ func finalCode(s *status.Status) bool {
 	case codes.InvalidArgument, codes.NotFound, codes.AlreadyExists, codes.PermissionDenied,
 		codes.FailedPrecondition, codes.Unimplemented, codes.Unauthenticated:
 		return true
-	case codes.Internal: // the client's own words when it cannot encode
-		return strings.Contains(s.Message(), "error while marshaling")
 	default:
 		return false
 	}

@@ -108,7 +108,7 @@ func (t *Telemetry) startTraces(ctx context.Context, self *selfMetrics) error {
 		self.watch("traces", t.cfg.Traces.QueueSpans, fence.snapshot)
 		opts = append(opts, sdktrace.WithSpanProcessor(spanProcessor{fence}))
 		t.closers = append(t.closers, func(ctx context.Context) error {
-			return errors.Join(fence.close(ctx), exporter.Shutdown(ctx))
+			return errors.Join(fence.close(ctx), exporter.client.Stop(ctx))
 		})
 	}
 	t.provider = sdktrace.NewTracerProvider(opts...)
