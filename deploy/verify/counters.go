@@ -3,6 +3,8 @@ package verify
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,6 +82,14 @@ func (r *run) readOnce(ctx context.Context) (before, error) {
 // selector picks series of a counter. A value that ends in "*" is a prefix.
 type selector map[model.LabelName]string
 
+func (s selector) String() string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(s)) {
+		parts = append(parts, fmt.Sprintf("%s=%q", name, s[name]))
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
 func (s selector) matches(m model.Metric) bool {
 	for name, want := range s {
 		got := string(m[name])
@@ -113,7 +123,7 @@ type growth struct {
 // grew asks for the growth of a counter. The finding is of use when ok is false:
 // there is no growth to speak of.
 func (r *run) grew(ctx context.Context, counter string, sel selector) (g growth, f finding, ok bool) {
-	asked := fmt.Sprintf("prometheus: %s, of it %v", counter, map[model.LabelName]string(sel))
+	asked := fmt.Sprintf("prometheus: %s, of it %v", counter, sel)
 	if r.before.err != nil {
 		return g, moot("the counters could not be read before the requests: %v", r.before.err), false
 	}

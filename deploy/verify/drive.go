@@ -14,6 +14,8 @@ import (
 const (
 	longestBody = 1 << 20 // bytes read of an answer
 	tries       = 5       // a bank declines at times, a limiter says wait
+
+	apart = 700 * time.Millisecond // between repetitions, out of step with what happens each second
 )
 
 // sent is one request that went through the gateway, and what came of it.
@@ -38,7 +40,6 @@ type shopper struct {
 	run          *run
 	token, other string // of two users
 	product      string
-	key          string // of the last order
 	order        string
 }
 
@@ -58,6 +59,12 @@ func (r *run) drive(ctx context.Context) {
 		r.board.show(fmt.Sprintf("request %d of %d: %s", i+1, len(all), st.name))
 		if !s.take(ctx, st) && st.vital {
 			return
+		}
+		for range st.repeat {
+			if !sleep(ctx, apart) {
+				return
+			}
+			s.take(ctx, st)
 		}
 	}
 }

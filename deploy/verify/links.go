@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"firedrill/telemetry/query"
@@ -174,11 +175,11 @@ func lineLeadsToTrace(ctx context.Context, r *run) finding {
 }
 
 // queryFindsTrace demands that one TraceQL query across the asynchronous hop
-// selects the order. Tempo relates spans of a trace only when it has the root,
-// so this order's trace begins at the gateway; it is known by its user agent.
+// selects an order. Tempo relates spans of a trace only when it has the root, so
+// the traces of these orders begin at the gateway; they are known by their user
+// agent, and by what the gateway called them if it did.
 func queryFindsTrace(ctx context.Context, r *run) finding {
-	s, f, ok := r.want(stepRooted)
-	if !ok {
+	if _, f, ok := r.want(stepRooted); !ok {
 		return f
 	}
 	q := fmt.Sprintf(`{ resource.service.name = %q && span.user_agent.original = %q } >> { resource.service.name = %q }`,
@@ -192,12 +193,26 @@ func queryFindsTrace(ctx context.Context, r *run) finding {
 	if len(found) == 0 {
 		return lacks(asked, "no traces; is each trace that the gateway begins sampled?")
 	}
-	if s.named != "" && s.named != found[0].TraceID {
-		return lacks(asked, "trace %s, but the gateway named %s", found[0].TraceID, s.named)
+	f := finding{}
+	for _, one := range found[:min(len(found), tries)] {
+		if f = r.isRooted(ctx, asked, one.TraceID); f.ok {
+			return f
+		}
 	}
-	trace, err := r.on.tempo.Trace(ctx, found[0].TraceID)
+	return f
+}
+
+// isRooted demands that a trace is that of an order which the gateway began.
+func (r *run) isRooted(ctx context.Context, asked, traceID string) finding {
+	named := slices.ContainsFunc(r.sent, func(s sent) bool {
+		return s.step == stepRooted && (s.named == "" || s.named == traceID)
+	})
+	if !named {
+		return lacks(asked, "trace %s, which the gateway named in no answer", traceID)
+	}
+	trace, err := r.on.tempo.Trace(ctx, traceID)
 	if err != nil {
-		return lacks(asked, "trace %s, but %v", found[0].TraceID, err)
+		return lacks(asked, "trace %s, but %v", traceID, err)
 	}
 	for _, span := range trace.Spans {
 		if span.Service == gateway && span.ParentID == "" && span.Attributes["user_agent.original"] == r.agent(stepRooted) &&
@@ -205,7 +220,7 @@ func queryFindsTrace(ctx context.Context, r *run) finding {
 			return holds(asked, "trace %s, %d spans", trace.ID, len(trace.Spans))
 		}
 	}
-	return lacks(asked, "trace %s, which is not the order's", found[0].TraceID)
+	return lacks(asked, "trace %s, which is not that of such an order", traceID)
 }
 
 // otherTraceHasOtherLines demands that lines of another request's trace exist

@@ -81,7 +81,7 @@ func Run(ctx context.Context, cfg Config, observe Observer) (Report, error) {
 
 	// What must be absent is asked for last, when all else has arrived, and also
 	// when the time is up: it needs one answer only.
-	last, cancel := context.WithTimeout(ctx, patience)
+	last, cancel := context.WithTimeout(ctx, min(patience, r.cfg.Timeout))
 	defer cancel()
 	r.ask(last, absences())
 	return r.report(), nil

@@ -52,8 +52,8 @@ func TestTruthPasses(t *testing.T) {
 // Telemetry that comes late is waited for.
 func TestLateTelemetryIsWaitedFor(t *testing.T) {
 	lie := func(w *world) {
-		ready := time.Now().Add(15 * time.Second)
-		w.intercept = func(host string, rw http.ResponseWriter, r *http.Request) bool {
+		ready := time.Now().Add(8 * time.Second)
+		w.intercept = func(host string, rw http.ResponseWriter, _ *http.Request) bool {
 			late := (host == "tempo" || host == "loki") && time.Now().Before(ready)
 			if late {
 				http.Error(rw, "starting", http.StatusServiceUnavailable)
@@ -62,8 +62,8 @@ func TestLateTelemetryIsWaitedFor(t *testing.T) {
 		}
 	}
 	verified(t, lie, func(t *testing.T, r Report) {
-		if !r.OK || r.Seconds < 15 || r.Seconds > 20 {
-			t.Errorf("OK %v after %v s, want true after 15 s; missing %v", r.OK, r.Seconds, names(r))
+		if !r.OK || r.Seconds < 8 || r.Seconds > 13 {
+			t.Errorf("OK %v after %v s, want true after 8 s; missing %v", r.OK, r.Seconds, names(r))
 		}
 	})
 }
@@ -288,8 +288,8 @@ func TestBackendsThatLie(t *testing.T) {
 						t.Errorf("%s holds with %s", c.Name(), c.Got)
 					}
 				}
-				if r.Seconds > 40 {
-					t.Errorf("it took %v s, with a timeout of 30 s", r.Seconds)
+				if r.Seconds > 25 {
+					t.Errorf("it took %v s, with a timeout of 15 s", r.Seconds)
 				}
 			})
 		})

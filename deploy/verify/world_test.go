@@ -87,7 +87,7 @@ func (w *world) client() *http.Client { return &http.Client{Transport: w} }
 func (w *world) config() Config {
 	return Config{
 		Gateway: "http://gateway", Prometheus: "http://prometheus", Loki: "http://loki", Tempo: "http://tempo", Alertmanager: "http://alertmanager",
-		User: "ann", Other: "bob", Password: "secret", OtherPassword: "secret", Timeout: 30 * time.Second, Client: w.client(),
+		User: "ann", Other: "bob", Password: "secret", OtherPassword: "secret", Timeout: 15 * time.Second, Client: w.client(),
 	}
 }
 
@@ -112,7 +112,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // gateway is the whole shop: it answers, and tells what each service would.
 func (w *world) gateway(rw http.ResponseWriter, r *http.Request) {
-	traceID, parent := "", ""
+	var traceID, parent string
 	if tp := strings.Split(r.Header.Get("Traceparent"), "-"); len(tp) == 4 {
 		traceID, parent = tp[1], tp[2]
 	} else {
