@@ -17,8 +17,9 @@ import (
 
 // Exit codes: 0 good, then
 const (
-	exitFailed = 1 // the thing checked or tried failed
-	exitMisuse = 2 // misuse or bad configuration
+	exitFailed  = 1 // the thing checked or tried failed
+	exitMisuse  = 2 // misuse or bad configuration
+	exitInvalid = 3 // the result is invalid
 )
 
 func main() {
@@ -51,6 +52,7 @@ func commands() []command {
 		{"ui", "process-compose's terminal view of everything", ui},
 		{"down", "stop everything", down},
 		{"reset", "stop everything and delete its data", reset},
+		{"load", "drive a target at a rate and tell the truth about it", load},
 		{"slo", "objectives: rules, explanation, import, history", sloMain},
 		{"notifications", "receive Alertmanager's notifications and keep them", notify},
 		{"version", "the versions of firedrill and of the upstream programs", printVersion},

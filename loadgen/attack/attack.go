@@ -116,8 +116,8 @@ func (a *Attack) Run(ctx context.Context) result.Ending {
 	}
 	close(finished)
 	ending := <-ended
-	if due := a.cfg.Schedule.Count(ending.Elapsed); due > a.gate.entered() {
-		ending.Dropped = due - a.gate.entered()
+	if due := a.cfg.Schedule.Count(ending.Elapsed); due > a.Begun() {
+		ending.Dropped = due - a.Begun()
 	}
 	a.transport.close()
 	return ending
@@ -133,6 +133,9 @@ func (a *Attack) interrupted() result.Ending {
 
 // Elapsed is the time since the run began; 0 before.
 func (a *Attack) Elapsed() time.Duration { return a.clock.elapsed() }
+
+// Begun is how many arrivals have begun.
+func (a *Attack) Begun() uint64 { return a.gate.entered() }
 
 // Busy is how many workers carry an arrival.
 func (a *Attack) Busy() int { return a.gate.inside() }
@@ -206,5 +209,22 @@ func (a *Attack) remember(class string, err error) {
 	defer a.mu.Unlock()
 	if _, known := a.errors[class]; !known {
 		a.errors[class] = err.Error()
+	}
+}
+
+// Recorders hands everything to each of several.
+type Recorders []Recorder
+
+// Add hands on a sample.
+func (all Recorders) Add(s result.Sample) {
+	for _, r := range all {
+		r.Add(s)
+	}
+}
+
+// AddJourney hands on a journey.
+func (all Recorders) AddJourney(s result.JourneySample) {
+	for _, r := range all {
+		r.AddJourney(s)
 	}
 }

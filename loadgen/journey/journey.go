@@ -159,3 +159,8 @@ func (p *Plan) pick(r *rand.Rand) int {
 	}
 	return len(p.Scenarios) - 1
 }
+
+// Failures are all the classes.
+func Failures() []string {
+	return []string{FailStatus, FailCheck, FailUnmet, FailTimeout, FailConnection, FailBody}
+}

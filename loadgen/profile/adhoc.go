@@ -60,6 +60,11 @@ func (a AdHoc) Profile(o Options) (*Profile, error) {
 	if err := b.build(fill); err != nil {
 		return nil, a.asFlag(err)
 	}
+	for i := range b.out.Hosts {
+		if a.Targets == nil {
+			b.out.Hosts[i].Where = "URL"
+		}
+	}
 	return b.out, nil
 }
 

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"firedrill/loadgen/attack"
+	"firedrill/loadgen/profile"
+	"firedrill/loadgen/schedule"
+)
+
+const loadUsage = `load [flags] PROFILE.yaml
+       firedrill load [flags] -rate 200/s -duration 2m URL
+       firedrill load [flags] -rate 50/s -duration 1m -targets FILE
+       firedrill load COMMAND [flags]
+
+Drives a target at the rate that the profile says, whether or not the target keeps up, and tells the truth about it: response
+times count from when a request was due. docs/load.md explains profiles; loadgen/profiles has some to begin with.
+
+Commands:
+%s
+Ctrl-C ends a run cleanly, with a report of what was done; a second one stops at once.
+Exit codes: 0 good, 1 a threshold is broken, 2 misuse, 3 the run is invalid: it was not the load that the profile describes.`
+
+// loadCommands are what load can do beside running a load test.
+func loadCommands() []command {
+	return []command{}
+}
+
+// loadFlags say what to run and how.
+type loadFlags struct {
+	rate, duration        string
+	poisson               bool
+	method, body, targets string
+	format                string
+	headers, thresholds   list
+	target, seed          string
+	workers               int
+	timeout               time.Duration
+	share                 string
+	run, shard            string
+	transport             string
+	insecure              bool
+	admin, traceURL       string
+	offset                string
+	out                   outputs
+}
+
+// list is a flag that may be given several times.
+type list []string
+
+func (l *list) String() string     { return strings.Join(*l, ", ") }
+func (l *list) Set(v string) error { *l = append(*l, v); return nil }
+
+func (f *loadFlags) add(fs *flag.FlagSet) {
+	fs.StringVar(&f.rate, "rate", "", "`rate` without a profile: 200/s, 30/m")
+	fs.StringVar(&f.duration, "duration", "", "`how long` without a profile, such as 2m; until stopped if not given")
+	fs.BoolVar(&f.poisson, "poisson", false, "without a profile: arrivals at random, not evenly spaced")
+	fs.StringVar(&f.method, "method", "", "`method` of the requests to URL (default GET)")
+	fs.Var(&f.headers, "header", "`\"Name: value\"` of the requests to URL or targets; may be repeated")
+	fs.StringVar(&f.body, "body", "", "`text` of the body, or @file")
+	fs.StringVar(&f.targets, "targets", "", "`file` of vegeta's targets, taken in turn; - is standard input")
+	fs.StringVar(&f.format, "format", "", "`format` of the targets: http (default) or json")
+	fs.StringVar(&f.target, "target", "", "base `URL` to send to instead of the profile's")
+	fs.StringVar(&f.seed, "seed", "", "`number` instead of the profile's: the same seed gives the same requests")
+	fs.StringVar(&f.run, "run", "", "`id` of the run, 16 hex digits, from which trace ids and ${uuid} come (default: a new one)")
+	fs.StringVar(&f.shard, "shard", "", "`i/n`: send only the i-th of n equal parts of the schedule")
+	fs.IntVar(&f.workers, "workers", 0, "most arrivals under way at `once`, instead of the profile's")
+	fs.DurationVar(&f.timeout, "timeout", 0, "`limit` of a request, instead of the profile's")
+	fs.Var(&f.thresholds, "threshold", "`expression` that must hold, such as \"p99 < 300ms\"; may be repeated")
+	fs.StringVar(&f.share, "trace-share", "", "`share` of arrivals whose traces are kept, 0 to 1, instead of the profile's")
+	fs.StringVar(&f.traceURL, "trace-url", "", "`URL` of a trace, with {trace_id} in it, instead of the profile's")
+	fs.StringVar(&f.transport, "transport", attack.Fast, "fast (HTTP/1.1) or standard (net/http: HTTP/2 and proxies too)")
+	fs.BoolVar(&f.insecure, "insecure", false, "do not check the certificates of https")
+	fs.StringVar(&f.admin, "admin", "127.0.0.1:0", "`address` to serve loadgen_* metrics at while running; off")
+	fs.StringVar(&f.offset, "offset", "", "`number` added to the ports of this copy's shop and stack (FIREDRILL_PORT_OFFSET)")
+	f.out.add(fs)
+}
+
+// load runs a load test, or one of the commands around it.
+func load(ctx context.Context, p program, args []string) error {
+	if len(args) > 0 {
+		for _, c := range loadCommands() {
+			if c.name == args[0] {
+				return c.run(ctx, p, args[1:])
+			}
+		}
+	}
+	var lines strings.Builder
+	for _, c := range loadCommands() {
+		fmt.Fprintf(&lines, "  %-14s %s\n", c.name, c.summary)
+	}
+	fs := p.newFlags("load", fmt.Sprintf(loadUsage, lines.String()))
+	var f loadFlags
+	f.add(fs)
+	if err := parse(fs, args, 0, 1); err != nil {
+		return err
+	}
+	run, err := p.prepareLoad(ctx, &f, fs.Arg(0))
+	if err != nil {
+		return &exit{exitMisuse, err}
+	}
+	return run.do(ctx)
+}
+
+// exit is an error with an exit code.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string { return e.err.Error() }
+func (e *exit) Unwrap() error { return e.err }
+
+// ExitCode is that of the program.
+func (e *exit) ExitCode() int { return e.code }
+
+// read reads the profile that the flags and the argument mean.
+func (f *loadFlags) read(p program, argument string) (*profile.Profile, error) {
+	options, err := f.options(p)
+	if err != nil {
+		return nil, err
+	}
+	adHoc := strings.HasPrefix(argument, "http://") || strings.HasPrefix(argument, "https://") || f.targets != ""
+	switch {
+	case argument != "" && f.targets != "":
+		return nil, errors.New("-targets and an argument: there can be only one")
+	case adHoc:
+		return f.readAdHoc(argument, options)
+	case argument == "":
+		return nil, errors.New("give a profile, a URL or -targets; \"firedrill load -h\" explains")
+	}
+	for name, given := range map[string]bool{
+		"-rate": f.rate != "", "-duration": f.duration != "", "-poisson": f.poisson, "-method": f.method != "",
+		"-header": f.headers != nil, "-body": f.body != "", "-format": f.format != "",
+	} {
+		if given {
+			return nil, fmt.Errorf("%s is for a URL or -targets; what %s does stands in it", name, argument)
+		}
+	}
+	return profile.Load(argument, options)
+}
+
+func (f *loadFlags) readAdHoc(url string, o profile.Options) (*profile.Profile, error) {
+	a := profile.AdHoc{
+		Rate: f.rate, Poisson: f.poisson, Method: f.method, URL: url, Headers: f.headers, Format: f.format, File: f.targets,
+	}
+	if f.rate == "" {
+		return nil, errors.New("-rate is missing: how many requests a second, such as -rate 50/s")
+	}
+	if f.target != "" {
+		return nil, errors.New("-target is for profiles")
+	}
+	var err error
+	if f.duration != "" {
+		if a.Length, err = time.ParseDuration(f.duration); err != nil || a.Length <= 0 {
+			return nil, fmt.Errorf("-duration %q: want a length of time such as 2m", f.duration)
+		}
+	}
+	a.Body = f.body
+	if file, ok := strings.CutPrefix(f.body, "@"); ok {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, fmt.Errorf("-body: %w", err)
+		}
+		a.Body = string(text)
+	}
+	switch f.targets {
+	case "":
+	case "-":
+		a.Targets, err = io.ReadAll(os.Stdin)
+	default:
+		a.Targets, err = os.ReadFile(f.targets)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("-targets: %w", err)
+	}
+	return a.Profile(o)
+}
+
+// options are what the flags say instead of the profile.
+func (f *loadFlags) options(p program) (profile.Options, error) {
+	o := profile.Options{Target: f.target, Workers: f.workers, Timeout: f.timeout, Getenv: p.getenv}
+	offset, err := f.portOffset(p)
+	if err != nil {
+		return o, err
+	}
+	o.Shop = fmt.Sprintf("http://127.0.0.1:%d", 8000+offset)
+	if f.seed != "" {
+		seed, err := strconv.ParseUint(f.seed, 10, 64)
+		if err != nil {
+			return o, fmt.Errorf("-seed %q: want a whole number", f.seed)
+		}
+		o.Seed = &seed
+	}
+	if f.share != "" {
+		share, err := strconv.ParseFloat(f.share, 64)
+		if err != nil {
+			return o, fmt.Errorf("-trace-share %q: want 0 to 1", f.share)
+		}
+		o.Share = &share
+	}
+	return o, nil
+}
+
+// portOffset is that of this copy. It needs no repository.
+func (f *loadFlags) portOffset(p program) (int, error) {
+	name, text := "-offset", f.offset
+	if text == "" {
+		name, text = "FIREDRILL_PORT_OFFSET", p.getenv("FIREDRILL_PORT_OFFSET")
+	}
+	if text == "" {
+		return 0, nil
+	}
+	offset, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s %q: want a whole number", name, text)
+	}
+	return offset, nil
+}
+
+// part is the shard that the flags mean.
+func (f *loadFlags) part(s *schedule.Schedule) (schedule.Shard, schedule.Part, error) {
+	shard := schedule.Shard{Index: 1, Of: 1}
+	if f.shard != "" {
+		var err error
+		if shard, err = schedule.ParseShard(f.shard); err != nil {
+			return shard, schedule.Part{}, fmt.Errorf("-shard: %w", err)
+		}
+	}
+	part := s.Part(shard)
+	if part.Total() == 0 {
+		return shard, part, fmt.Errorf("-shard %s: the schedule has only %d requests", shard, s.Total())
+	}
+	return shard, part, nil
+}
