@@ -107,6 +107,15 @@ func merge(all []Metric) (Contract, error) {
 	return c, errors.Join(errs...)
 }
 
+// Without leaves out the metrics of another contract, by name.
+func (c Contract) Without(other Contract) Contract {
+	rest := slices.DeleteFunc(slices.Clone(c.Metrics), func(m Metric) bool {
+		_, ok := other.metric(m.Name)
+		return ok
+	})
+	return Contract{Metrics: rest}
+}
+
 // Check tells whether a query may select series with these labels. The name is
 // that of a series, so histograms and summaries have _sum and _count too, and
 // classic histograms _bucket with the label le. Every series has job and

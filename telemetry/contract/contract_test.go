@@ -166,6 +166,13 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestWithout(t *testing.T) {
+	all := want()
+	got := all.Without(contract.Contract{Metrics: all.Metrics[1:3]})
+	equal(t, got, contract.Contract{Metrics: []contract.Metric{want().Metrics[0], want().Metrics[3]}})
+	equal(t, all, want())
+}
+
 func TestMarkdown(t *testing.T) {
 	var b strings.Builder
 	c := contract.Contract{Metrics: want().Metrics[1:2]}

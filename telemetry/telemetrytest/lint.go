@@ -89,14 +89,10 @@ func moduleRoot(t testing.TB) string {
 	}
 }
 
-// Contract compares the contract of what the gatherers expose with the one in a
-// file, or writes the file if update is set.
-func Contract(t testing.TB, path string, update bool, from ...prometheus.Gatherer) {
+// Contract compares a contract with the one in a file, or writes the file if
+// update is set.
+func Contract(t testing.TB, path string, update bool, got contract.Contract) {
 	t.Helper()
-	got, err := contract.Describe(from...)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var b bytes.Buffer
 	if err := got.Write(&b); err != nil {
 		t.Fatal(err)
