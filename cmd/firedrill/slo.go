@@ -24,6 +24,8 @@ Commands:
 func sloCommands() []command {
 	return []command{
 		{"generate", "write the Prometheus rules of objectives", sloGenerate},
+		{"explain", "say in words what the rules will do", sloExplain},
+		{"backfill", "write made-up history for a Prometheus that has none", sloBackfill},
 	}
 }
 

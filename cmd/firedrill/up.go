@@ -13,6 +13,9 @@ PATH) and the shop run, and returns when all of it is ready. The first run build
 modules; Ctrl-C and a second run go on where it stopped. Ports are checked before anything starts. If a component does
 not become ready, the end of its log is shown and what was started is stopped. A copy that is up is left as it is.
 
+An empty data folder begins with 12 hours of made-up history of the objectives (see "firedrill slo backfill -h"), so that
+error budgets, of which an hour takes a minute here (scale 60), mean something at once.
+
 A second copy beside the first:
 
     firedrill up -offset 10000 -data /tmp/second`
@@ -32,6 +35,9 @@ func up(ctx context.Context, p program, args []string) error {
 		return err
 	}
 	copy.Patience = *patience
+	if copy.Shop {
+		copy.BeforeStart = p.historyBeforeStart(copy)
+	}
 	begin := time.Now()
 	status, err := copy.Up(ctx)
 	if err != nil {

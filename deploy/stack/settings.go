@@ -122,3 +122,6 @@ func (s Settings) composePath() string { return filepath.Join(s.runDir(), "proce
 
 // LogPath returns the file that holds what the named component printed.
 func (s Settings) LogPath(name string) string { return filepath.Join(s.logDir(), name+".log") }
+
+// PrometheusDir returns the folder in which Prometheus keeps its samples.
+func (s Settings) PrometheusDir() string { return filepath.Join(s.Data, "prometheus") }

@@ -19,6 +19,8 @@ type Stack struct {
 	Getenv     func(string) string // the user's environment
 	Out        io.Writer           // where progress is told
 	Patience   time.Duration       // how long components may take to be ready
+	// BeforeStart, if not nil, is called when everything is prepared and nothing runs yet.
+	BeforeStart func(ctx context.Context) error
 }
 
 // plan is what a start needs to know.
@@ -130,7 +132,13 @@ func (k Stack) prepare(ctx context.Context, p plan) error {
 			return err
 		}
 	}
-	return k.render(p)
+	if err := k.render(p); err != nil {
+		return err
+	}
+	if k.BeforeStart == nil {
+		return nil
+	}
+	return k.BeforeStart(ctx)
 }
 
 // start runs the supervisor and waits until every component is ready.

@@ -1,0 +1,71 @@
+package rules
+
+import (
+	"math"
+	"time"
+
+	"firedrill/alerts/slo"
+)
+
+// Prediction is what an alert will do about an outage, on the wall.
+type Prediction struct {
+	Fires     bool    `json:"fires"`
+	Detection Seconds `json:"detection_seconds"` // from the first error to the alert
+	Reset     Seconds `json:"reset_seconds"`     // from the last error to the alert's end
+	// Slack is how much later both may be: the errors must be scraped, and a rule
+	// must look at them.
+	Slack Seconds `json:"slack_seconds"`
+	// Spent is the share of the period's budget that is gone at the detection.
+	Spent float64 `json:"budget_spent"`
+}
+
+// Predict says what the alert of a severity will do about an outage. The outage's
+// length and rate are those of the wall.
+func Predict(s slo.SLO, o Options, severity slo.Severity, outage slo.Outage) Prediction {
+	alert := o.Policy.Page
+	if severity == slo.Ticket {
+		alert = o.Policy.Ticket
+	}
+	long := outage
+	long.Length = stretch(outage.Length, o.Clock.Scale)
+	long.Rate = outage.Rate / o.Clock.Scale
+	smear := o.smear(alert, s.Goal(), long)
+	detection, fires := alert.Detection(s.Goal(), long)
+	if !fires {
+		return Prediction{}
+	}
+	at := slo.Outage{Ratio: outage.Ratio, Length: detection + smear}
+	return Prediction{
+		Fires:     true,
+		Detection: wall(o, detection+smear),
+		Reset:     wall(o, alert.Reset(s.Goal(), long)),
+		Slack:     Seconds(o.Clock.Scrape + o.Clock.Interval),
+		Spent:     at.Spent(s.Budget(), o.Policy.Period),
+	}
+}
+
+// smear is how much later windows see an error that sum up recorded rates: the mean
+// of the shortest window is half of it old. It is 0 if the first pair to hold reads
+// the counters themselves.
+func (o Options) smear(a slo.Alert, g slo.Goal, outage slo.Outage) time.Duration {
+	earliest, lag := time.Duration(math.MaxInt64), time.Duration(0)
+	for _, p := range a.Pairs {
+		at, ok := p.Detection(g, outage)
+		if !ok || at >= earliest {
+			continue
+		}
+		earliest, lag = at, 0
+		if p.Long > longestRaw {
+			lag = o.Policy.Windows()[0] / 2
+		}
+	}
+	return lag
+}
+
+// stretch is the opposite of Clock.Wall.
+func stretch(d time.Duration, scale float64) time.Duration {
+	if d.Seconds()*scale >= math.MaxInt64/float64(time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(float64(d) * scale)
+}
