@@ -153,7 +153,6 @@ func (s Settings) stackComponents(p programs) []Component {
 	tempo.After = []string{"prometheus"}
 	// It writes its traces down within milliseconds and then sleeps 5 s for the peers it does not have.
 	tempo.Stop = 1
-	tempo.Env = []string{"GOGC=50"} // blocks are cut in bursts; half the garbage for a hundredth of a core
 	notifications := stack("notifications", portNotifications, "/healthz")
 	notifications.URL += "/notifications"
 	notifications.Command = []string{
@@ -185,10 +184,13 @@ func (s Settings) shopEnv(getenv func(string) string, jwtKey string) []string {
 	}
 }
 
-// quiet keeps the upstream programs from tracing themselves into the traces of the shop when the user's environment
-// names an endpoint.
-func quiet() []string {
-	return []string{"OTEL_TRACES_EXPORTER=", "OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="}
+// stackEnv is what the programs of the stack get. They must not trace themselves into the traces of the shop when the
+// user's environment names an endpoint, and they keep half the usual garbage, for a hundredth of a core.
+func stackEnv() []string {
+	return []string{
+		"OTEL_TRACES_EXPORTER=", "OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=",
+		"GOGC=50",
+	}
 }
 
 // values are what the settings of the upstream programs need to know of this copy.

@@ -133,7 +133,7 @@ func writeCompose(s Settings, getenv func(string) string, components []Component
 		case KindShop:
 			c.Env = slices.Concat(shop, c.Env)
 		case KindStack:
-			c.Env = slices.Concat(quiet(), c.Env)
+			c.Env = slices.Concat(stackEnv(), c.Env)
 		}
 		if file.Processes[c.Name], err = composeProcessOf(s, c); err != nil {
 			return err

@@ -1,0 +1,141 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/shirou/gopsutil/v4/process"
+)
+
+// Measurement is what starting, idling and stopping a copy costs on this machine.
+type Measurement struct {
+	Up        []float64          `json:"up_seconds"`   // of each cycle, until everything is ready
+	Down      []float64          `json:"down_seconds"` // of each cycle
+	Leftovers int                `json:"leftovers"`    // processes that outlived a down, over all cycles
+	IdleFor   float64            `json:"idle_seconds"` // how long the last copy was watched
+	CPU       float64            `json:"idle_cores"`   // CPU seconds per second, of all processes
+	RSS       map[string]float64 `json:"idle_rss_mib"` // by component, at the end of that
+	PSS       float64            `json:"idle_pss_mib"` // of all: pages that processes share count once; 0 where unknown
+}
+
+// TotalRSS is the resident memory of all components, in MiB. Pages that processes share count for each of them.
+func (m Measurement) TotalRSS() float64 {
+	sum := 0.0
+	for _, mib := range m.RSS {
+		sum += mib
+	}
+	return sum
+}
+
+// Median returns the middle of values, which must not be empty.
+func Median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	middle := len(sorted) / 2
+	if len(sorted)%2 == 1 {
+		return sorted[middle]
+	}
+	return (sorted[middle-1] + sorted[middle]) / 2
+}
+
+// Measure starts and stops the copy cycles times, then once more and watches it for idle after it has settled as long.
+// tell is told of each step.
+func (k Stack) Measure(ctx context.Context, cycles int, idle time.Duration, tell func(string)) (Measurement, error) {
+	var m Measurement
+	for n := range cycles {
+		up, err := timed(func() error { _, err := k.Up(ctx); return err })
+		if err != nil {
+			return m, fmt.Errorf("cycle %d: %w", n+1, err)
+		}
+		down, err := timed(func() error { _, err := k.Down(ctx); return err })
+		if err != nil {
+			return m, fmt.Errorf("cycle %d: %w", n+1, err)
+		}
+		left, err := members(k.Data)
+		if err != nil {
+			return m, err
+		}
+		m.Up, m.Down, m.Leftovers = append(m.Up, up), append(m.Down, down), m.Leftovers+len(left)
+		tell(fmt.Sprintf("cycle %d of %d: up %.2f s, down %.2f s, %d left", n+1, cycles, up, down, len(left)))
+	}
+	return m, k.measureIdle(ctx, idle, &m, tell)
+}
+
+func timed(do func() error) (seconds float64, err error) {
+	begin := time.Now()
+	err = do()
+	return time.Since(begin).Seconds(), err
+}
+
+// measureIdle fills in what a copy uses that nobody asks anything of.
+func (k Stack) measureIdle(ctx context.Context, idle time.Duration, m *Measurement, tell func(string)) error {
+	if _, err := k.Up(ctx); err != nil {
+		return err
+	}
+	defer func() { _, _ = k.Down(context.WithoutCancel(ctx)) }() // best effort on the way out of an error
+	tell(fmt.Sprintf("idle: settling for %s, then watching as long", idle))
+	if err := sleep(ctx, idle); err != nil {
+		return err
+	}
+	watched, err := members(k.Data)
+	if err != nil {
+		return err
+	}
+	before, begin := cpuSeconds(watched), time.Now()
+	if err := sleep(ctx, idle); err != nil {
+		return err
+	}
+	m.IdleFor = time.Since(begin).Seconds()
+	m.CPU = (cpuSeconds(watched) - before) / m.IdleFor
+	m.RSS, m.PSS = memory(watched)
+	_, err = k.Down(ctx)
+	return err
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+func cpuSeconds(processes []*process.Process) float64 {
+	sum := 0.0
+	for _, p := range processes {
+		if t, err := p.Times(); err == nil {
+			sum += t.User + t.System
+		}
+	}
+	return sum
+}
+
+// memory returns the resident MiB of each process by its component's name, and the proportional MiB of all.
+func memory(processes []*process.Process) (rssMiB map[string]float64, pssMiB float64) {
+	rssMiB = map[string]float64{}
+	for _, p := range processes {
+		if info, err := p.MemoryInfo(); err == nil {
+			rssMiB[componentName(p)] += float64(info.RSS) / (1 << 20)
+		}
+		if maps, err := p.MemoryMaps(true); err == nil && maps != nil {
+			for _, one := range *maps {
+				pssMiB += float64(one.Pss) / (1 << 10) // gopsutil gives KiB
+			}
+		}
+	}
+	return rssMiB, pssMiB
+}
+
+// componentName is the service's name for the shop's processes and the program's for others.
+func componentName(p *process.Process) string {
+	name, err := p.Name()
+	if err != nil {
+		return "?"
+	}
+	if args, err := p.CmdlineSlice(); err == nil && len(args) > 1 && (name == "shop" || name == "firedrill") {
+		return args[1]
+	}
+	return name
+}
