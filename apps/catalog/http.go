@@ -89,5 +89,6 @@ func (s *Service) deleteReservation(c *fiber.Ctx) error {
 	if released {
 		s.metrics.released()
 	}
-	return c.SendStatus(http.StatusNoContent)
+	c.Status(http.StatusNoContent) // SendStatus would make a body of it
+	return nil
 }

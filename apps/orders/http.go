@@ -173,5 +173,6 @@ func (s *Service) postShipped(c *fiber.Ctx) error {
 	if shipped {
 		s.saga.metrics.shipped(c.UserContext(), o.shippedAt.Sub(o.confirmedAt))
 	}
-	return c.SendStatus(http.StatusNoContent)
+	c.Status(http.StatusNoContent) // SendStatus would make a body of it
+	return nil
 }

@@ -53,5 +53,6 @@ func (s *Service) deleteCharge(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.SendStatus(http.StatusNoContent)
+	c.Status(http.StatusNoContent) // SendStatus would make a body of it
+	return nil
 }

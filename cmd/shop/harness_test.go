@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -104,6 +105,11 @@ type shopper struct {
 
 // call sends in as JSON and returns the answer, whatever its status.
 func (s *shopper) call(ctx context.Context, method, path, key string, in any) (status int, answer []byte, err error) {
+	return s.callFor(ctx, method, path, key, in, http.Header{})
+}
+
+// callFor is call that also fills in the answer's header.
+func (s *shopper) callFor(ctx context.Context, method, path, key string, in any, header http.Header) (status int, answer []byte, err error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return 0, nil, err
@@ -121,6 +127,7 @@ func (s *shopper) call(ctx context.Context, method, path, key string, in any) (s
 		return 0, nil, err
 	}
 	defer resp.Body.Close()
+	maps.Copy(header, resp.Header)
 	answer, err = io.ReadAll(resp.Body)
 	return resp.StatusCode, answer, err
 }

@@ -74,7 +74,8 @@ Try:
        -d '{"lines":[{"product_id":"p-001","quantity":2}]}'
 `
 
-// run is the whole program. It returns the exit code.
+// run is the whole program. It returns the exit code. Several services may write
+// to stdout at once.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("shop", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // usage and errors are written below

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"time"
 
@@ -50,11 +51,11 @@ func serve(ctx context.Context, chosen []part, s settings, stdout io.Writer) err
 func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writer) (running, error) {
 	cfg := s.telemetry
 	cfg.Service, cfg.Version = p.name, versionText()
-	if cfg.Logs.Output != nil {
-		cfg.Logs.Output = stdout
-	}
 	if p.untold {
 		cfg.Logs.LokiURL, cfg.Traces.Endpoint = "", ""
+	}
+	if logs := &cfg.Logs; logs.Output == os.Stdout || logs.Output == nil && logs.LokiURL == "" {
+		logs.Output = stdout
 	}
 	tel, err := telemetry.New(ctx, cfg)
 	if err != nil {

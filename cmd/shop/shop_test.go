@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+
+	"firedrill/apps/orders"
+	"firedrill/telemetry/telemetrytest"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// TestShop runs all of the shop in one process, buys something, and follows the
+// order and its trace to the end.
+func TestShop(t *testing.T) {
+	backend, offset := telemetrytest.NewBackend(t), freeOffset(t)
+	env := map[string]string{
+		"FIREDRILL_PORT_OFFSET": itoa(offset), "SHOP_DATA": t.TempDir(), "LOG_FORMAT": "none", "LOKI_URL": backend.URL,
+		"OTEL_EXPORTER_OTLP_ENDPOINT": backend.URL, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+		"SHOP_BANK_DECLINE": "0",
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	var stderr bytes.Buffer
+	done := make(chan int, 1)
+	go func() { done <- run(ctx, []string{"all"}, getenvOf(env), os.Stdout, &stderr) }()
+	for name, url := range adminURLs(offset) {
+		await(t, 20*time.Second, name+" is ready", ready(url))
+	}
+
+	alice := &shopper{base: portURL(offset, ports["gateway"]), name: "user-0001", http: http.DefaultClient}
+	if err := alice.login(ctx); err != nil {
+		t.Fatal(err)
+	}
+	id, traceID := buy(ctx, t, alice)
+	for body, want := range map[string]int{
+		`{"lines":[{"product_id":"p-050","quantity":1}]}`:                        http.StatusConflict,
+		`{"lines":[{"product_id":"p-999","quantity":1}]}`:                        http.StatusUnprocessableEntity,
+		`{"lines":[{"product_id":"p-001","quantity":1}],"card":"card-declined"}`: http.StatusPaymentRequired,
+	} {
+		if status, answer, err := alice.call(ctx, http.MethodPost, "/orders", "", json.RawMessage(body)); status != want {
+			t.Errorf("%s: %d %s, %v; want %d", body, status, answer, err, want)
+		}
+	}
+	bob := &shopper{base: alice.base, name: "user-0002", http: http.DefaultClient}
+	boss := &shopper{base: alice.base, name: "staff-01", http: http.DefaultClient}
+	for s, want := range map[*shopper]int{bob: http.StatusNotFound, boss: http.StatusOK} {
+		if err := s.login(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if status, answer, err := s.call(ctx, http.MethodGet, "/orders/"+id, "", nil); status != want {
+			t.Errorf("%s asks for another's order: %d %s, %v; want %d", s.name, status, answer, err, want)
+		}
+	}
+
+	stop()
+	if code := <-done; code != exitOK {
+		t.Errorf("exit %d: %s", code, &stderr)
+	}
+	checkTrace(t, backend, traceID)
+	checkLogs(t, backend, traceID)
+}
+
+// buy places an order and waits until it is shipped. It returns its id and that
+// of its trace.
+func buy(ctx context.Context, t *testing.T, s *shopper) (id, traceID string) {
+	t.Helper()
+	req := json.RawMessage(`{"lines":[{"product_id":"p-001","quantity":2}]}`)
+	header := http.Header{}
+	status, answer, err := s.callFor(ctx, http.MethodPost, "/orders", "first", req, header)
+	var o orders.Order
+	if err != nil || status != http.StatusCreated || json.Unmarshal(answer, &o) != nil || o.TotalMinor != 998 {
+		t.Fatalf("place an order: %d %s, %v", status, answer, err)
+	}
+	await(t, 20*time.Second, "the order is shipped", func() (string, bool) {
+		status, answer, err := s.call(ctx, http.MethodGet, "/orders/"+o.ID, "", nil)
+		var now orders.Order
+		return fmt.Sprintf("%d %s, %v", status, answer, err), json.Unmarshal(answer, &now) == nil && now.Status == orders.StatusShipped
+	})
+	return o.ID, header.Get("X-Trace-Id")
+}
+
+// checkTrace wants one trace from the gateway's server span to the request with
+// which shipping tells orders, through the broker.
+func checkTrace(t *testing.T, backend *telemetrytest.Backend, traceID string) {
+	t.Helper()
+	spans := make(map[string]*tracepb.Span)
+	for _, s := range backend.Spans() {
+		if hex.EncodeToString(s.TraceId) == traceID {
+			spans[hex.EncodeToString(s.SpanId)] = s
+		}
+	}
+	var paths []string // of each span, from the root
+	for _, s := range spans {
+		path, roots := s.Name, 0
+		for p := s; len(p.ParentSpanId) > 0; roots++ {
+			parent, ok := spans[hex.EncodeToString(p.ParentSpanId)]
+			if !ok {
+				t.Errorf("span %q has a parent that did not arrive", p.Name)
+				break
+			}
+			path, p = parent.Name+" > "+path, parent
+		}
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	// Servers are named with their route, clients with their method alone.
+	const place = "POST /orders > POST > POST /orders"
+	for _, want := range []string{
+		place + " > POST > POST /reservations",
+		place + " > POST > POST /charges > POST", // the bank's is the last: it tells nothing
+		place + " > send orders.confirmed > process orders.confirmed > POST > POST /orders/:id/shipped",
+	} {
+		if !slices.Contains(paths, want) {
+			t.Errorf("no span at %q; there are\n%s", want, strings.Join(paths, "\n"))
+		}
+	}
+}
+
+// checkLogs wants a line of each service that has telemetry, and none of the bank.
+func checkLogs(t *testing.T, backend *telemetrytest.Backend, traceID string) {
+	t.Helper()
+	ofTrace, ofAll := map[string]int{}, map[string]int{}
+	for _, line := range backend.Lines() {
+		service, _ := line.Fields["service"].(string)
+		ofAll[service]++
+		if line.Metadata["trace_id"] == traceID {
+			ofTrace[service]++
+		}
+	}
+	if got, want := slices.Sorted(maps.Keys(ofTrace)), []string{"catalog", "gateway", "orders", "payments", "shipping"}; !slices.Equal(got, want) {
+		t.Errorf("the trace's lines are of %v, want %v", got, want)
+	}
+	if ofAll["broker"] == 0 || ofAll["bank"] > 0 {
+		t.Errorf("lines by service %v: want some of the broker and none of the bank", ofAll)
+	}
+}
