@@ -119,7 +119,7 @@ func TestProcessMetrics(t *testing.T) {
 		"go_gc_gomemlimit_bytes", "go_goroutines", "process_memory_limit_bytes", "process_cpu_seconds_total",
 		"process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds",
 	} {
-		if got := value(name); !(got > 0) {
+		if got := value(name); got <= 0 {
 			t.Errorf("%s is %v, want more than 0", name, got)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/url"
 	"os"
 	"slices"
@@ -153,7 +154,7 @@ func (e *env) ratio(name string) float64 {
 		return 1
 	}
 	ratio, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(ratio >= 0 && ratio <= 1) { // not a number is neither
+	if err != nil || math.IsNaN(ratio) || ratio < 0 || ratio > 1 {
 		e.wrong(name, "a number from 0 to 1")
 	}
 	return ratio

@@ -89,14 +89,17 @@ func operation(m otelsql.Method, query string) string {
 		return "COMMIT"
 	case otelsql.MethodTxRollback:
 		return "ROLLBACK"
+	default:
+		return verb(query, string(m)) // a ping has no query, and a query may begin with a comment
 	}
+}
+
+// verb is the query's first word, or def where it begins with none.
+func verb(query, def string) string {
 	query = strings.TrimSpace(query)
-	verb := strings.IndexFunc(query, func(r rune) bool { return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') })
-	if verb < 0 {
-		verb = len(query)
+	rest := strings.TrimLeftFunc(query, func(r rune) bool { return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' })
+	if len(rest) == len(query) {
+		return def
 	}
-	if verb == 0 { // a ping, or a comment
-		return string(m)
-	}
-	return strings.ToUpper(query[:verb])
+	return strings.ToUpper(strings.TrimSuffix(query, rest))
 }

@@ -107,7 +107,7 @@ func Contract(t testing.TB, path string, update bool, got contract.Contract) {
 func Golden(t testing.TB, path string, update bool, got []byte) {
 	t.Helper()
 	if update {
-		if err := os.WriteFile(path, got, 0o644); err != nil { //nolint:gosec // a source file
+		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

@@ -26,7 +26,7 @@ func Record(span trace.Span, err error) {
 }
 
 // Type is the type of the error that others wrap with fmt.Errorf, as error.type
-// has it: "net.OpError", for example. It is bounded by the program's source.
+// has it: "*net.OpError", for example. It is bounded by the program's source.
 func Type(err error) string { return semconv.ErrorType(err).Value.AsString() }
 
 // Message is the error's text in valid UTF-8.
