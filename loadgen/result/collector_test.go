@@ -107,7 +107,7 @@ func TestTimelineAddsUp(t *testing.T) {
 		r := collect(meta(), 1, 1, length)
 		var sum Slot
 		for _, s := range r.Slots() {
-			sum.merge(&s)
+			sum.Merge(&s)
 		}
 		total := r.Total(nil)
 		if sum.Sent != total.Requests || sum.Done != total.Requests || sum.Due != total.Requests || sum.Arrived != total.Arrivals || sum.Failed != total.Failed {

@@ -59,7 +59,7 @@ func (t *Timeline) fit(at time.Duration) {
 func (t *Timeline) widen() {
 	t.Width *= 2
 	for i := range t.Series {
-		t.Series[i].Slots = joinPairs(t.Series[i].Slots, func(into *Slot, from Slot) { into.merge(&from) })
+		t.Series[i].Slots = joinPairs(t.Series[i].Slots, func(into *Slot, from Slot) { into.Merge(&from) })
 	}
 	t.Intended = joinPairs(t.Intended, func(into *uint64, from uint64) { *into += from })
 }
@@ -119,7 +119,8 @@ func joinPairs[T any](list []T, join func(into *T, from T)) []T {
 	return half
 }
 
-func (s *Slot) merge(other *Slot) {
+// Merge adds another slot's counts.
+func (s *Slot) Merge(other *Slot) {
 	s.Arrived += other.Arrived
 	s.Sent += other.Sent
 	s.Done += other.Done
@@ -142,7 +143,7 @@ func (t *Timeline) merge(other Timeline) {
 		into := t.series(from.Scenario, from.Journeys)
 		into.grow(len(from.Slots))
 		for k := range from.Slots {
-			into.Slots[k].merge(&from.Slots[k])
+			into.Slots[k].Merge(&from.Slots[k])
 		}
 	}
 	if more := len(other.Intended) - len(t.Intended); more > 0 {

@@ -35,16 +35,19 @@ func (r *Result) Scenarios() []string {
 }
 
 // Slots adds up the request series of all scenarios; journeys are left out, for their requests are counted.
-func (r *Result) Slots() []Slot {
+func (r *Result) Slots() []Slot { return r.SlotsFrom(0) }
+
+// SlotsFrom is Slots from the first-th slot on.
+func (r *Result) SlotsFrom(first int) []Slot {
 	var total Series
 	for i := range r.Timeline.Series {
 		from := &r.Timeline.Series[i]
-		if from.Journeys {
+		if from.Journeys || len(from.Slots) <= first {
 			continue
 		}
-		total.grow(len(from.Slots))
-		for k := range from.Slots {
-			total.Slots[k].merge(&from.Slots[k])
+		total.grow(len(from.Slots) - first)
+		for k := first; k < len(from.Slots); k++ {
+			total.Slots[k-first].Merge(&from.Slots[k])
 		}
 	}
 	return total.Slots

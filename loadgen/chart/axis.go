@@ -1,0 +1,107 @@
+package chart
+
+import (
+	"math"
+	"time"
+)
+
+// Axis maps values to a place from 0 to 1 along it. Make one with Linear, Log, Time or Nines.
+type Axis struct {
+	label string
+	place func(value float64) float64
+	ticks []tick
+}
+
+type tick struct {
+	value float64
+	label string
+}
+
+// Linear spans min to max and has about count round ticks.
+func Linear(label string, minimum, maximum float64, count int, format func(float64) string) Axis {
+	if maximum <= minimum {
+		maximum = minimum + 1
+	}
+	axis := Axis{label: label, place: func(v float64) float64 { return clip((v - minimum) / (maximum - minimum)) }}
+	step := roundStep((maximum - minimum) / float64(count))
+	for i := math.Ceil(minimum/step-1e-9) + 0; i*step <= maximum*(1+1e-9); i++ { // + 0: never minus zero
+		axis.ticks = append(axis.ticks, tick{i * step, format(i * step)})
+	}
+	return axis
+}
+
+// FromZero spans 0 to a round value of at least maximum.
+func FromZero(label string, maximum float64, count int, format func(float64) string) Axis {
+	step := roundStep(max(maximum, 1e-9) / float64(count))
+	return Linear(label, 0, math.Ceil(maximum/step-1e-9)*step, count, format)
+}
+
+// roundStep is the smallest of 1, 2 and 5 times a power of ten that is at least step.
+func roundStep(step float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(step)))
+	for _, factor := range []float64{1, 2, 5} {
+		if factor*power >= step*(1-1e-9) {
+			return factor * power
+		}
+	}
+	return 10 * power
+}
+
+// Log spans from a round value of at most minimum to one of at least maximum, both above 0, with ticks at 1, 2 and 5
+// times powers of ten, or at the powers alone when it spans many.
+func Log(label string, minimum, maximum float64, format func(float64) string) Axis {
+	low, high := roundDown(minimum), roundStep(max(maximum, minimum))
+	if high <= low {
+		high = low * 2
+	}
+	span := math.Log(high / low)
+	axis := Axis{label: label, place: func(v float64) float64 { return clip(math.Log(max(v, low)/low) / span) }}
+	factors := []float64{1, 2, 5}
+	if high/low > 5000 {
+		factors = factors[:1]
+	}
+	for power := math.Pow(10, math.Floor(math.Log10(low))); power <= high; power *= 10 {
+		for _, factor := range factors {
+			if v := power * factor; v >= low*(1-1e-9) && v <= high*(1+1e-9) {
+				axis.ticks = append(axis.ticks, tick{v, format(v)})
+			}
+		}
+	}
+	return axis
+}
+
+// roundDown is the largest of 1, 2 and 5 times a power of ten that is at most v: 1 over the smallest one that is at least
+// 1/v, for 1/2 and 1/5 are 5 and 2 tenths.
+func roundDown(v float64) float64 { return 1 / roundStep(1/v) }
+
+// Time spans a length from 0, in seconds, with round ticks.
+func Time(label string, length time.Duration) Axis {
+	seconds := max(length.Seconds(), 1)
+	axis := Axis{label: label, place: func(v float64) float64 { return clip(v / seconds) }}
+	step := 86400.0
+	for _, candidate := range []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200} {
+		if seconds/candidate <= 10 {
+			step = candidate
+			break
+		}
+	}
+	for v := 0.0; v <= seconds; v += step {
+		axis.ticks = append(axis.ticks, tick{v, (time.Duration(v) * time.Second).String()})
+	}
+	return axis
+}
+
+// Nines spans percentiles from 0 to highest (below 100) so that each further nine takes as much room: the way to draw a
+// tail. (G. Tene, HdrHistogram, percentile plots.)
+func Nines(label string, highest float64) Axis {
+	nines := func(p float64) float64 { return -math.Log10(1 - min(p, highest)/100) }
+	axis := Axis{label: label, place: func(v float64) float64 { return clip(nines(v) / nines(highest)) }}
+	for _, t := range []tick{{0, "0 %"}, {50, "50 %"}, {90, "90 %"}, {99, "99 %"}, {99.9, "99.9 %"}, {99.99, "99.99 %"}, {99.999, "99.999 %"}} {
+		if t.value <= highest {
+			axis.ticks = append(axis.ticks, t)
+		}
+	}
+	return axis
+}
+
+func clip(place float64) float64 { return max(0, min(1, place)) }

@@ -1,0 +1,202 @@
+package report
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"firedrill/loadgen/result"
+)
+
+const (
+	recent     = 5 * time.Second // what "now" means in the live view
+	plainEvery = 5 * time.Second // between lines when the view is no terminal
+	sparkSlots = 30
+)
+
+// Live shows a run while it goes on: a block that is drawn anew in place on a terminal, else a line every few seconds. It
+// is not safe for concurrent use.
+type Live struct {
+	w     io.Writer
+	width func() int // of the terminal; nil when it is none
+	drawn int        // lines of the block that is on the terminal
+	next  time.Duration
+}
+
+// Budget says how much of the failures that a threshold allows is left.
+type Budget struct {
+	Threshold string
+	Left      float64 // share; negative when spent
+}
+
+// NewLive shows on w, as on a terminal when w is one.
+func NewLive(w io.Writer) *Live {
+	f, isFile := w.(*os.File)
+	if !isFile || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
+		return &Live{w: w}
+	}
+	return &Live{w: w, width: func() int {
+		width, _, err := term.GetSize(int(f.Fd()))
+		if err != nil {
+			return 80
+		}
+		return width
+	}}
+}
+
+// Show shows the run as r says it is. Call it once a second.
+func (l *Live) Show(r *result.Result, budgets []Budget) error {
+	v := newView(r, budgets)
+	if l.width == nil {
+		if r.Elapsed < l.next {
+			return nil
+		}
+		l.next = r.Elapsed.Truncate(plainEvery) + plainEvery
+		_, err := fmt.Fprintln(l.w, v.line())
+		return err
+	}
+	return l.draw(v.block(l.width()))
+}
+
+// Close leaves the last block as it is, so that what follows stands below it.
+func (l *Live) Close() error {
+	if l.width == nil || l.drawn == 0 {
+		return nil
+	}
+	l.drawn = 0
+	_, err := fmt.Fprintln(l.w)
+	return err
+}
+
+// draw writes over the last block, in one write and without clearing it first, so that nothing flickers.
+func (l *Live) draw(lines []string) error {
+	var b bytes.Buffer
+	if l.drawn > 0 {
+		fmt.Fprintf(&b, "\r\x1b[%dA", l.drawn)
+	}
+	for _, line := range lines {
+		b.WriteString(line + "\x1b[K\n") // then to the line's end, for the line before may have been longer
+	}
+	b.WriteString("\x1b[J")
+	l.drawn = len(lines)
+	_, err := l.w.Write(b.Bytes())
+	return err
+}
+
+// view is what the live view tells.
+type view struct {
+	r              *result.Result
+	total          result.Group
+	stage          string
+	now            result.Slot // sum of the last slots that are over
+	rate, intended float64     // of now
+	latencies      []float64   // p99 of the last slots, in seconds
+	budgets        []Budget
+}
+
+func newView(r *result.Result, budgets []Budget) view {
+	v := view{r: r, total: r.Total(nil), budgets: budgets}
+	for i, s := range r.Meta.Stages {
+		if r.Elapsed >= s.Begin {
+			v.stage = fmt.Sprintf("stage %d/%d %s", i+1, len(r.Meta.Stages), cmp.Or(s.Name, s.Shape))
+		}
+	}
+	width := r.Timeline.Width
+	over := int(r.Elapsed / width) // slots that are over
+	first := max(0, over-sparkSlots)
+	window := max(1, int(recent/width))
+	var intended uint64
+	for k, slot := range r.SlotsFrom(first) {
+		if i := first + k; i >= over-window && i < over {
+			v.now.Merge(&slot)
+			if i < len(r.Timeline.Intended) {
+				intended += r.Timeline.Intended[i]
+			}
+		}
+		v.latencies = append(v.latencies, slot.Response.Quantile(0.99).Seconds())
+	}
+	length := time.Duration(min(window, over)) * width
+	v.rate, v.intended = perSecond(v.now.Arrived, length), perSecond(intended, length)
+	return v
+}
+
+func (v view) line() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%6s", Elapsed(v.r.Elapsed))
+	if v.stage != "" {
+		b.WriteString("  " + v.stage)
+	}
+	fmt.Fprintf(&b, "  %s  lag p99 %s  failed %s  p50 %s  p95 %s  p99 %s", v.rateText(), Latency(v.r.OwnLag.Quantile(0.99)),
+		Share(v.now.Failed, v.now.Due), Latency(v.now.Response.Quantile(0.5)), Latency(v.now.Response.Quantile(0.95)),
+		Latency(v.now.Response.Quantile(0.99)))
+	for _, budget := range v.budgets {
+		fmt.Fprintf(&b, "  budget of %s %s", budget.Threshold, budget.left())
+	}
+	return b.String()
+}
+
+func (v view) rateText() string {
+	if v.r.Intended == 0 {
+		return Rate(v.rate)
+	}
+	return Rate(v.rate) + " of " + Rate(v.intended)
+}
+
+// block is the view in lines that are no wider than width.
+func (v view) block(width int) []string {
+	h := &v.now.Response
+	lines := []string{
+		v.progress(width),
+		fmt.Sprintf("  rate      %s intended   sent %s", v.rateText(), Count(v.total.Arrivals)),
+		fmt.Sprintf("  lag       p99 %s, bound %s   longest now %s", Latency(v.r.OwnLag.Quantile(0.99)), Latency(v.r.Meta.Bounds.LagP99), Latency(v.now.LagMax)),
+		fmt.Sprintf("  failed    now %s   in all %s (%s)", Share(v.now.Failed, v.now.Due), Share(v.total.Failed, v.total.Requests), Count(v.total.Failed)),
+		fmt.Sprintf("  response  now    p50 %-8s p95 %-8s p99 %-8s max %s", Latency(h.Quantile(0.5)), Latency(h.Quantile(0.95)), Latency(h.Quantile(0.99)), Latency(h.Max())),
+	}
+	h = &v.total.Response
+	lines = append(lines,
+		fmt.Sprintf("            in all p50 %-8s p95 %-8s p99 %-8s max %s", Latency(h.Quantile(0.5)), Latency(h.Quantile(0.95)), Latency(h.Quantile(0.99)), Latency(h.Max())),
+		fmt.Sprintf("  p99       %s  (log scale)", spark(v.latencies)))
+	if v.r.Intended == 0 {
+		lines[1] = fmt.Sprintf("  rate      %s   sent %s", Rate(v.rate), Count(v.total.Requests))
+	}
+	for _, budget := range v.budgets {
+		lines = append(lines, fmt.Sprintf("  budget    %s of %s", budget.left(), budget.Threshold))
+	}
+	for i := range lines {
+		lines[i] = cut(lines[i], width-1)
+	}
+	return lines
+}
+
+func (v view) progress(width int) string {
+	line := fmt.Sprintf("%s  %s  %s", cmp.Or(v.r.Meta.Profile, v.r.Meta.Target), v.stage, Elapsed(v.r.Elapsed))
+	length := v.r.Meta.Length
+	if length <= 0 {
+		return line
+	}
+	line += " of " + Elapsed(length) + "  "
+	if room := min(30, width-1-len([]rune(line))); room > 5 {
+		done := int(float64(room) * min(1, float64(v.r.Elapsed)/float64(length)))
+		line += strings.Repeat("━", done) + strings.Repeat("─", room-done)
+	}
+	return line
+}
+
+func (b Budget) left() string {
+	if b.Left < 0 {
+		return fmt.Sprintf("spent %.1f times", 1-b.Left)
+	}
+	return fmt.Sprintf("%.0f %% left", b.Left*100)
+}
+
+// cut is for terminals: a line that wraps would shift the block.
+func cut(line string, width int) string {
+	letters := []rune(line)
+	return string(letters[:max(0, min(len(letters), width))])
+}
