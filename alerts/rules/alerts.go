@@ -23,15 +23,20 @@ const (
 	absentForFloor = 30 * time.Second
 )
 
-func (b builder) alerts() []Rule {
-	var out []Rule
-	if a := b.Policy.Page; len(a.Pairs) > 0 && !b.slo.Alerting.Page.Disable {
-		out = append(out, b.burning(slo.Page, a, b.slo.Alerting.Page))
+func (b builder) pages() []Rule {
+	a := b.Policy.Page
+	if len(a.Pairs) == 0 || b.slo.Alerting.Page.Disable {
+		return []Rule{b.absent()}
 	}
-	if a := b.Policy.Ticket; len(a.Pairs) > 0 && !b.slo.Alerting.Ticket.Disable {
-		out = append(out, b.burning(slo.Ticket, a, b.slo.Alerting.Ticket))
+	return []Rule{b.burning(slo.Page, a, b.slo.Alerting.Page), b.absent()}
+}
+
+func (b builder) tickets() []Rule {
+	a := b.Policy.Ticket
+	if len(a.Pairs) == 0 || b.slo.Alerting.Ticket.Disable {
+		return []Rule{b.spent()}
 	}
-	return append(out, b.absent(), b.spent())
+	return []Rule{b.burning(slo.Ticket, a, b.slo.Alerting.Ticket), b.spent()}
 }
 
 // burning is the alert of one severity on the burn rate.

@@ -25,35 +25,37 @@ const longestRaw = 6 * time.Hour
 // million times as many.
 const tiny = "1e-12"
 
-// Build makes the rules of all objectives in a file, one group each.
+// Build makes the rules of all objectives in a file.
 func Build(spec slo.Spec, o Options) (File, error) {
 	var f File
 	for _, s := range spec.SLOs {
-		g, err := BuildGroup(s, o)
+		groups, err := BuildGroups(s, o)
 		if err != nil {
 			return File{}, fmt.Errorf("make rules of %s in %s: %w", s.ID(), spec.File, err)
 		}
-		f.Groups = append(f.Groups, g)
+		f.Groups = append(f.Groups, groups...)
 	}
 	return f, nil
 }
 
-// BuildGroup makes the rules of one objective.
-func BuildGroup(s slo.SLO, o Options) (Group, error) {
+// BuildGroups makes the rules of one objective. The first group has what must be
+// quick: windows that read counters, and the pages. The second has windows that sum
+// up what the first recorded, budgets and tickets, and is evaluated less often.
+func BuildGroups(s slo.SLO, o Options) ([]Group, error) {
 	if err := o.Policy.Validate(); err != nil {
-		return Group{}, err
+		return nil, err
 	}
 	if err := o.Clock.Validate(o.Policy); err != nil {
-		return Group{}, err
+		return nil, err
 	}
 	if err := checkUnderWay(s, o); err != nil {
-		return Group{}, err
+		return nil, err
 	}
 	b := builder{
 		slo: s, Options: o,
 		windows: o.Policy.Windows(), selector: s.Selector(o.Clock.Scale), labels: s.Labels(o.Clock.Scale),
 	}
-	return b.group()
+	return b.groups()
 }
 
 // checkUnderWay keeps work that is under way, and looks bad until it ends, from
@@ -80,28 +82,48 @@ type builder struct {
 	labels   map[string]string
 }
 
-func (b builder) group() (Group, error) {
-	g := Group{Name: "slo-" + b.slo.ID(), Interval: b.Clock.Interval}
-	for _, w := range b.windows {
+func (b builder) groups() ([]Group, error) {
+	split := len(b.windows)
+	if i := slices.IndexFunc(b.windows, func(w time.Duration) bool { return w > longestRaw }); i >= 0 {
+		split = i
+	}
+	quick, err := b.windowRules(b.windows[:split])
+	if err != nil {
+		return nil, err
+	}
+	long, err := b.windowRules(b.windows[split:])
+	if err != nil {
+		return nil, err
+	}
+	name := "slo-" + b.slo.ID()
+	return []Group{
+		{Name: name, Interval: b.Clock.Interval, Rules: slices.Concat(quick, b.pages())},
+		{Name: name + "-long", Interval: b.Clock.LongInterval(), Rules: slices.Concat(long, b.budget(), b.tickets())},
+	}, nil
+}
+
+// windowRules records all there is of some windows: events first, then what is made of
+// them.
+func (b builder) windowRules(windows []time.Duration) ([]Rule, error) {
+	var events, ratios, burns []Rule
+	for _, w := range windows {
 		bad, total, err := b.events(w)
 		if err != nil {
-			return Group{}, err
+			return nil, err
 		}
-		g.Rules = append(g.Rules, b.record(slo.SeriesBadEvents(w), bad), b.record(slo.SeriesTotalEvents(w), total))
+		events = append(events, b.record(slo.SeriesBadEvents(w), bad), b.record(slo.SeriesTotalEvents(w), total))
+		ratios = append(ratios, b.record(slo.SeriesErrorRatio(w), b.errorRatio(w)))
+		burns = append(burns, b.record(slo.SeriesBurnRate(w), b.burnRate(w)))
 	}
-	for _, w := range b.windows {
-		g.Rules = append(g.Rules, b.record(slo.SeriesErrorRatio(w), b.errorRatio(w)))
-	}
-	for _, w := range b.windows {
-		g.Rules = append(g.Rules, b.record(slo.SeriesBurnRate(w), b.burnRate(w)))
-	}
-	g.Rules = append(g.Rules,
+	return slices.Concat(events, ratios, burns), nil
+}
+
+func (b builder) budget() []Rule {
+	return []Rule{
 		b.record(slo.SeriesObjective, fmt.Sprintf("vector(%s)", slo.FormatNumber(1-b.slo.Budget()))),
 		b.record(slo.SeriesBudgetRemaining, fmt.Sprintf("1 - %s", b.series(slo.SeriesBurnRate(b.Policy.Period)))),
 		b.record(slo.SeriesTimeToExhaustion, b.timeToExhaustion()),
-	)
-	g.Rules = append(g.Rules, b.alerts()...)
-	return g, nil
+	}
 }
 
 func (b builder) record(name, expr string) Rule {

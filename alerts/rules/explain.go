@@ -17,7 +17,9 @@ type Explanation struct {
 	Scale       float64 `json:"scale"`
 	Period      Seconds `json:"period_seconds"`
 	Exhaustion  Seconds `json:"total_outage_spends_budget_after_seconds"`
-	Slack       Seconds `json:"slack_seconds"` // how much later than said anything may happen
+	// How much later than said a page or a ticket may begin or end.
+	Slack       Seconds `json:"page_slack_seconds"`
+	TicketSlack Seconds `json:"ticket_slack_seconds"`
 
 	Conditions []Condition `json:"conditions"`
 	Outages    []Verdict   `json:"outages"`
@@ -66,9 +68,9 @@ type Traffic struct {
 var ratios = []float64{1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001}
 
 // Explain works out what the rules of an objective will do. It reports the same
-// errors as BuildGroup.
+// errors as BuildGroups.
 func Explain(s slo.SLO, o Options) (Explanation, error) {
-	if _, err := BuildGroup(s, o); err != nil {
+	if _, err := BuildGroups(s, o); err != nil {
 		return Explanation{}, err
 	}
 	e := Explanation{
@@ -76,6 +78,7 @@ func Explain(s slo.SLO, o Options) (Explanation, error) {
 		Period:       wall(o, o.Policy.Period),
 		Exhaustion:   wall(o, slo.TimeToExhaustion(1/s.Budget(), o.Policy.Period)),
 		Slack:        Seconds(o.Clock.Scrape + o.Clock.Interval),
+		TicketSlack:  Seconds(o.Clock.Scrape + o.Clock.LongInterval()),
 		NeverPages:   o.Policy.Page.LeastRatio(s.Budget()),
 		NeverTickets: o.Policy.Ticket.LeastRatio(s.Budget()),
 		Traffic:      traffic(s, o),

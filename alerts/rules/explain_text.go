@@ -48,7 +48,7 @@ func (e Explanation) conditions(b *strings.Builder) {
 }
 
 func (e Explanation) outages(b *strings.Builder) error {
-	fmt.Fprintf(b, "  What errors cause (each up to %s later: scrape and evaluation)\n", brief(e.Slack))
+	fmt.Fprintf(b, "  What errors cause (pages up to %s later, tickets up to %s: scrape and evaluation)\n", brief(e.Slack), brief(e.TicketSlack))
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "    bad events\tburn rate\tpages after\tand ends after them\tticket after\tand ends after them\tbudget gone after")
 	for _, v := range e.Outages {

@@ -23,7 +23,8 @@ func Render(spec slo.Spec, o Options) ([]byte, error) {
 		remark += fmt.Sprintf("Scale %s, for workshops: an hour of the objective is %s on the wall. Windows in names are the objective's.",
 			slo.FormatScale(o.Clock.Scale), slo.Format(o.Clock.Wall(time.Hour)))
 	}
-	remark += fmt.Sprintf("\nScraped every %s, evaluated every %s.", slo.Format(o.Clock.Scrape), slo.Format(o.Clock.Interval))
+	remark += fmt.Sprintf("\nScraped every %s, evaluated every %s, long windows every %s.",
+		slo.Format(o.Clock.Scrape), slo.Format(o.Clock.Interval), slo.Format(o.Clock.LongInterval()))
 	var out bytes.Buffer
 	if err := f.Write(&out, remark); err != nil {
 		return nil, err

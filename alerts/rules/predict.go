@@ -22,9 +22,9 @@ type Prediction struct {
 // Predict says what the alert of a severity will do about an outage. The outage's
 // length and rate are those of the wall.
 func Predict(s slo.SLO, o Options, severity slo.Severity, outage slo.Outage) Prediction {
-	alert := o.Policy.Page
+	alert, interval := o.Policy.Page, o.Clock.Interval
 	if severity == slo.Ticket {
-		alert = o.Policy.Ticket
+		alert, interval = o.Policy.Ticket, o.Clock.LongInterval()
 	}
 	long := outage
 	long.Length = stretch(outage.Length, o.Clock.Scale)
@@ -39,7 +39,7 @@ func Predict(s slo.SLO, o Options, severity slo.Severity, outage slo.Outage) Pre
 		Fires:     true,
 		Detection: wall(o, detection+smear),
 		Reset:     wall(o, alert.Reset(s.Goal(), long)),
-		Slack:     Seconds(o.Clock.Scrape + o.Clock.Interval),
+		Slack:     Seconds(o.Clock.Scrape + interval),
 		Spent:     at.Spent(s.Budget(), o.Policy.Period),
 	}
 }

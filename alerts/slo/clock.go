@@ -29,6 +29,14 @@ func NewClock(scale float64, scrape time.Duration) Clock {
 	return c
 }
 
+// longEvery is how many evaluations of the other rules go to one of those whose
+// windows are long: a day does not change in a second, and takes thousands of
+// samples to sum up.
+const longEvery = 5
+
+// LongInterval is the time between two evaluations of rules with long windows.
+func (c Clock) LongInterval() time.Duration { return longEvery * c.Interval }
+
 // Wall is how long d takes on the wall, to the millisecond: Prometheus knows no
 // shorter time.
 func (c Clock) Wall(d time.Duration) time.Duration {
