@@ -105,7 +105,7 @@ func TestFilesBecomeOne(t *testing.T) {
 
 func TestReadIsStrict(t *testing.T) {
 	const good = `{"name":"a_seconds","type":"gauge","unit":"seconds","help":"A.","labels":["x","y"]}`
-	edit := func(old, new string) string { return `{"metrics":[` + strings.Replace(good, old, new, 1) + `]}` }
+	edit := func(old, with string) string { return `{"metrics":[` + strings.Replace(good, old, with, 1) + `]}` }
 	tests := []struct{ name, file, want string }{
 		{"good", edit("", ""), ""},
 		{"unknown key", edit(`"unit"`, `"units"`), `unknown field "units"`},

@@ -18,7 +18,7 @@ func TestErrorThatQuotesInvalidTextLosesNoSpans(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	tel := telemetrytest.New(t, b.Config("shop"))
 	app := shop(t, tel, fiber.Config{}, server.Options{})
-	app.Get("/quote/:text", func(c *fiber.Ctx) error {
+	app.Get("/quote/:text", func(*fiber.Ctx) error {
 		return fmt.Errorf("no product %s", []byte{'a', 0xff, 'b'})
 	})
 	do(t, app, "GET", "/quote/x")
