@@ -11,6 +11,8 @@ import (
 // judge returns the failure class of an answer; "" if it is good.
 func (e *Expect) judge(r *Response) string {
 	switch {
+	case e.ends(r.Status):
+		return ""
 	case len(e.Status) == 0 && (r.Status < 200 || r.Status > 399):
 		return FailStatus
 	case len(e.Status) > 0 && !slices.Contains(e.Status, r.Status):
@@ -22,6 +24,9 @@ func (e *Expect) judge(r *Response) string {
 	}
 	return ""
 }
+
+// ends tells whether the journey has come to an end that is good.
+func (e *Expect) ends(status int) bool { return slices.Contains(e.Ends, status) }
 
 // all tells whether every match holds.
 func all(matches []Match, body []byte) bool {

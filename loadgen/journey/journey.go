@@ -82,6 +82,7 @@ type Header struct {
 // Expect is what an answer must be to be good.
 type Expect struct {
 	Status   []int  // any of them; none: 200 to 399
+	Ends     []int  // also good, but then the journey ends: there is nothing more to do
 	Contains string // somewhere in the body
 	JSON     []Match
 }

@@ -128,6 +128,8 @@ func (w *Walker) Walk(a Arrival) Walk {
 		case w.outcome.Failure != "":
 			walk.Failed, walk.FailedStep = true, steps[i].Name
 			return walk
+		case steps[i].Expect.ends(w.outcome.Status):
+			return walk
 		}
 	}
 	return walk
@@ -155,8 +157,9 @@ func (w *Walker) take(st *Step, due time.Duration) bool {
 	began := due
 	for {
 		w.exchange(st, due)
-		again := st.Poll.Every > 0 && w.outcome.Failure == "" && w.poll(&st.Poll, began)
-		if w.outcome.Failure == "" && !again {
+		good := w.outcome.Failure == "" && !st.Expect.ends(w.outcome.Status)
+		again := good && st.Poll.Every > 0 && w.poll(&st.Poll, began)
+		if good && !again && w.outcome.Failure == "" {
 			w.keep(st.Take)
 		}
 		w.world.Tell(&w.outcome)

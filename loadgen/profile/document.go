@@ -96,6 +96,7 @@ type step struct {
 
 type expect struct {
 	Status   []int             `yaml:"status" json:"status"`
+	Ends     []int             `yaml:"ends" json:"ends"`
 	Contains string            `yaml:"contains" json:"contains"`
 	JSON     map[string]string `yaml:"json" json:"json"`
 }

@@ -105,13 +105,10 @@ func explain(err yaml.Error) string {
 	var (
 		kind    *yaml.TypeError
 		unknown *yaml.UnknownFieldError
-		double  *yaml.DuplicateKeyError
 	)
 	switch {
 	case errors.As(err, &unknown):
 		return "unknown key"
-	case errors.As(err, &double):
-		return "this key is there twice"
 	case errors.As(err, &kind):
 		return "this is no " + nameOf(kind.DstType)
 	}
@@ -140,7 +137,9 @@ func keyOf(tree *ast.File, tok *token.Token) string {
 	}
 	f := finder{offset: tok.Position.Offset}
 	for _, doc := range tree.Docs {
-		ast.Walk(&f, doc)
+		if doc.Body != nil {
+			ast.Walk(&f, doc.Body)
+		}
 	}
 	return strings.TrimPrefix(strings.TrimPrefix(f.path, "$"), ".")
 }

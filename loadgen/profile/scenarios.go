@@ -162,7 +162,9 @@ func (b *builder) scenario(sc *scenario, key string, names journey.Names) (journ
 	return out, len(names), nil
 }
 
-func (e expect) given() bool { return e.Status != nil || e.Contains != "" || e.JSON != nil }
+func (e expect) given() bool {
+	return e.Status != nil || e.Ends != nil || e.Contains != "" || e.JSON != nil
+}
 
 // journeyStep reads a step and adds to names what it takes.
 func (b *builder) journeyStep(sc *scenario, i int, key string, names journey.Names) (journey.Step, error) {
@@ -221,8 +223,13 @@ func (b *builder) poll(p *poll, key string) (out journey.Poll, err error) {
 
 func (b *builder) step(st *step, key string, names journey.Names) (journey.Step, error) {
 	out := journey.Step{Name: st.Name, Expect: journey.Expect{
-		Status: st.Expect.Status, Contains: st.Expect.Contains, JSON: matches(st.Expect.JSON),
+		Status: st.Expect.Status, Ends: st.Expect.Ends, Contains: st.Expect.Contains, JSON: matches(st.Expect.JSON),
 	}}
+	for _, status := range slices.Concat(st.Expect.Status, st.Expect.Ends) {
+		if status < 100 || status > 599 {
+			return out, b.at(key+".expect", "%d is no HTTP status", status)
+		}
+	}
 	method, address, ok := strings.Cut(strings.TrimSpace(st.Request), " ")
 	address = strings.TrimSpace(address)
 	if !ok || address == "" || !slices.Contains(methods(), method) {
