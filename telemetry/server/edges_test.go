@@ -2,12 +2,15 @@ package server_test
 
 import (
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
+	"firedrill/telemetry"
 	"firedrill/telemetry/server"
 	"firedrill/telemetry/telemetrytest"
 )
@@ -51,4 +54,18 @@ func TestErrorWhoseMethodsPanic(t *testing.T) {
 	equal(t, counted(t, tel), map[string]uint64{"GET /nil 500": 1})
 	equal(t, request(t, b).Fields["error"], any("!PANIC: runtime error: invalid memory address or nil pointer dereference"))
 	equal(t, len(b.Spans()), 1)
+}
+
+func TestProtocolVersionIsTheClients(t *testing.T) {
+	for version, want := range map[string]string{"HTTP/1.0": "1.0", "HTTP/1.1": "1.1"} {
+		tel := telemetrytest.New(t, telemetry.Config{Service: "shop"})
+		recorder := telemetrytest.Record(t, tel)
+		app := shop(t, tel, fiber.Config{}, server.Options{})
+		app.Handler() // readies the routes
+		if err := app.Server().ServeConn(wire{strings.NewReader("GET /healthz " + version + "\r\nHost: shop\r\n\r\n"), io.Discard}); err != nil {
+			t.Fatal(err)
+		}
+		span := recorder.Ended()[0]
+		equal(t, telemetrytest.Attributes(span.Attributes())["network.protocol.version"], any(want))
+	}
 }

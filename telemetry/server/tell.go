@@ -52,6 +52,7 @@ var scratches = sync.Pool{New: func() any {
 type request struct {
 	path, query, host, agent, referer, client string
 	port                                      int
+	version                                   string // of HTTP
 }
 
 // read copies the texts in one allocation.
@@ -75,8 +76,15 @@ func (b *scratch) read(fctx *fasthttp.RequestCtx) request {
 	return request{
 		path: valid(all[:ends[0]]), query: valid(all[ends[0]:ends[1]]), host: valid(all[ends[1]:ends[2]]),
 		agent: valid(all[ends[2]:ends[3]]), referer: valid(all[ends[3]:ends[4]]), client: all[ends[4]:],
-		port: port,
+		port: port, version: version(header),
 	}
+}
+
+func version(header *fasthttp.RequestHeader) string {
+	if header.IsHTTP11() {
+		return "1.1"
+	}
+	return "1.0"
 }
 
 func clip(b []byte, most int) []byte { return b[:min(len(b), most)] }
@@ -152,7 +160,7 @@ func (b *scratch) spanAttrs(req request, r *route, o outcome) {
 		semconv.ServerAddress(host),
 		semconv.ClientAddress(req.client),
 		semconv.ClientPort(req.port),
-		semconv.NetworkProtocolVersion("1.1"),
+		semconv.NetworkProtocolVersion(req.version),
 	)
 	if r.template != unmatchedRoute {
 		a = append(a, semconv.HTTPRoute(r.template))
