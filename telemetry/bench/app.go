@@ -32,7 +32,9 @@ const productURI = "/products/fire-extinguisher-6l?currency=EUR&lang=en"
 // prepare makes req what a browser behind a proxy sends.
 func prepare(req *fasthttp.Request, base string) {
 	req.SetRequestURI(base + productURI)
+	req.UseHostHeader = true
 	h := &req.Header
+	h.SetHost("shop.example:8001")
 	h.SetMethod(fasthttp.MethodGet)
 	h.Set("Accept", "application/json, text/plain, */*")
 	h.Set("Accept-Encoding", "gzip, deflate, br")

@@ -23,7 +23,7 @@ var errChild = errors.New("want child sink, child load, or child case STACK RATI
 func runChild(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	switch {
 	case len(args) == 1 && args[0] == "sink":
-		s, err := startSink()
+		s, err := startSink(ctx)
 		if err != nil {
 			return err
 		}

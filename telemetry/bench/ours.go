@@ -16,7 +16,7 @@ func newOurs(ctx context.Context, ratio float64, b Backends) (*stack, error) {
 		Service: "catalog",
 		Version: "1.0.0",
 		Traces: telemetry.TracesConfig{
-			Endpoint: "http://" + b.OTLP,
+			Endpoint: b.OTLP,
 			Sampler:  telemetry.SamplerParentRatio,
 			Ratio:    ratio,
 		},
@@ -26,12 +26,12 @@ func newOurs(ctx context.Context, ratio float64, b Backends) (*stack, error) {
 		return nil, err
 	}
 	app := newApp()
-	if err := server.Instrument(app, tel, server.Options{}); err != nil {
+	if err := server.Instrument(app, tel, server.Options{}); err != nil { //nolint:contextcheck // it starts nothing
 		return nil, err
 	}
 	addRoutes(app)
 	return &stack{
-		app:     app,
+		app: app, registry: tel.Registry(),
 		flush:   func(context.Context) error { return nil }, // it sends within a second
 		sampled: func() (int, error) { return taken(tel.Registry(), "traces") },
 		close:   tel.Shutdown,

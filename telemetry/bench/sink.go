@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"sync/atomic"
+	"time"
 
 	"github.com/golang/snappy"
 	"github.com/grafana/loki/pkg/push"
@@ -24,19 +25,20 @@ type sink struct {
 	http         *http.Server
 }
 
-func startSink() (*sink, error) {
+func startSink(ctx context.Context) (*sink, error) {
+	var lc net.ListenConfig
 	s := &sink{grpc: grpc.NewServer()}
-	otlp, err := net.Listen("tcp", "127.0.0.1:0")
+	otlp, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("listen for OTLP: %w", err)
 	}
-	loki, err := net.Listen("tcp", "127.0.0.1:0")
+	loki, err := lc.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("listen for Loki: %w", err), otlp.Close())
 	}
 	coltracepb.RegisterTraceServiceServer(s.grpc, s)
-	s.http = &http.Server{Handler: http.HandlerFunc(s.push)}
-	s.where = Backends{OTLP: otlp.Addr().String(), Loki: "http://" + loki.Addr().String()}
+	s.http = &http.Server{Handler: http.HandlerFunc(s.push), ReadHeaderTimeout: 10 * time.Second}
+	s.where = Backends{OTLP: "http://" + otlp.Addr().String(), Loki: "http://" + loki.Addr().String()}
 	go func() { _ = s.grpc.Serve(otlp) }() // ends with close
 	go func() { _ = s.http.Serve(loki) }()
 	return s, nil
@@ -90,13 +92,13 @@ type Sink struct{ *sink }
 type Counts struct{ Spans, Lines int }
 
 // Where returns the addresses.
-func (s *Sink) Where(_ bool, b *Backends) error {
+func (s *Sink) Where(_ bool, b *Backends) error { //nolint:unparam // net/rpc wants the error
 	*b = s.where
 	return nil
 }
 
 // Count returns what was taken so far.
-func (s *Sink) Count(_ bool, c *Counts) error {
+func (s *Sink) Count(_ bool, c *Counts) error { //nolint:unparam // the same
 	*c = Counts{int(s.spans.Load()), int(s.lines.Load())}
 	return nil
 }

@@ -6,12 +6,13 @@ import (
 	"fmt"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // Backends are where a stack sends its telemetry.
 type Backends struct {
-	OTLP string // host:port of an OTLP gRPC receiver
-	Loki string // base URL
+	OTLP string // URL of an OTLP receiver over gRPC
+	Loki string // base URL of Loki
 }
 
 // stack is an instrumented application.
@@ -22,6 +23,8 @@ type stack struct {
 	// sampled counts the spans ended so far that a backend should get.
 	sampled func() (int, error)
 	close   func(context.Context) error
+	// registry has the metrics; nil: there are none.
+	registry prometheus.Gatherer
 }
 
 var errUnknownStack = errors.New("want bare, usual, usual-no-meter or ours")

@@ -73,7 +73,7 @@ func newUsual(ctx context.Context, cfg usualConfig) (*stack, error) {
 	app.Use(recover.New())
 	addRoutes(app)
 	return &stack{
-		app:     app,
+		app: app, registry: registry,
 		flush:   tp.ForceFlush,
 		sampled: func() (int, error) { return int(ended.Load()), nil },
 		close: func(ctx context.Context) error {
@@ -84,7 +84,7 @@ func newUsual(ctx context.Context, cfg usualConfig) (*stack, error) {
 }
 
 func usualTraces(ctx context.Context, cfg usualConfig) (*sdktrace.TracerProvider, *endCounter, error) {
-	exporter, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(cfg.OTLP), otlptracegrpc.WithInsecure())
+	exporter, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpointURL(cfg.OTLP))
 	if err != nil {
 		return nil, nil, fmt.Errorf("export spans to %s: %w", cfg.OTLP, err)
 	}
