@@ -114,8 +114,8 @@ func (r *resolver) slo(path string, d docSLO) SLO {
 		r.add(path+".name", "%q is no name: want letters, digits, and - _ . between them", d.Name)
 	}
 	switch {
-	case d.Objective == 100:
-		r.add(path+".objective", "100 leaves no budget that could burn: want less")
+	case d.Objective <= 100 && (SLO{Objective: d.Objective}).Budget() == 0:
+		r.add(path+".objective", "%v leaves no budget that could burn: want less", d.Objective)
 	case d.Objective <= 0 || d.Objective > 100:
 		r.add(path+".objective", "%v: want percent, above 0 and below 100", d.Objective)
 	}
