@@ -77,7 +77,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := web.New(web.Config{
+	server, err := web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: time.Minute,
 		Checks: map[string]web.Check{"database": db.PingContext},
 	}, nil)

@@ -48,7 +48,7 @@ const (
 )
 
 // New starts the server and takes the addresses.
-func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
+func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	opts, err := options(cfg)
 	if err != nil {
 		return nil, err
@@ -62,7 +62,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{nats: ns}
-	s.admin, err = web.New(web.Config{
+	s.admin, err = web.New(ctx, web.Config{
 		Name: Name, AdminAddr: cfg.AdminAddr,
 		Checks: map[string]web.Check{"jetstream": s.check},
 	}, deps.Telemetry)

@@ -118,7 +118,7 @@ func (s *Service) start(ctx context.Context, cfg Config, tel *telemetry.Telemetr
 	}
 	s.products = newCache(cfg.CacheSize, cfg.CacheTTL, s.store.product, s.metrics.lookups("product"))
 	s.lists = newCache(1, cfg.CacheTTL, s.store.list, s.metrics.lookups("list"))
-	s.server, err = web.New(web.Config{
+	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr,
 		Checks: map[string]web.Check{"database": s.db.PingContext},
 	}, tel)

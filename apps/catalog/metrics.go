@@ -40,7 +40,7 @@ func (m *metrics) lookups(cache string) lookups {
 }
 
 func (m *metrics) reserved(err error) {
-	outcome := "error"
+	var outcome string
 	switch web.CodeOf(err) {
 	case "":
 		outcome = "reserved"
@@ -50,6 +50,8 @@ func (m *metrics) reserved(err error) {
 		outcome = "unknown_product"
 	case web.Voided:
 		outcome = "voided"
+	default:
+		outcome = "error"
 	}
 	m.reservations.WithLabelValues(outcome).Inc()
 }

@@ -61,6 +61,9 @@ func (s store) stock(t *testing.T) map[string]int64 {
 		}
 		all[id] = onHand
 	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
 	return all
 }
 

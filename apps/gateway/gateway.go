@@ -117,7 +117,7 @@ type Service struct {
 }
 
 // New takes the addresses.
-func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
+func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -133,7 +133,7 @@ func New(_ context.Context, cfg Config, deps Deps) (*Service, error) {
 		byUser:    newLimiter(cfg.User, cfg.Tracked),
 		byAddress: newLimiter(cfg.Address, cfg.Tracked),
 	}
-	s.server, err = web.New(web.Config{
+	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: requestTimeout,
 		Checks: map[string]web.Check{"catalog": deps.Catalog.Healthy, "orders": deps.Orders.Healthy},
 	}, deps.Telemetry)

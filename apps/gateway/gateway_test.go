@@ -147,10 +147,11 @@ func TestOrders(t *testing.T) {
 	if resp.StatusCode != http.StatusCreated || resp.Header.Get("Location") != "/orders/o-1" {
 		t.Errorf("placed: %d %s at %q", resp.StatusCode, body, resp.Header.Get("Location"))
 	}
+	got := *g.backend
 	want := backend{user: orders.User{ID: "user-0007", Role: roleCustomer}, key: "k",
 		r: orders.PlaceRequest{Lines: []catalog.Line{{ProductID: "p-001", Quantity: 2}}, Card: "c"}}
-	if !reflect.DeepEqual(*g.backend, want) {
-		t.Errorf("orders was asked %+v, want %+v", *g.backend, want)
+	if got.user != want.user || got.key != want.key || !reflect.DeepEqual(got.r, want.r) {
+		t.Errorf("orders was asked %+v, want %+v", got, want)
 	}
 	staffToken := g.login(t, "staff-01")
 	if resp, body := g.send(t, http.MethodGet, "/orders/o-9", "", staffToken); resp.StatusCode != http.StatusOK || !strings.Contains(string(body), "o-9") {
@@ -169,7 +170,7 @@ func TestOrders(t *testing.T) {
 	if err := json.Unmarshal(body, &p); err != nil {
 		t.Fatal(err)
 	}
-	if resp.StatusCode != 504 || resp.Header.Get("Retry-After") != "1" || resp.Header.Get("Location") != "/orders/o-1" ||
+	if resp.StatusCode != http.StatusGatewayTimeout || resp.Header.Get("Retry-After") != "1" || resp.Header.Get("Location") != "/orders/o-1" ||
 		p.Type != "urn:firedrill:problem:timed-out" || p.Detail != "pending" || p.TraceID == "" || p.TraceID != resp.Header.Get("X-Trace-Id") {
 		t.Errorf("failed: %d %v %s", resp.StatusCode, resp.Header, body)
 	}
@@ -237,10 +238,10 @@ func TestRateLimits(t *testing.T) {
 	for range 3 { // 9 to 12 of the address
 		g.send(t, http.MethodGet, "/products", "")
 	}
-	if resp, _ := g.send(t, http.MethodGet, "/products", ""); resp.StatusCode != 429 {
+	if resp, _ := g.send(t, http.MethodGet, "/products", ""); resp.StatusCode != http.StatusTooManyRequests {
 		t.Errorf("the address: %d, want 429", resp.StatusCode)
 	}
-	if resp, _ := g.send(t, http.MethodGet, "/healthz", ""); resp.StatusCode != 200 {
+	if resp, _ := g.send(t, http.MethodGet, "/healthz", ""); resp.StatusCode != http.StatusOK {
 		t.Errorf("health is not to be limited: %d", resp.StatusCode)
 	}
 	want := map[string]float64{"limit=user": 1, "limit=address": 1}
@@ -282,7 +283,7 @@ func TestHeaders(t *testing.T) {
 		t.Errorf("another origin is allowed: %q", got)
 	}
 	resp, _ = g.send(t, http.MethodOptions, "/orders", "", "Origin: https://shop.example", "Access-Control-Request-Method: POST")
-	if resp.StatusCode != 204 || !strings.Contains(resp.Header.Get("Access-Control-Allow-Headers"), "Idempotency-Key") {
+	if resp.StatusCode != http.StatusNoContent || !strings.Contains(resp.Header.Get("Access-Control-Allow-Headers"), "Idempotency-Key") {
 		t.Errorf("preflight: %d %v", resp.StatusCode, resp.Header)
 	}
 }

@@ -139,6 +139,7 @@ func (s *Service) answer(c *fiber.Ctx, o *order, cause error) error {
 		return c.Status(http.StatusCreated).JSON(o.view())
 	case StatusFailed: // what is still to be undone does not concern the client
 		return &web.Error{Code: o.reason.code(), Instance: o.path(), Err: cause}
+	case StatusPending:
 	}
 	code := web.CodeOf(cause)
 	if code != web.Unavailable && code != web.TimedOut {

@@ -77,7 +77,7 @@ func (m *metrics) precreate() {
 
 // step counts a step that moved the order, forward or back, or failed.
 func (m *metrics) step(name string, err error) {
-	result := "error"
+	var result string
 	switch web.CodeOf(err) {
 	case "":
 		result = "ok"
@@ -85,6 +85,8 @@ func (m *metrics) step(name string, err error) {
 		result = "unavailable"
 	case web.TimedOut:
 		result = "timed_out"
+	default:
+		result = "error"
 	}
 	m.steps.WithLabelValues(name, result).Inc()
 }

@@ -51,8 +51,9 @@ func (s State) Status() Status {
 		return StatusShipped
 	case Refunding, Releasing, Failed:
 		return StatusFailed
+	default:
+		return StatusPending
 	}
-	return StatusPending
 }
 
 // Reason is why an order failed.
@@ -75,8 +76,9 @@ func (r Reason) code() web.Code {
 		return web.Declined
 	case UnknownProduct:
 		return web.UnknownProduct
+	default:
+		return web.Abandoned
 	}
-	return web.Abandoned
 }
 
 // order is an order with the state of its saga.

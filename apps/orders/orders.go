@@ -93,7 +93,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, tel: deps.Telemetry, db: db, store: store{db: db, now: now, lease: cfg.Timeout + time.Second}}
-	if err := s.start(cfg, deps); err != nil {
+	if err := s.start(ctx, cfg, deps); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
@@ -102,7 +102,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 // now is the time as a column can hold it.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
-func (s *Service) start(cfg Config, deps Deps) error {
+func (s *Service) start(ctx context.Context, cfg Config, deps Deps) error {
 	m, err := newMetrics(s.tel.Registry())
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (s *Service) start(cfg Config, deps Deps) error {
 	s.outbox = newOutbox(s.store, js, s.tel, m, cfg.Poll)
 	s.saga = newSaga(s.store, deps.Stock, deps.Payments, s.tel, m, cfg)
 	s.saga.confirmed = s.outbox.wake
-	s.server, err = web.New(web.Config{
+	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: cfg.Timeout,
 		// Events wait in the outbox while the broker is away.
 		Checks: map[string]web.Check{"database": s.db.PingContext},

@@ -60,13 +60,16 @@ func (g *saga) run(ctx context.Context, o *order, pause time.Duration) error {
 		return nil // settled: nobody looks at the lease
 	}
 	// The time may be up, but that is no reason to leave the lease behind.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), parkTimeout)
 	defer cancel()
 	if parked := g.store.park(ctx, o.id, pause); parked != nil {
 		g.tel.Logger().WarnContext(ctx, "the lease of an order was left to expire", "error", parked)
 	}
 	return err
 }
+
+// parkTimeout is the most time for writing down that a lease has ended.
+const parkTimeout = 5 * time.Second
 
 // firstPause is before an order is resumed that a request left.
 const firstPause = 500 * time.Millisecond
@@ -106,8 +109,9 @@ func (g *saga) reserve(ctx context.Context, o *order) error {
 		return g.fail(ctx, o, Failed, UnknownProduct)
 	case web.Voided: // somebody gave the order up meanwhile
 		return g.fail(ctx, o, Releasing, Abandoned)
+	default:
+		return err
 	}
-	return err
 }
 
 func (g *saga) charge(ctx context.Context, o *order) error {
@@ -123,8 +127,9 @@ func (g *saga) charge(ctx context.Context, o *order) error {
 		return g.fail(ctx, o, Releasing, Declined)
 	case web.Voided: // somebody gave the order up meanwhile
 		return g.fail(ctx, o, Releasing, Abandoned)
+	default:
+		return err
 	}
-	return err
 }
 
 func (g *saga) refund(ctx context.Context, o *order) error {

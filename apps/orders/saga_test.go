@@ -114,6 +114,7 @@ func (f *fixture) checkOutcome(t *testing.T, end State, reason Reason) {
 		want["outcome=confirmed"] = 1
 	case StatusFailed:
 		want["outcome="+string(reason)] = 1
+	default: // not decided
 	}
 	if got := telemetrytest.Series(t, f.tel.Registry(), "shop_orders_total"); !reflect.DeepEqual(got, want) {
 		t.Errorf("counted %v, want %v", got, want)
@@ -183,7 +184,7 @@ func TestPausesGrow(t *testing.T) {
 	}
 	began, tries := f.now, []float64{}
 	for f.now.Sub(began) < time.Minute {
-		f.now = f.now.Add(100 * time.Millisecond)
+		f.now = f.now.Add(firstPause)
 		before := len(f.peers.calls)
 		f.resume(t)
 		if len(f.peers.calls) > before {

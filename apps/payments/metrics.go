@@ -88,6 +88,7 @@ func outcome(err error) string {
 		return "unavailable"
 	case web.TimedOut:
 		return "timed_out"
+	default:
+		return "error"
 	}
-	return "error"
 }

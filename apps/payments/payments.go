@@ -75,18 +75,18 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{cfg: cfg, tel: deps.Telemetry, db: db, bank: deps.Bank, store: store{db: db, now: time.Now}}
-	if err := s.start(cfg); err != nil {
+	if err := s.start(ctx, cfg); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
 
-func (s *Service) start(cfg Config) (err error) {
+func (s *Service) start(ctx context.Context, cfg Config) (err error) {
 	if s.metrics, err = newMetrics(s.tel.Registry()); err != nil {
 		return err
 	}
 	s.teller = newTeller(s.bank, cfg.Patience, s.metrics, s.tel.Logger())
-	s.server, err = web.New(web.Config{
+	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: cfg.Patience.Total + time.Second,
 		Checks: map[string]web.Check{"database": s.db.PingContext},
 	}, s.tel)
@@ -133,14 +133,16 @@ func (s *Service) charge(ctx context.Context, r ChargeRequest) (Charge, error) {
 		return s.settle(ctx, r.OrderID, declined, "")
 	case web.Voided:
 		return s.settle(ctx, r.OrderID, voided, "")
+	default:
+		return c, err
 	}
-	return c, err
 }
 
 // settle writes down what the bank said, even when the request has run out of
 // time meanwhile: it is known now.
 func (s *Service) settle(ctx context.Context, orderID, status, bankID string) (Charge, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	const limit = 5 * time.Second
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	return s.store.settle(ctx, orderID, status, bankID)
 }

@@ -84,8 +84,9 @@ func unknown(err error) bool {
 	switch web.CodeOf(err) {
 	case "", web.Declined, web.Voided, web.KeyReused:
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 func (t *teller) charge(ctx context.Context, key string, r bank.ChargeRequest) (bank.Charge, error) {

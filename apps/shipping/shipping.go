@@ -77,13 +77,13 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{db: db}
-	if err := s.start(cfg, deps); err != nil {
+	if err := s.start(ctx, cfg, deps); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
 
-func (s *Service) start(cfg Config, deps Deps) error {
+func (s *Service) start(ctx context.Context, cfg Config, deps Deps) error {
 	m, err := newMetrics(deps.Telemetry.Registry())
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func (s *Service) start(cfg Config, deps Deps) error {
 		cfg: cfg, js: js, tel: deps.Telemetry, metrics: m, orders: deps.Orders,
 		store: store{db: s.db, now: time.Now},
 	}
-	s.server, err = web.New(web.Config{
+	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr,
 		Checks: map[string]web.Check{
 			"database": s.db.PingContext,

@@ -159,8 +159,9 @@ func (w *worker) work(ctx context.Context, data []byte) error {
 	switch web.CodeOf(err) {
 	case web.NotFound, web.Voided, web.Malformed:
 		return hopeless{err}
+	default:
+		return err
 	}
-	return err
 }
 
 // hopeless is an error that time does not heal.
@@ -176,7 +177,7 @@ func (w *worker) conclude(ctx context.Context, msg jetstream.Msg, failure error)
 	}
 	deliveries := 1
 	if meta, err := msg.Metadata(); err == nil {
-		deliveries = int(meta.NumDelivered) //nolint:gosec // a count of deliveries
+		deliveries = int(meta.NumDelivered)
 	}
 	log := w.tel.Logger().With(slog.Int("deliveries", deliveries), slog.Any("error", failure))
 	var h hopeless

@@ -128,7 +128,7 @@ func TestChoose(t *testing.T) {
 	for args, want := range map[string]string{
 		"orders":               "orders",
 		"gateway broker":       "broker gateway",
-		"gateway gateway":      "gateway",
+		"bank catalog bank":    "bank catalog",
 		"all":                  "broker bank payments catalog orders shipping gateway",
 		"all and what is more": "broker bank payments catalog orders shipping gateway",
 	} {

@@ -63,7 +63,7 @@ func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writ
 	}
 	service, err := p.build(ctx, s, tel)
 	if err != nil {
-		flush(tel)
+		flush(context.WithoutCancel(ctx), tel)
 		return running{}, err
 	}
 	tel.Logger().Info("service started")
@@ -77,7 +77,7 @@ func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writ
 			err = fmt.Errorf("run %q: %w", p.name, err)
 		}
 		tel.Logger().Info("service stopped")
-		flush(tel)
+		flush(context.WithoutCancel(own), tel)
 		r.done <- err
 	}()
 	return r, nil
@@ -85,8 +85,8 @@ func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writ
 
 // flush sends what telemetry is left. A backend that is away is no failure of the
 // service: what cannot be sent is counted as dropped, and forgotten.
-func flush(tel *telemetry.Telemetry) {
-	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+func flush(ctx context.Context, tel *telemetry.Telemetry) {
+	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()
 	_ = tel.Shutdown(ctx)
 }

@@ -27,11 +27,11 @@ func TestCall(t *testing.T) {
 		{name: "a problem", want: Error{Code: OutOfStock, Detail: "two left", Instance: "/orders/1", RetryAfter: 3 * time.Second},
 			handler: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "3")
-				w.WriteHeader(409)
+				w.WriteHeader(http.StatusConflict)
 				w.Write([]byte(`{"type":"urn:firedrill:problem:out-of-stock","detail":"two left","instance":"/orders/1"}`))
 			}},
 		{name: "its failure is our dependency's", want: Error{Code: Unavailable}, handler: func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			w.Write([]byte(`{"type":"urn:firedrill:problem:internal"}`))
 		}},
 		{name: "somebody else's 404", want: Error{Code: NotFound}, handler: http.NotFound},

@@ -17,7 +17,7 @@ import (
 )
 
 // answerTo is what a client gets when a handler returns err.
-func answerTo(t *testing.T, ctx context.Context, err error) (*http.Response, Problem) {
+func answerTo(ctx context.Context, t *testing.T, err error) (*http.Response, Problem) {
 	t.Helper()
 	app := newApp(Config{}.withDefaults())
 	app.Get("/", func(c *fiber.Ctx) error {
@@ -60,7 +60,7 @@ func TestProblem(t *testing.T) {
 		{"Fiber's 400", fiber.ErrBadRequest, 400, Malformed, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			resp, p := answerTo(t, t.Context(), c.err)
+			resp, p := answerTo(t.Context(), t, c.err)
 			want := Problem{Type: problemType + string(c.code), Title: answers[c.code].title, Status: c.status, Detail: c.detail}
 			if resp.StatusCode != c.status || p != want {
 				t.Errorf("got %d %+v, want %d %+v", resp.StatusCode, p, c.status, want)
@@ -78,7 +78,7 @@ func TestProblem(t *testing.T) {
 func TestProblemHeadersAndTrace(t *testing.T) {
 	id := trace.TraceID{1, 2, 3}
 	ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: trace.SpanID{4}}))
-	resp, p := answerTo(t, ctx, &Error{Code: TooMany, RetryAfter: 1100 * time.Millisecond, Instance: "/orders/7"})
+	resp, p := answerTo(ctx, t, &Error{Code: TooMany, RetryAfter: 1100 * time.Millisecond, Instance: "/orders/7"})
 	if p.TraceID != id.String() || p.Instance != "/orders/7" {
 		t.Errorf("problem %+v: want the trace %s and the instance /orders/7", p, id)
 	}
@@ -88,7 +88,7 @@ func TestProblemHeadersAndTrace(t *testing.T) {
 	if got := resp.Header.Get("Location"); got != "/orders/7" {
 		t.Errorf("Location %q", got)
 	}
-	resp, _ = answerTo(t, t.Context(), Errorf(Unauthenticated, "who?"))
+	resp, _ = answerTo(t.Context(), t, Errorf(Unauthenticated, "who?"))
 	if got := resp.Header.Get("WWW-Authenticate"); got != "Bearer" {
 		t.Errorf("WWW-Authenticate %q, want Bearer", got)
 	}

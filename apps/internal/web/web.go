@@ -49,7 +49,7 @@ type Server struct {
 
 // New takes the addresses and prepares the application. Without telemetry (nil)
 // the service tells nothing of itself but its health.
-func New(cfg Config, tel *telemetry.Telemetry) (*Server, error) {
+func New(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Server, error) {
 	cfg = cfg.withDefaults()
 	s := &Server{cfg: cfg, app: newApp(cfg)}
 	if tel != nil {
@@ -57,15 +57,15 @@ func New(cfg Config, tel *telemetry.Telemetry) (*Server, error) {
 			Quiet:    []string{"/healthz", "/readyz"},
 			Statuses: []int{http.StatusOK, http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
 		}
-		if err := server.Instrument(s.app, tel, opts); err != nil {
+		if err := server.Instrument(s.app, tel, opts); err != nil { //nolint:contextcheck // requests bring their own
 			return nil, fmt.Errorf("serve %q: %w", cfg.Name, err)
 		}
 	}
-	s.app.Use(deadline(cfg.Timeout))
+	s.app.Use(s.deadline)
 	s.app.Get("/healthz", s.health)
 	s.app.Get("/readyz", s.readiness)
 	s.admin = &http.Server{Handler: s.adminHandler(tel), ReadHeaderTimeout: cfg.Timeout}
-	return s, s.listen()
+	return s, s.listen(ctx)
 }
 
 func (c Config) withDefaults() Config {
@@ -96,13 +96,14 @@ func newApp(cfg Config) *fiber.App {
 	})
 }
 
-func (s *Server) listen() (err error) {
+func (s *Server) listen(ctx context.Context) (err error) {
+	var config net.ListenConfig
 	if s.cfg.Addr != "" {
-		if s.public, err = net.Listen("tcp", s.cfg.Addr); err != nil {
+		if s.public, err = config.Listen(ctx, "tcp", s.cfg.Addr); err != nil {
 			return fmt.Errorf("listen for %q: %w", s.cfg.Name, err)
 		}
 	}
-	if s.private, err = net.Listen("tcp", s.cfg.AdminAddr); err != nil {
+	if s.private, err = config.Listen(ctx, "tcp", s.cfg.AdminAddr); err != nil {
 		err = fmt.Errorf("listen for the operators of %q: %w", s.cfg.Name, err)
 		if s.public != nil {
 			err = errors.Join(err, s.public.Close())
@@ -139,7 +140,7 @@ func (s *Server) Serve(ctx context.Context) error {
 		return nil
 	})
 	<-failed.Done()
-	shut := s.shutdown()
+	shut := s.shutdown(context.WithoutCancel(ctx))
 	if err := errors.Join(shut, group.Wait()); err != nil {
 		return fmt.Errorf("serve %q: %w", s.cfg.Name, err)
 	}
@@ -147,9 +148,9 @@ func (s *Server) Serve(ctx context.Context) error {
 }
 
 // shutdown keeps the admin listener to the last, so that the drain can be seen.
-func (s *Server) shutdown() error {
+func (s *Server) shutdown(ctx context.Context) error {
 	s.draining.Store(true)
-	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.Drain)
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Drain)
 	defer cancel()
 	var errs []error
 	if s.public != nil {
@@ -163,11 +164,9 @@ func (s *Server) shutdown() error {
 }
 
 // deadline gives each request an end.
-func deadline(limit time.Duration) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		ctx, cancel := context.WithTimeout(c.UserContext(), limit)
-		defer cancel()
-		c.SetUserContext(ctx)
-		return c.Next()
-	}
+func (s *Server) deadline(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), s.cfg.Timeout)
+	defer cancel()
+	c.SetUserContext(ctx)
+	return c.Next()
 }

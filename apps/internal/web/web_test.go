@@ -19,7 +19,7 @@ import (
 func serve(t *testing.T, cfg Config, routes func(*fiber.App)) (s *Server, stop func(), result chan error) {
 	t.Helper()
 	cfg.Name, cfg.Addr, cfg.AdminAddr = "test", "127.0.0.1:0", "127.0.0.1:0"
-	s, err := New(cfg, telemetrytest.New(t, telemetry.Config{}))
+	s, err := New(t.Context(), cfg, telemetrytest.New(t, telemetry.Config{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestHealthAndReadiness(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 200 {
+	if resp.StatusCode != http.StatusOK {
 		t.Errorf("metrics: %d", resp.StatusCode)
 	}
 	resp, err = http.Get(s.URL() + "/metrics")
@@ -84,7 +84,7 @@ func TestHealthAndReadiness(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != 404 {
+	if resp.StatusCode != http.StatusNotFound {
 		t.Errorf("the public sees metrics: %d", resp.StatusCode)
 	}
 }
@@ -155,7 +155,7 @@ func TestLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	resp.Body.Close()
-	if resp.StatusCode != 204 {
+	if resp.StatusCode != http.StatusNoContent {
 		t.Errorf("deadline: %d", resp.StatusCode)
 	}
 }
@@ -167,7 +167,7 @@ func TestNewReportsTakenAddress(t *testing.T) {
 		{Name: "second", Addr: taken, AdminAddr: "127.0.0.1:0"},
 		{Name: "second", Addr: "127.0.0.1:0", AdminAddr: taken},
 	} {
-		if _, err := New(cfg, nil); err == nil || !strings.Contains(err.Error(), taken) || !strings.Contains(err.Error(), `"second"`) {
+		if _, err := New(t.Context(), cfg, nil); err == nil || !strings.Contains(err.Error(), taken) || !strings.Contains(err.Error(), `"second"`) {
 			t.Errorf("got %v: want an error that names the service and %s", err, taken)
 		}
 	}
@@ -177,7 +177,7 @@ func TestStopBeforeStart(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 20 {
-		s, err := New(Config{Name: "test", Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0"}, nil)
+		s, err := New(t.Context(), Config{Name: "test", Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0"}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
