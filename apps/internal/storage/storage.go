@@ -12,6 +12,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"net/url"
 	"os"
@@ -35,8 +36,8 @@ const patience = 15 * time.Second
 
 // Open opens the database of the named service and applies its migrations, the
 // *.sql files of the folder "migrations". The database is either a URL
-// (postgres://…), where each service has the schema of its name, or the path of
-// a SQLite file. Without telemetry (nil) its queries go untold.
+// (postgres://…), where each service has the schema of its name, after that of the
+// URL's search_path if it has one, or the path of a SQLite file. Without telemetry (nil) its queries go untold.
 func Open(ctx context.Context, service, database string, migrations fs.FS, tel *telemetry.Telemetry) (*sql.DB, error) {
 	s, err := sourceOf(service, database)
 	if err != nil {
@@ -55,6 +56,7 @@ func Open(ctx context.Context, service, database string, migrations fs.FS, tel *
 // source is where a service's data lives.
 type source struct {
 	service string
+	schema  string // PostgreSQL's
 	dialect goose.Dialect
 	driver  string
 	system  string // as OpenTelemetry names it
@@ -68,10 +70,13 @@ func sourceOf(service, database string) (source, error) {
 		if err != nil {
 			return source{}, errors.New("DATABASE_URL is not a URL") // the cause would show its password
 		}
-		q := u.Query()
-		q.Set("search_path", service)
+		q, schema := u.Query(), service
+		if prefix := q.Get("search_path"); prefix != "" {
+			schema = prefix + "_" + service
+		}
+		q.Set("search_path", schema)
 		u.RawQuery = q.Encode()
-		return source{service, goose.DialectPostgres, "pgx", "postgresql", u.String(), 10}, nil
+		return source{service, schema, goose.DialectPostgres, "pgx", "postgresql", u.String(), 10}, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(database), 0o750); err != nil {
 		return source{}, fmt.Errorf("make its folder: %w", err)
@@ -82,7 +87,7 @@ func sourceOf(service, database string) (source, error) {
 		"&_pragma=foreign_keys(1)&_txlock=immediate"
 	// SQLite writes one at a time. A pool of one makes the queue for it Go's,
 	// which is first come first served, and not SQLite's, which polls.
-	return source{service, goose.DialectSQLite3, "sqlite", "sqlite", "file:" + database + pragmas, 1}, nil
+	return source{service, "", goose.DialectSQLite3, "sqlite", "sqlite", "file:" + database + pragmas, 1}, nil
 }
 
 func (s source) open(tel *telemetry.Telemetry) (pool *sql.DB, err error) {
@@ -114,7 +119,9 @@ func (s source) prepare(ctx context.Context, pool *sql.DB, migrations fs.FS) err
 		if err := s.createSchema(ctx, pool); err != nil {
 			return err
 		}
-		locker, err := lock.NewPostgresSessionLocker(lock.WithLockTimeout(1, 30))
+		// Instances of a service wait for each other, services do not.
+		id := int64(crc32.ChecksumIEEE([]byte(s.schema)))
+		locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(id), lock.WithLockTimeout(1, 30))
 		if err != nil {
 			return err
 		}
@@ -131,7 +138,7 @@ func (s source) prepare(ctx context.Context, pool *sql.DB, migrations fs.FS) err
 }
 
 func (s source) createSchema(ctx context.Context, pool *sql.DB) error {
-	name := pgx.Identifier{s.service}.Sanitize()
+	name := pgx.Identifier{s.schema}.Sanitize()
 	if _, err := pool.ExecContext(ctx, "CREATE SCHEMA IF NOT EXISTS "+name); err != nil {
 		return fmt.Errorf("create schema %s: %w", name, err)
 	}

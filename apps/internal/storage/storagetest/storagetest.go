@@ -15,9 +15,9 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// Each runs test on SQLite and, where TEST_DATABASE_URL names a server on which
-// databases may be created, on PostgreSQL. The database given is empty, and fit
-// for storage.Open.
+// Each runs test on SQLite and, where TEST_DATABASE_URL names a PostgreSQL
+// database, in schemas of the test's own there. The database given is empty, and
+// fit for storage.Open.
 func Each(t *testing.T, test func(t *testing.T, database string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
@@ -28,35 +28,41 @@ func Each(t *testing.T, test func(t *testing.T, database string)) {
 		if server == "" {
 			t.Skip("TEST_DATABASE_URL is not set")
 		}
-		test(t, create(t, server))
+		test(t, prefixed(t, server))
 	})
 }
 
-// create makes a database of its own for t and drops it afterwards.
-func create(t *testing.T, server string) string {
+// prefixed is the server's URL with a prefix for the schemas of t, which are
+// dropped afterwards.
+func prefixed(t *testing.T, server string) string {
 	t.Helper()
 	u, err := url.Parse(server)
 	if err != nil {
 		t.Fatalf("TEST_DATABASE_URL: %v", err)
 	}
-	name := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
-	run := func(statement string) error {
-		pool, err := sql.Open("pgx", server)
-		if err != nil {
-			return err
-		}
-		defer pool.Close()
-		_, err = pool.ExecContext(context.Background(), fmt.Sprintf(statement, name))
-		return err
-	}
-	if err := run("CREATE DATABASE %s"); err != nil {
-		t.Fatalf("create a database for the test: %v", err)
-	}
+	prefix := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	t.Cleanup(func() {
-		if err := run("DROP DATABASE IF EXISTS %s WITH (FORCE)"); err != nil {
-			t.Errorf("drop the test's database: %v", err)
+		if err := drop(server, prefix); err != nil {
+			t.Errorf("drop the test's schemas: %v", err)
 		}
 	})
-	u.Path = "/" + name
+	q := u.Query()
+	q.Set("search_path", prefix)
+	u.RawQuery = q.Encode()
 	return u.String()
+}
+
+// drop removes every schema whose name starts with the prefix.
+func drop(server, prefix string) error {
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.ExecContext(context.Background(), fmt.Sprintf(`DO $$ DECLARE s TEXT; BEGIN
+		FOR s IN SELECT nspname FROM pg_namespace WHERE starts_with(nspname, '%s') LOOP
+			EXECUTE format('DROP SCHEMA %%I CASCADE', s);
+		END LOOP;
+	END $$`, prefix))
+	return err
 }
