@@ -31,7 +31,10 @@ Exit codes: 0 good, 1 a threshold is broken, 2 misuse, 3 the run is invalid: it 
 
 // loadCommands are what load can do beside running a load test.
 func loadCommands() []command {
-	return []command{}
+	return []command{
+		{"compare", "say whether one result differs from another", loadCompare},
+		{"merge", "join the results of shards", loadMerge},
+	}
 }
 
 // loadFlags say what to run and how.

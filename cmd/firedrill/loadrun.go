@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -22,6 +21,7 @@ import (
 	"firedrill/loadgen/journey"
 	"firedrill/loadgen/metrics"
 	"firedrill/loadgen/profile"
+	loadreport "firedrill/loadgen/report"
 	"firedrill/loadgen/result"
 	"firedrill/loadgen/schedule"
 	"firedrill/loadgen/threshold"
@@ -237,7 +237,8 @@ func (r *loadRun) do(ctx context.Context) error {
 		go server.Serve(r.admin) //nolint:errcheck // ends when it is closed
 		defer server.Close()
 	}
-	show := r.show()
+	show := &show{live: loadreport.NewLive(r.p.stderr), out: r.p.stderr, thresholds: r.thresholds}
+	show.note("%s", r.announcement())
 	done := make(chan result.Ending, 1)
 	go func() { done <- r.attack.Run(ctx) }()
 	tick := time.NewTicker(time.Second)
@@ -247,31 +248,28 @@ func (r *loadRun) do(ctx context.Context) error {
 		select {
 		case ending := <-done:
 			show.close()
-			return r.tell(r.collector.Finish(ending))
+			for class, text := range r.attack.Errors() {
+				show.note("the first %s failure: %s", class, text)
+			}
+			return r.out.judge(r.p, r.collector.Finish(ending), r.thresholds)
 		case <-interrupted:
 			interrupted = nil
-			show.note(fmt.Sprintf("stopping: %d arrivals are under way; again to stop at once", r.attack.Busy()))
+			show.note("stopping when the arrivals that are under way (%d) are done; Ctrl-C again stops at once", r.attack.Busy())
 		case <-tick.C:
 			show.update(r.collector.Snapshot(min(r.attack.Elapsed(), r.part.Length())))
 		}
 	}
 }
 
-// tell writes the result where it was asked for and returns what the exit code says.
-func (r *loadRun) tell(res *result.Result) error {
-	held := true
-	res.Thresholds, held = threshold.EvaluateAll(r.thresholds, res)
-	if err := r.out.write(r.p, res); err != nil {
-		return err
+// announcement says what is about to happen.
+func (r *loadRun) announcement() string {
+	until := "until stopped"
+	if n := r.part.Total(); n != schedule.Endless {
+		until = fmt.Sprintf("for %v, %s arrivals", r.part.Length().Round(time.Millisecond), loadreport.Count(n))
 	}
-	for class, text := range r.attack.Errors() {
-		fmt.Fprintf(r.p.stderr, "first %s failure: %s\n", class, text)
+	text := fmt.Sprintf("%s on %s %s (seed %d, run %s)", r.profile.Name, r.profile.Target, until, r.profile.Seed, r.run)
+	if r.admin != nil {
+		text += fmt.Sprintf("\nmetrics at http://%s/metrics", r.admin.Addr())
 	}
-	switch {
-	case !res.Validity.Valid:
-		return &exit{exitInvalid, errors.New("the run is invalid: " + strings.Join(res.Validity.Reasons, "; "))}
-	case !held:
-		return &exit{exitFailed, errors.New("a threshold is broken")}
-	}
-	return nil
+	return text
 }

@@ -4,77 +4,110 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
-	"time"
 
+	loadreport "firedrill/loadgen/report"
 	"firedrill/loadgen/result"
+	"firedrill/loadgen/threshold"
 )
 
-// outputs are where a result goes beside the terminal.
+// outputs are where a result goes.
 type outputs struct {
-	json, html, hdr string
+	file, html, hdr string
 	asJSON          bool
 }
 
 func (o *outputs) add(fs *flag.FlagSet) {
-	fs.StringVar(&o.json, "o", "", "`file` to write the result to, as JSON")
-	fs.BoolVar(&o.asJSON, "json", false, "print the result as JSON instead of a table")
+	fs.StringVar(&o.file, "o", "", "`file` to write the result to, as JSON")
+	fs.StringVar(&o.html, "html", "", "`file` to write a report to: one page that opens offline")
+	fs.StringVar(&o.hdr, "hdr", "", "`file` to write an HdrHistogram log to")
+	fs.BoolVar(&o.asJSON, "json", false, "print the result as JSON instead of text")
+}
+
+// output is a file and what writes it.
+type output struct {
+	flag, path string
+	write      func(io.Writer, *result.Result) error
+}
+
+func (o outputs) files() []output {
+	asJSON := func(w io.Writer, r *result.Result) error { return r.Write(w) }
+	return []output{{"-o", o.file, asJSON}, {"-html", o.html, loadreport.HTML}, {"-hdr", o.hdr, loadreport.HDRLog}}
 }
 
 // check finds out before the run whether the files can be written.
 func (o outputs) check() error {
-	for _, file := range []struct{ flag, path string }{{"-o", o.json}, {"-html", o.html}, {"-hdr", o.hdr}} {
+	for _, file := range o.files() {
 		if file.path == "" {
 			continue
 		}
 		if info, err := os.Stat(file.path); err == nil && !info.Mode().IsRegular() {
-			return fmt.Errorf("%s %s: %w", file.flag, file.path, errors.New("this is no file that could be replaced"))
+			return fmt.Errorf("%s %s: this is no file that could be replaced", file.flag, file.path)
 		}
-		probe, err := os.CreateTemp(filepath.Dir(file.path), ".firedrill-*")
+		probe, err := os.CreateTemp(filepath.Dir(file.path), ".result-*")
 		if err != nil {
+			return fmt.Errorf("%s %s: %w", file.flag, file.path, errors.Unwrap(err))
+		}
+		if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
 			return fmt.Errorf("%s %s: %w", file.flag, file.path, err)
 		}
-		probe.Close()
-		os.Remove(probe.Name())
 	}
 	return nil
 }
 
+// write writes the files, all of them even if one fails, and prints the result.
 func (o outputs) write(p program, r *result.Result) error {
-	if o.json != "" {
-		f, err := os.Create(o.json)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := r.Write(f); err != nil {
-			return err
-		}
-	}
+	print := loadreport.Text
 	if o.asJSON {
-		return r.Write(p.stdout)
+		print = func(w io.Writer, r *result.Result) error { return r.Write(w) }
 	}
-	total := r.Total(nil)
-	fmt.Fprintf(p.stdout, "%d requests, %d failed; response p50 %v p99 %v max %v; own lag p99 %v\n", total.Requests, total.Failed,
-		total.Response.Quantile(.5), total.Response.Quantile(.99), total.Response.Max(), r.Validity.LagP99)
-	for _, t := range r.Thresholds {
-		fmt.Fprintln(p.stdout, t.Expression, t.Actual, t.OK)
+	errs := []error{print(p.stdout, r)}
+	for _, file := range o.files() {
+		if file.path != "" {
+			errs = append(errs, loadreport.WriteFile(file.path, func(w io.Writer) error { return file.write(w, r) }))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// judge evaluates thresholds, writes the result, and returns what the exit code says.
+func (o outputs) judge(p program, r *result.Result, thresholds []threshold.Threshold) error {
+	var held bool
+	r.Thresholds, held = threshold.EvaluateAll(thresholds, r)
+	if err := o.write(p, r); err != nil {
+		return err
+	}
+	switch {
+	case !r.Validity.Valid:
+		return &exit{exitInvalid, errors.New("the run is invalid, see above")}
+	case !held:
+		return &exit{exitFailed, errors.New("a threshold is broken, see above")}
 	}
 	return nil
 }
 
-type plainShow struct{ p program }
+// show shows a run while it goes on.
+type show struct {
+	live       *loadreport.Live
+	out        io.Writer
+	thresholds []threshold.Threshold
+}
 
-func (r *loadRun) show() plainShow {
-	if r.admin != nil {
-		fmt.Fprintf(r.p.stderr, "run %s; metrics at http://%s/metrics\n", r.run, r.admin.Addr())
+func (s *show) update(r *result.Result) {
+	var budgets []loadreport.Budget
+	for _, t := range s.thresholds {
+		if left, ok := t.BudgetLeft(r); ok {
+			budgets = append(budgets, loadreport.Budget{Threshold: t.String(), Left: left})
+		}
 	}
-	return plainShow{r.p}
+	_ = s.live.Show(r, budgets) // a terminal that went away stops no run
 }
-func (s plainShow) close()           {}
-func (s plainShow) note(text string) { fmt.Fprintln(s.p.stderr, text) }
-func (s plainShow) update(r *result.Result) {
-	total := r.Total(nil)
-	fmt.Fprintf(s.p.stderr, "%v %d of %d, p99 %v\n", r.Elapsed.Round(time.Second), total.Requests, r.Intended, total.Response.Quantile(.99))
+
+func (s *show) note(format string, args ...any) {
+	_ = s.live.Close() // as above
+	fmt.Fprintf(s.out, format+"\n", args...)
 }
+
+func (s *show) close() { _ = s.live.Close() }
