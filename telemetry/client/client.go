@@ -24,6 +24,7 @@ import (
 
 	"firedrill/telemetry"
 	"firedrill/telemetry/internal/exception"
+	"firedrill/telemetry/internal/redact"
 )
 
 // Options describe the peer and bound a request.
@@ -137,19 +138,11 @@ const peerService = attribute.Key("peer.service")
 // demands.
 // https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/
 func withoutSecrets(u *url.URL) string {
-	const redacted = "REDACTED"
 	full := *u
 	if full.User != nil {
-		full.User = url.UserPassword(redacted, redacted)
+		full.User = url.UserPassword(redact.Text, redact.Text)
 	}
-	parts := strings.Split(full.RawQuery, "&")
-	for i, part := range parts {
-		switch key, _, _ := strings.Cut(part, "="); key {
-		case "AWSAccessKeyId", "Signature", "sig", "X-Goog-Signature":
-			parts[i] = key + "=" + redacted
-		}
-	}
-	full.RawQuery = strings.Join(parts, "&")
+	full.RawQuery = redact.Query(full.RawQuery)
 	return full.String()
 }
 

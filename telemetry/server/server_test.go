@@ -247,7 +247,7 @@ func TestSpanAndLogLineOfARequest(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	tel := telemetrytest.New(t, b.Config("shop"))
 	app := shop(t, tel, fiber.Config{}, server.Options{})
-	do(t, app, "GET", "/products/7?size=L", func(r *http.Request) {
+	do(t, app, "GET", "/products/7?size=L&sig=secret", func(r *http.Request) {
 		r.Host = "shop.example:8443"
 		r.Header.Set("User-Agent", "curl/8")
 		r.Header.Set("Referer", "http://there.example/")
@@ -262,7 +262,7 @@ func TestSpanAndLogLineOfARequest(t *testing.T) {
 	equal(t, fmt.Sprintf("%x", span.GetParentSpanId()), "b7ad6b7169203331")
 	equal(t, attrs(span), map[string]any{
 		"http.request.method": "GET", "http.response.status_code": int64(200), "http.route": "/products/:id",
-		"url.scheme": "http", "url.path": "/products/7", "url.query": "size=L",
+		"url.scheme": "http", "url.path": "/products/7", "url.query": "size=L&sig=REDACTED",
 		"server.address": "shop.example", "server.port": int64(8443),
 		"client.address": "0.0.0.0", "client.port": int64(0),
 		"network.protocol.version": "1.1", "user_agent.original": "curl/8",
@@ -284,7 +284,7 @@ func TestSpanAndLogLineOfARequest(t *testing.T) {
 		"level": "info", "msg": "request", "service": "shop",
 		"trace_id": "0af7651916cd43dd8448eb211c80319c", "span_id": fmt.Sprintf("%x", span.GetSpanId()),
 		"method": "GET", "route": "/products/:id", "status": 200.0, "host": "shop.example:8443",
-		"path": "/products/7", "query": "size=L", "client": "0.0.0.0", "user_agent": "curl/8",
+		"path": "/products/7", "query": "size=L&sig=REDACTED", "client": "0.0.0.0", "user_agent": "curl/8",
 		"referer": "http://there.example/", "request_bytes": 0.0, "response_bytes": 10.0,
 	})
 }

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"firedrill/telemetry/internal/exception"
+	"firedrill/telemetry/internal/redact"
 )
 
 // outcome is what became of a request. Sizes are -1 where unknown.
@@ -74,7 +75,7 @@ func (b *scratch) read(fctx *fasthttp.RequestCtx) request {
 	}
 	all := string(b.text)
 	return request{
-		path: valid(all[:ends[0]]), query: valid(all[ends[0]:ends[1]]), host: valid(all[ends[1]:ends[2]]),
+		path: valid(all[:ends[0]]), query: redact.Query(valid(all[ends[0]:ends[1]])), host: valid(all[ends[1]:ends[2]]),
 		agent: valid(all[ends[2]:ends[3]]), referer: valid(all[ends[3]:ends[4]]), client: all[ends[4]:],
 		port: port, version: version(header),
 	}
