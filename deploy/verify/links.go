@@ -191,7 +191,8 @@ func queryFindsTrace(ctx context.Context, r *run) finding {
 		return lacks(asked, "%v", err)
 	}
 	if len(found) == 0 {
-		return lacks(asked, "no traces; is each trace that the gateway begins sampled?")
+		return lacks(asked, "no traces: is each trace that the gateway begins sampled, "+
+			"and the ingester's flush_check_period longer than the services take to send their spans?")
 	}
 	f := finding{}
 	for _, one := range found[:min(len(found), tries)] {

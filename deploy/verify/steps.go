@@ -57,9 +57,10 @@ func steps() []step {
 			return call{http.MethodPost, "/orders", s.token, randomHex(16), map[string]any{"lines": "none"}}
 		}},
 		{name: "no such route", want: http.StatusNotFound, call: get("/verify/no/such/route")},
-		// Tempo writes the spans that it has down about once a second and relates only
-		// those written together, until the block is complete. Of several orders, at
-		// least one is whole.
+		// Every flush_check_period Tempo's ingester writes down the spans that it has,
+		// whether their trace is complete or not (2.8 does not heed trace_idle_period),
+		// and a query relates only those written together until the block is complete.
+		// Of several orders, a while apart, one is whole.
 		{name: stepRooted, want: http.StatusCreated, rootless: true, repeat: 2, call: order("", "")},
 	}
 }
