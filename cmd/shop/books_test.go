@@ -32,7 +32,7 @@ func openBooks(t *testing.T, f *fleet) books {
 				t.Fatal(err)
 			}
 			q := u.Query()
-			q.Set("search_path", name)
+			q.Set("search_path", q.Get("search_path")+"_"+name)
 			u.RawQuery = q.Encode()
 			driver, dsn = "pgx", u.String()
 		}
@@ -44,6 +44,33 @@ func openBooks(t *testing.T, f *fleet) books {
 		return db
 	}
 	return books{catalog: open(catalog.Name), orders: open(orders.Name), bank: open(bank.Name), shipping: open(shipping.Name)}
+}
+
+// withSchemas is the server's URL with a prefix for the schemas of the shop, which
+// are dropped after the test.
+func withSchemas(t *testing.T, server, prefix string) string {
+	t.Helper()
+	u, err := url.Parse(server)
+	if err != nil {
+		t.Fatalf("TEST_DATABASE_URL: %v", err)
+	}
+	t.Cleanup(func() {
+		db, err := sql.Open("pgx", server)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer db.Close()
+		for _, p := range parts() {
+			if _, err := db.Exec("DROP SCHEMA IF EXISTS " + prefix + "_" + p.name + " CASCADE"); err != nil {
+				t.Errorf("drop the schema of %s: %v", p.name, err)
+			}
+		}
+	})
+	q := u.Query()
+	q.Set("search_path", prefix)
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 // quiet is a condition for await: nothing is left to do.

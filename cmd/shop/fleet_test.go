@@ -128,15 +128,20 @@ func (f *fleet) stop(t *testing.T, name string) {
 	}
 }
 
-// harass kills and restarts services until ctx ends; all run when it returns. It
-// counts the kills.
+// harass kills and restarts services until ctx ends, all of them equally often;
+// all run when it returns. It counts the kills.
 func (f *fleet) harass(ctx context.Context, t *testing.T, random *rand.Rand) map[string]int {
 	kills := make(map[string]int)
+	var next []int
 	for {
+		if len(next) == 0 {
+			next = random.Perm(len(f.names))
+		}
+		victim := f.names[next[0]]
+		next = next[1:]
 		pause := time.Duration(200+random.IntN(800)) * time.Millisecond
-		victim := f.names[random.IntN(len(f.names))]
 		down := time.Duration(random.IntN(500)) * time.Millisecond
-		if random.IntN(6) == 0 {
+		if random.IntN(8) == 0 {
 			down += giveUp // long enough that orders are undone
 		}
 		select {

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -26,9 +27,8 @@ import (
 //
 //	go test -tags e2e -run TestNothingIsLostOrDoubled ./cmd/shop -v -kill-for 10m -timeout 15m
 var (
-	killFor      = flag.Duration("kill-for", 30*time.Second, "how long services are killed")
-	killSeed     = flag.Uint64("kill-seed", 1, "seed of who is killed when, and of what is bought")
-	killDatabase = flag.String("kill-database", "", "URL of an empty PostgreSQL database; default SQLite")
+	killFor  = flag.Duration("kill-for", 30*time.Second, "how long services are killed")
+	killSeed = flag.Uint64("kill-seed", 1, "seed of who is killed when, and of what is bought")
 )
 
 const (
@@ -38,9 +38,21 @@ const (
 )
 
 // TestNothingIsLostOrDoubled kills services at random moments under load, and
-// then compares the books of all of them.
+// then compares the books of all of them. It does so on SQLite and, where
+// TEST_DATABASE_URL names a PostgreSQL database, there.
 func TestNothingIsLostOrDoubled(t *testing.T) {
-	fleet := newFleet(t, *killDatabase)
+	t.Run("sqlite", func(t *testing.T) { killUnderLoad(t, newFleet(t, "")) })
+	t.Run("postgresql", func(t *testing.T) {
+		server := os.Getenv("TEST_DATABASE_URL")
+		if server == "" {
+			t.Skip("TEST_DATABASE_URL is not set")
+		}
+		prefix := fmt.Sprintf("kill_%d", os.Getpid())
+		killUnderLoad(t, newFleet(t, withSchemas(t, server, prefix)))
+	})
+}
+
+func killUnderLoad(t *testing.T, fleet *fleet) {
 	for _, name := range fleet.names {
 		fleet.start(t, name)
 	}
