@@ -206,7 +206,6 @@ var leftOut = map[string]string{
 // owed is what ours should tell and does not yet. The test fails when it does.
 var owed = map[string]bool{
 	"span attribute net.transport":      true,
-	"span attribute http.flavor":        true, // always said to be 1.1
 	"log field request.x-forwarded-for": true,
 	"log field request.ip":              true, // of a client behind a proxy
 }

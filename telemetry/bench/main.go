@@ -46,7 +46,7 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	flags.IntVar(&p.Rounds, "rounds", 3, "how often each case is measured; medians are reported")
 	flags.IntVar(&p.Rate, "rate", 2000, "requests a second of the paced runs")
 	flags.IntVar(&p.Conns, "conns", 50, "connections of the run at full speed")
-	flags.DurationVar(&p.Time, "time", 3*time.Second, "length of a run")
+	flags.DurationVar(&p.Time, "time", 2*time.Second, "length of a run")
 	flags.BoolVar(&p.Meter, "meter", true, "let otelfiber of the usual stack record its metrics, sizes among them")
 	if err := flags.Parse(args); err != nil {
 		return 2
