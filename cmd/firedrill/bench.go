@@ -38,7 +38,7 @@ func benchStack(ctx context.Context, p program, args []string) error {
 	if *cycles < 1 || *idle <= 0 {
 		return fmt.Errorf("%w: -cycles and -idle must be above 0", errUsage)
 	}
-	copy, err := which.stack(p)
+	target, err := which.stack(p)
 	if err != nil {
 		return err
 	}
@@ -47,8 +47,8 @@ func benchStack(ctx context.Context, p program, args []string) error {
 		return fmt.Errorf("make temporary data folder: %w", err)
 	}
 	defer os.RemoveAll(data)
-	copy.Data, copy.Out = data, io.Discard
-	m, err := copy.Measure(ctx, *cycles, *idle, func(line string) { fmt.Fprintln(p.stderr, line) })
+	target.Data, target.Out = data, io.Discard
+	m, err := target.Measure(ctx, *cycles, *idle, func(line string) { fmt.Fprintln(p.stderr, line) })
 	if err != nil {
 		return err
 	}

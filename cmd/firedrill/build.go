@@ -17,18 +17,18 @@ func build(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	copy, err := which.stack(p)
+	target, err := which.stack(p)
 	if err != nil {
 		return err
 	}
-	tools, err := stack.Tools(copy.Root)
+	tools, err := stack.Tools(target.Root)
 	if err != nil {
 		return err
 	}
-	built, err := stack.Build(ctx, copy.Root, copy.Bin, tools, p.stderr)
+	built, err := stack.Build(ctx, target.Root, target.Bin, tools, p.stderr)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "Built %d upstream programs; all %d are in %s.\n", built, len(tools), copy.Bin)
+	fmt.Fprintf(p.stdout, "Built %d upstream programs; all %d are in %s.\n", built, len(tools), target.Bin)
 	return nil
 }

@@ -17,17 +17,17 @@ func down(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	copy, err := which.stack(p)
+	target, err := which.stack(p)
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
-	stopped, err := copy.Down(ctx)
+	stopped, err := target.Down(ctx)
 	if err != nil {
 		return err
 	}
 	if stopped == 0 {
-		fmt.Fprintf(p.stdout, "Nothing ran in %s.\n", copy.Data)
+		fmt.Fprintf(p.stdout, "Nothing ran in %s.\n", target.Data)
 		return nil
 	}
 	fmt.Fprintf(p.stdout, "Stopped %d processes in %.1f s.\n", stopped, time.Since(begin).Seconds())
@@ -45,13 +45,13 @@ func reset(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	copy, err := which.stack(p)
+	target, err := which.stack(p)
 	if err != nil {
 		return err
 	}
-	if err := copy.Reset(ctx); err != nil {
+	if err := target.Reset(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "Deleted the data in %s.\n", copy.Data)
+	fmt.Fprintf(p.stdout, "Deleted the data in %s.\n", target.Data)
 	return nil
 }

@@ -15,9 +15,9 @@ func logs(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 1, 1); err != nil {
 		return err
 	}
-	copy, err := which.stack(p)
+	target, err := which.stack(p)
 	if err != nil {
 		return err
 	}
-	return copy.Logs(ctx, fs.Arg(0), *lines, *follow, p.stdout)
+	return target.Logs(ctx, fs.Arg(0), *lines, *follow, p.stdout)
 }

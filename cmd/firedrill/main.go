@@ -24,8 +24,9 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	code := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
 }
 
 // program is what a subcommand gets from the process.
@@ -55,6 +56,7 @@ func commands() []command {
 		{"load", "drive a target at a rate and tell the truth about it", load},
 		{"slo", "objectives: rules, explanation, import, history", sloMain},
 		{"notifications", "receive Alertmanager's notifications and keep them", notify},
+		{"bench-stack", "measure start, stop, memory and CPU of the stack", benchStack},
 		{"version", "the versions of firedrill and of the upstream programs", printVersion},
 	}
 }

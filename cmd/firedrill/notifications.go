@@ -43,7 +43,7 @@ func notify(ctx context.Context, p program, args []string) error {
 
 // serve serves until ctx ends, then finishes the requests under way.
 func serve(ctx context.Context, addr string, handler http.Handler) error {
-	listener, err := net.Listen("tcp", addr)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listen for notifications: %w", err)
 	}

@@ -16,12 +16,12 @@ func restart(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 1, 1); err != nil {
 		return err
 	}
-	copy, err := which.stack(p)
+	target, err := which.stack(p)
 	if err != nil {
 		return err
 	}
 	begin := time.Now()
-	if err := copy.Restart(ctx, fs.Arg(0)); err != nil {
+	if err := target.Restart(ctx, fs.Arg(0)); err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "%s is ready again after %.1f s.\n", fs.Arg(0), time.Since(begin).Seconds())

@@ -22,11 +22,11 @@ func status(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	copy, err := which.stack(p)
+	target, err := which.stack(p)
 	if err != nil {
 		return err
 	}
-	status, err := copy.Status(ctx)
+	status, err := target.Status(ctx)
 	if err != nil {
 		return err
 	}

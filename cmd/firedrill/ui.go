@@ -8,7 +8,7 @@ import (
 
 const uiUsage = `ui [flags]
 
-Opens process-compose's terminal view of the running copy. Leaving it (F10) leaves everything running.`
+Opens process-compose's terminal view of the running target. Leaving it (F10) leaves everything running.`
 
 func ui(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("ui", uiUsage)
@@ -16,11 +16,11 @@ func ui(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	copy, err := which.stack(p)
+	target, err := which.stack(p)
 	if err != nil {
 		return err
 	}
-	cmd, err := copy.AttachCommand(ctx)
+	cmd, err := target.AttachCommand(ctx)
 	if err != nil {
 		return err
 	}

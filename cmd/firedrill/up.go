@@ -30,16 +30,16 @@ func up(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	copy, err := which.stack(p)
+	target, err := which.stack(p)
 	if err != nil {
 		return err
 	}
-	copy.Patience = *patience
-	if copy.Shop {
-		copy.BeforeStart = p.historyBeforeStart(copy)
+	target.Patience = *patience
+	if target.Shop {
+		target.BeforeStart = p.historyBeforeStart(target)
 	}
 	begin := time.Now()
-	status, err := copy.Up(ctx)
+	status, err := target.Up(ctx)
 	if err != nil {
 		return err
 	}

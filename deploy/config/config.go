@@ -72,7 +72,7 @@ func Render(name string, v Values) ([]byte, error) {
 
 // Write renders every setting for v into dir, which it creates if need be.
 func Write(dir string, v Values) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return fmt.Errorf("create folder of settings: %w", err)
 	}
 	for _, name := range Names() {
@@ -80,7 +80,7 @@ func Write(dir string, v Values) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			return fmt.Errorf("write setting %q: %w", name, err)
 		}
 	}

@@ -81,7 +81,7 @@ func (s *Store) load(path string) error {
 }
 
 func (s *Store) openFile() error {
-	file, err := os.OpenFile(s.path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o644)
+	file, err := os.OpenFile(s.path, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
 	if err != nil {
 		return fmt.Errorf("open notifications: %w", err)
 	}

@@ -39,8 +39,8 @@ func Median(values []float64) float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-// Measure starts and stops the copy cycles times, then once more and watches it for idle after it has settled as long.
-// tell is told of each step.
+// Measure starts and stops the copy cycles times. Then it deletes the data, starts it once more, lets it settle for idle
+// and watches it as long. tell is told of each step. The data of the copy is gone afterwards.
 func (k Stack) Measure(ctx context.Context, cycles int, idle time.Duration, tell func(string)) (Measurement, error) {
 	var m Measurement
 	for n := range cycles {
@@ -70,10 +70,13 @@ func timed(do func() error) (seconds float64, err error) {
 
 // measureIdle fills in what a copy uses that nobody asks anything of.
 func (k Stack) measureIdle(ctx context.Context, idle time.Duration, m *Measurement, tell func(string)) error {
+	if err := k.Reset(ctx); err != nil {
+		return err
+	}
+	defer func() { _ = k.Reset(context.WithoutCancel(ctx)) }() // best effort on the way out of an error
 	if _, err := k.Up(ctx); err != nil {
 		return err
 	}
-	defer func() { _, _ = k.Down(context.WithoutCancel(ctx)) }() // best effort on the way out of an error
 	tell(fmt.Sprintf("idle: settling for %s, then watching as long", idle))
 	if err := sleep(ctx, idle); err != nil {
 		return err
@@ -89,8 +92,7 @@ func (k Stack) measureIdle(ctx context.Context, idle time.Duration, m *Measureme
 	m.IdleFor = time.Since(begin).Seconds()
 	m.CPU = (cpuSeconds(watched) - before) / m.IdleFor
 	m.RSS, m.PSS = memory(watched)
-	_, err = k.Down(ctx)
-	return err
+	return k.Reset(ctx)
 }
 
 func sleep(ctx context.Context, d time.Duration) error {

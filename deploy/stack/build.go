@@ -70,7 +70,7 @@ func byModule(tools []Tool) [][]Tool {
 // buildTool builds under a temporary name and renames, so that what stands at the final path is whole.
 func buildTool(ctx context.Context, root, bin string, t Tool) error {
 	final := t.Binary(bin)
-	if err := os.MkdirAll(filepath.Dir(final), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(final), 0o750); err != nil {
 		return fmt.Errorf("build %q: %w", t.Name, err)
 	}
 	temp := fmt.Sprintf("%s.%d.tmp", final, os.Getpid())

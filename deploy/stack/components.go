@@ -115,18 +115,28 @@ func (s Settings) shopComponents(p programs) []Component {
 }
 
 func (s Settings) stackComponents(p programs) []Component {
-	setting := func(name string) string { return filepath.Join(s.configDir(), name+".yaml") }
-	stack := func(name string, port int, ready string, more ...int) Component {
-		c := Component{Name: name, Kind: KindStack, URL: s.url(port), Ready: s.url(port) + ready, Ports: []int{s.port(port)}}
-		for _, m := range more {
-			c.Ports = append(c.Ports, s.port(m))
-		}
-		return c
+	notifications := s.program("notifications", portNotifications, "/healthz")
+	notifications.URL += "/notifications"
+	notifications.Command = []string{
+		p.firedrill, "notifications",
+		"-addr", s.addr(portNotifications), "-file", filepath.Join(s.Data, "notifications.jsonl"),
 	}
-	prometheus := stack("prometheus", portPrometheus, "/-/ready")
-	prometheus.Command = []string{
+	loki := s.program("loki", portLoki, "/ready", portLokiGRPC)
+	loki.Command = []string{p.tools["loki"], "-config.file=" + s.setting("loki")}
+	tempo := s.program("tempo", portTempo, "/ready", portTempoGRPC, portOTLPGRPC, portOTLPHTTP)
+	tempo.Command = []string{p.tools["tempo"], "-config.file=" + s.setting("tempo")}
+	tempo.After = []string{"prometheus"}
+	// It writes its traces down within milliseconds and then sleeps 5 s for the peers it does not have.
+	tempo.Stop = 1
+	return []Component{s.prometheus(p), s.alertmanager(p), loki, tempo, notifications}
+}
+
+func (s Settings) prometheus(p programs) Component {
+	c := s.program("prometheus", portPrometheus, "/-/ready")
+	c.After = []string{"alertmanager"}
+	c.Command = []string{
 		p.tools["prometheus"],
-		"--config.file=" + setting("prometheus"),
+		"--config.file=" + s.setting("prometheus"),
 		"--storage.tsdb.path=" + filepath.Join(s.Data, "prometheus"),
 		"--web.listen-address=" + s.addr(portPrometheus),
 		"--web.enable-remote-write-receiver", // Tempo's metrics generator writes here
@@ -135,32 +145,33 @@ func (s Settings) stackComponents(p programs) []Component {
 		"--rules.alert.resend-delay=10s", // an Alertmanager that restarted knows what fires soon
 		"--log.level=warn",
 	}
-	alertmanager := stack("alertmanager", portAlertmanager, "/-/ready")
-	alertmanager.Command = []string{
+	return c
+}
+
+func (s Settings) alertmanager(p programs) Component {
+	c := s.program("alertmanager", portAlertmanager, "/-/ready")
+	c.After = []string{"notifications"}
+	c.Command = []string{
 		p.tools["alertmanager"],
-		"--config.file=" + setting("alertmanager"),
+		"--config.file=" + s.setting("alertmanager"),
 		"--storage.path=" + filepath.Join(s.Data, "alertmanager"),
 		"--web.listen-address=" + s.addr(portAlertmanager),
 		"--cluster.listen-address=", // one alone: no gossip
 		"--log.level=warn",
 	}
-	loki := stack("loki", portLoki, "/ready", portLokiGRPC)
-	loki.Command = []string{p.tools["loki"], "-config.file=" + setting("loki")}
-	tempo := stack("tempo", portTempo, "/ready", portTempoGRPC, portOTLPGRPC, portOTLPHTTP)
-	tempo.Command = []string{p.tools["tempo"], "-config.file=" + setting("tempo")}
-	prometheus.After = []string{"alertmanager"}
-	alertmanager.After = []string{"notifications"}
-	tempo.After = []string{"prometheus"}
-	// It writes its traces down within milliseconds and then sleeps 5 s for the peers it does not have.
-	tempo.Stop = 1
-	notifications := stack("notifications", portNotifications, "/healthz")
-	notifications.URL += "/notifications"
-	notifications.Command = []string{
-		p.firedrill, "notifications",
-		"-addr", s.addr(portNotifications), "-file", filepath.Join(s.Data, "notifications.jsonl"),
-	}
-	return []Component{prometheus, alertmanager, loki, tempo, notifications}
+	return c
 }
+
+// program is a component of the stack that listens on port, answers at the path ready, and needs the further ports.
+func (s Settings) program(name string, port int, ready string, further ...int) Component {
+	c := Component{Name: name, Kind: KindStack, URL: s.url(port), Ready: s.url(port) + ready, Ports: []int{s.port(port)}}
+	for _, f := range further {
+		c.Ports = append(c.Ports, s.port(f))
+	}
+	return c
+}
+
+func (s Settings) setting(name string) string { return filepath.Join(s.configDir(), name+".yaml") }
 
 // env is what every component gets on top of the user's environment.
 func (s Settings) env() []string {

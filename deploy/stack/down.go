@@ -49,7 +49,7 @@ func (k Stack) stopAll(ctx context.Context) error {
 		}
 	}
 	if st, err := readState(k.Settings); err == nil && st != nil {
-		awaitPorts(st.Components, portsFor)
+		awaitPorts(ctx, st.Components, portsFor)
 	}
 	for _, path := range []string{k.statePath(), k.socketPath()} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

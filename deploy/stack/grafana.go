@@ -21,8 +21,8 @@ func findGrafana(getenv func(string) string) grafana {
 	if err != nil {
 		return grafana{}
 	}
-	if real, err := filepath.EvalSymlinks(binary); err == nil {
-		binary = real
+	if resolved, err := filepath.EvalSymlinks(binary); err == nil {
+		binary = resolved
 	}
 	prefix := filepath.Dir(filepath.Dir(binary))
 	for _, home := range []string{getenv("GF_PATHS_HOME"), prefix, filepath.Join(prefix, "share", "grafana"), "/usr/share/grafana"} {

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -41,8 +42,8 @@ func (e *PortsError) Error() string {
 }
 
 // checkPorts returns a *PortsError when ports of the components cannot be bound.
-func checkPorts(components []Component, offset int) error {
-	taken, err := takenPorts(components)
+func checkPorts(ctx context.Context, components []Component, offset int) error {
+	taken, err := takenPorts(ctx, components)
 	if err != nil || len(taken) == 0 {
 		return err
 	}
@@ -54,11 +55,11 @@ func checkPorts(components []Component, offset int) error {
 }
 
 // takenPorts tries each port of the components; it leaves the owners open.
-func takenPorts(components []Component) ([]TakenPort, error) {
+func takenPorts(ctx context.Context, components []Component) ([]TakenPort, error) {
 	var taken []TakenPort
 	for _, c := range components {
 		for _, port := range c.Ports {
-			l, err := net.Listen("tcp", fmt.Sprintf("%s:%d", loopback, port))
+			l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", fmt.Sprintf("%s:%d", loopback, port))
 			switch {
 			case err == nil:
 				_ = l.Close()
@@ -74,10 +75,10 @@ func takenPorts(components []Component) ([]TakenPort, error) {
 
 // awaitPorts waits until the ports are free, or for patience: a process that is killed is gone from the list of processes
 // a little before the last of its threads closes its sockets.
-func awaitPorts(components []Component, patience time.Duration) {
+func awaitPorts(ctx context.Context, components []Component, patience time.Duration) {
 	deadline := time.Now().Add(patience)
 	for {
-		taken, err := takenPorts(components)
+		taken, err := takenPorts(ctx, components)
 		// Whoever holds a port for longer is none of ours, and is named by the next start.
 		if err != nil || len(taken) == 0 || time.Now().After(deadline) {
 			return

@@ -12,7 +12,7 @@ import (
 func (k Stack) render(p plan) error {
 	dirs := []string{k.logDir(), filepath.Join(k.Data, "rules"), filepath.Join(k.Data, "shop")}
 	for _, dir := range dirs {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, 0o750); err != nil {
 			return fmt.Errorf("create folder of the stack: %w", err)
 		}
 	}

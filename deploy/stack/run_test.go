@@ -22,7 +22,7 @@ func TestCheckPortsNamesTheOwner(t *testing.T) {
 	components := []Component{{Name: "loki", Ports: []int{port}}}
 
 	var taken *PortsError
-	if err := checkPorts(components, 5); !errors.As(err, &taken) {
+	if err := checkPorts(t.Context(), components, 5); !errors.As(err, &taken) {
 		t.Fatalf("error %v, want a PortsError", err)
 	}
 	for _, want := range []string{
@@ -33,7 +33,7 @@ func TestCheckPortsNamesTheOwner(t *testing.T) {
 		}
 	}
 	_ = l.Close()
-	if err := checkPorts(components, 5); err != nil {
+	if err := checkPorts(t.Context(), components, 5); err != nil {
 		t.Errorf("the port is free again, but: %v", err)
 	}
 }

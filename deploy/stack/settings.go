@@ -88,8 +88,8 @@ func findRoot(told, executable string) (string, error) {
 		}
 		return filepath.Abs(told)
 	}
-	if real, err := filepath.EvalSymlinks(executable); err == nil {
-		if root := filepath.Dir(filepath.Dir(real)); isRoot(root) {
+	if resolved, err := filepath.EvalSymlinks(executable); err == nil {
+		if root := filepath.Dir(filepath.Dir(resolved)); isRoot(root) {
 			return root, nil
 		}
 	}

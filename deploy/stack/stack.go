@@ -115,7 +115,7 @@ func (k Stack) already(ctx context.Context) (Status, error) {
 
 // prepare does all that can fail before anything runs: ports, programs, settings.
 func (k Stack) prepare(ctx context.Context, p plan) error {
-	if err := checkPorts(p.components, k.Offset); err != nil {
+	if err := checkPorts(ctx, p.components, k.Offset); err != nil {
 		return err
 	}
 	if k.Shop {
@@ -128,7 +128,7 @@ func (k Stack) prepare(ctx context.Context, p plan) error {
 		return err
 	}
 	if built > 0 { // minutes have passed
-		if err := checkPorts(p.components, k.Offset); err != nil {
+		if err := checkPorts(ctx, p.components, k.Offset); err != nil {
 			return err
 		}
 	}
@@ -146,7 +146,7 @@ func (k Stack) start(ctx context.Context, p plan) (Status, error) {
 	if err := writeState(k.Settings, state{Offset: k.Offset, Components: p.components, Started: time.Now()}); err != nil {
 		return Status{}, err
 	}
-	died, err := k.launch(p.programs.tools["process-compose"])
+	died, err := k.launch(ctx, p.programs.tools["process-compose"])
 	if err == nil {
 		err = k.awaitReady(ctx, p.components, died)
 	}
@@ -163,13 +163,14 @@ func (k Stack) start(ctx context.Context, p plan) (Status, error) {
 
 // launch starts process-compose in a session of its own, so that the terminal's signals do not reach it. The channel
 // yields when it ends.
-func (k Stack) launch(binary string) (<-chan error, error) {
+func (k Stack) launch(ctx context.Context, binary string) (<-chan error, error) {
 	output, err := os.Create(k.LogPath("process-compose.out"))
 	if err != nil {
 		return nil, fmt.Errorf("start process-compose: %w", err)
 	}
 	defer output.Close()
-	cmd := exec.Command(binary, "up", "--tui=false", "--disable-dotenv", "--keep-project",
+	// It outlives this command, and so the command's context.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, "up", "--tui=false", "--disable-dotenv", "--keep-project",
 		"--config", k.composePath(), "--unix-socket", k.socketPath(), "--log-file", k.LogPath("process-compose"))
 	cmd.Dir = k.Data
 	cmd.Env = append(k.withoutCompose(os.Environ()), marker+"="+k.Data)
@@ -240,7 +241,7 @@ func (k Stack) AttachCommand(ctx context.Context) (*exec.Cmd, error) {
 		return nil, err
 	}
 	programs := newPrograms(k.Settings, tools, k.Executable, grafana{})
-	cmd := exec.Command(programs.tools["process-compose"], "attach", "--unix-socket", k.socketPath(),
+	cmd := exec.CommandContext(ctx, programs.tools["process-compose"], "attach", "--unix-socket", k.socketPath(),
 		"--log-file", filepath.Join(k.logDir(), "process-compose-attach.log"))
 	cmd.Env = k.withoutCompose(os.Environ())
 	return cmd, nil

@@ -43,7 +43,7 @@ func writeState(s Settings, st state) error {
 		return fmt.Errorf("write state of the stack: %w", err)
 	}
 	temp := s.statePath() + ".tmp"
-	if err := os.WriteFile(temp, text, 0o644); err != nil {
+	if err := os.WriteFile(temp, text, 0o600); err != nil {
 		return fmt.Errorf("write state of the stack: %w", err)
 	}
 	if err := os.Rename(temp, s.statePath()); err != nil {
