@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -229,8 +230,6 @@ func (r *loadRun) shown() metrics.Run {
 
 // do runs the load test, shows how it goes, and tells what was found.
 func (r *loadRun) do(ctx context.Context) error {
-	// A second Ctrl-C finds the system's own behaviour again: it ends the program.
-	defer context.AfterFunc(ctx, func() { signal.Reset(os.Interrupt, syscall.SIGTERM) })()
 	debug.SetGCPercent(400) // what lives is small and what dies is much: collect less often
 	if r.admin != nil {
 		server := &http.Server{Handler: r.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second}
@@ -243,7 +242,8 @@ func (r *loadRun) do(ctx context.Context) error {
 	go func() { done <- r.attack.Run(ctx) }()
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	interrupted := ctx.Done()
+	interrupted, again := ctx.Done(), make(chan os.Signal, 1)
+	defer signal.Stop(again)
 	for {
 		select {
 		case ending := <-done:
@@ -254,7 +254,11 @@ func (r *loadRun) do(ctx context.Context) error {
 			return r.out.judge(r.p, r.collector.Finish(ending), r.thresholds)
 		case <-interrupted:
 			interrupted = nil
+			signal.Notify(again, os.Interrupt, syscall.SIGTERM)
 			show.note("stopping when the arrivals that are under way (%d) are done; Ctrl-C again stops at once", r.attack.Busy())
+		case <-again:
+			show.close()
+			return &exit{exitInvalid, errors.New("stopped at once, without a result")}
 		case <-tick.C:
 			show.update(r.collector.Snapshot(min(r.attack.Elapsed(), r.part.Length())))
 		}

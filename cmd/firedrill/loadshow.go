@@ -26,6 +26,8 @@ func (o *outputs) add(fs *flag.FlagSet) {
 	fs.BoolVar(&o.asJSON, "json", false, "print the result as JSON instead of text")
 }
 
+func asJSON(w io.Writer, r *result.Result) error { return r.Write(w) }
+
 // output is a file and what writes it.
 type output struct {
 	flag, path string
@@ -33,7 +35,6 @@ type output struct {
 }
 
 func (o outputs) files() []output {
-	asJSON := func(w io.Writer, r *result.Result) error { return r.Write(w) }
 	return []output{{"-o", o.file, asJSON}, {"-html", o.html, loadreport.HTML}, {"-hdr", o.hdr, loadreport.HDRLog}}
 }
 
@@ -59,11 +60,11 @@ func (o outputs) check() error {
 
 // write writes the files, all of them even if one fails, and prints the result.
 func (o outputs) write(p program, r *result.Result) error {
-	print := loadreport.Text
+	show := loadreport.Text
 	if o.asJSON {
-		print = func(w io.Writer, r *result.Result) error { return r.Write(w) }
+		show = asJSON
 	}
-	errs := []error{print(p.stdout, r)}
+	errs := []error{show(p.stdout, r)}
 	for _, file := range o.files() {
 		if file.path != "" {
 			errs = append(errs, loadreport.WriteFile(file.path, func(w io.Writer) error { return file.write(w, r) }))

@@ -1,11 +1,25 @@
 package attack_test
 
 import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/valyala/fasthttp"
 
 	"firedrill/loadgen/attack"
 	"firedrill/loadgen/journey"
@@ -13,13 +27,16 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// get is the plan of requests to a URL.
+// get is the plan of requests to a URL, which may be a template.
 func get(t testing.TB, url string) *journey.Plan {
 	t.Helper()
+	address, err := journey.Compile(url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	plan, err := journey.NewPlan(journey.Settings{
 		Scenarios: []journey.Scenario{{
-			Name: "get", Weight: 1,
-			Steps: []journey.Step{{Method: http.MethodGet, URL: journey.Literal([]byte(url))}},
+			Name: "get", Weight: 1, Steps: []journey.Step{{Method: http.MethodGet, URL: address}},
 		}},
 		Run: 1, Seed: 1, Sampled: 0.1,
 	})
@@ -42,21 +59,30 @@ func constant(rate float64, length time.Duration) schedule.Stage {
 	return schedule.Stage{Shape: schedule.Constant(rate, length)}
 }
 
-// run carries out an attack and returns what was found.
-func run(t testing.TB, cfg attack.Config) *result.Result {
+// prepare makes an attack of a config whose gaps it fills, and its collector.
+func prepare(t testing.TB, cfg attack.Config) (*attack.Attack, *result.Collector) {
 	t.Helper()
 	collector := result.New(result.Meta{}, result.Options{Intended: cfg.Schedule.Count})
-	cfg.Record = collector
+	cfg.Record = attack.Recorders{collector}
 	if cfg.Timeout == 0 {
 		cfg.Timeout = 10 * time.Second
 	}
 	if cfg.Overrun == 0 {
 		cfg.Overrun = 10 * time.Second
 	}
+	if cfg.Workers == 0 {
+		cfg.Workers = 20
+	}
 	a, err := attack.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return a, collector
+}
+
+func run(t testing.TB, cfg attack.Config) *result.Result {
+	t.Helper()
+	a, collector := prepare(t, cfg)
 	return collector.Finish(a.Run(t.Context()))
 }
 
@@ -67,19 +93,471 @@ func serve(t testing.TB, h http.HandlerFunc) string {
 	return server.URL
 }
 
-// response merges the response times of all groups.
-func response(r *result.Result) (all result.Histogram) {
+func transports() []string { return []string{attack.Fast, attack.Standard} }
+
+// failures counts the requests of each failure class; "" is good.
+func failures(r *result.Result) map[string]uint64 {
+	all := map[string]uint64{}
 	for i := range r.Groups {
-		all.Merge(&r.Groups[i].Response)
+		all[""] += r.Groups[i].Requests - r.Groups[i].Failed
+		for class, n := range r.Groups[i].Failures {
+			all[class] += n
+		}
 	}
 	return all
 }
 
-func requests(r *result.Result) (n uint64) {
-	for i := range r.Groups {
-		n += r.Groups[i].Requests
+func TestEveryRequestIsSentOnceAndAnswered(t *testing.T) {
+	for _, transport := range transports() {
+		t.Run(transport, func(t *testing.T) {
+			var mu sync.Mutex
+			seen := map[string]int{}
+			url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+				mu.Lock()
+				seen[r.URL.Query().Get("n")]++
+				mu.Unlock()
+				_, _ = io.WriteString(w, "hello")
+			})
+			part := whole(t, schedule.Stage{Shape: schedule.Linear{From: 0, To: 1000, For: time.Second}, Poisson: true}, constant(500, time.Second))
+			r := run(t, attack.Config{Schedule: part, Plan: get(t, url+"/?n=${seq}"), Transport: transport})
+			total := r.Total(nil)
+			if total.Requests != 1000 || total.Failed != 0 || total.BytesIn != 5000 || r.Dropped != 0 || r.Interrupted {
+				t.Errorf("%d requests, %d failed, %d bytes, %d dropped", total.Requests, total.Failed, total.BytesIn, r.Dropped)
+			}
+			for n := range 1000 {
+				if seen[strconv.Itoa(n)] != 1 {
+					t.Fatalf("request %d was sent %d times", n, seen[strconv.Itoa(n)])
+				}
+			}
+			for stage := range 2 {
+				in := r.Total(func(k result.Key) bool { return k.Stage == stage })
+				if in.Requests != 500 {
+					t.Errorf("stage %d has %d requests, want 500", stage, in.Requests)
+				}
+			}
+		})
 	}
-	return n
 }
 
-var _ net.Listener
+func TestFailureClasses(t *testing.T) {
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, never answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	cut := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			conn.Close()
+		}
+	})
+	half := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf")
+			conn.Close()
+		}
+	})
+	broken := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
+	moved := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) })
+	tests := map[string]struct{ url, want string }{
+		"refused":           {"http://" + closed.Addr().String(), "connection"},
+		"no answer":         {"http://" + silent.Addr().String(), "timeout"},
+		"cut":               {cut, "connection"},
+		"half a body":       {half, "connection"},
+		"status":            {broken, "status"},
+		"a redirect is one": {moved, ""},
+	}
+	for name, tt := range tests {
+		for _, transport := range transports() {
+			t.Run(name+", "+transport, func(t *testing.T) {
+				a, collector := prepare(t, attack.Config{
+					Schedule: whole(t, constant(50, 100*time.Millisecond)), Plan: get(t, tt.url), Transport: transport,
+					Timeout: 300 * time.Millisecond,
+				})
+				r := collector.Finish(a.Run(t.Context()))
+				if got := failures(r); got[tt.want] != 5 {
+					t.Errorf("failures %v, want 5 of %q", got, tt.want)
+				}
+				if got := a.Errors(); (tt.want == "timeout" || tt.want == "connection") != (got[tt.want] != "") {
+					t.Errorf("texts of the errors: %v", got)
+				}
+			})
+		}
+	}
+}
+
+// wire is a server that keeps what it read, byte by byte.
+func wire(t *testing.T) (url string, read func() []string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	var mu sync.Mutex
+	var all []string
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				var raw bytes.Buffer
+				for reader := bufio.NewReader(io.TeeReader(conn, &raw)); ; {
+					req, err := http.ReadRequest(reader)
+					if err != nil {
+						return
+					}
+					_, _ = io.Copy(io.Discard, req.Body)
+					mu.Lock()
+					all = append(all, raw.String())
+					mu.Unlock()
+					raw.Reset()
+					_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+				}
+			}()
+		}
+	}()
+	return "http://" + listener.Addr().String(), func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		got := all
+		all = nil
+		slices.Sort(got)
+		return got
+	}
+}
+
+// post is a plan with data, a body and headers.
+func post(t *testing.T, url string, seed uint64) *journey.Plan {
+	t.Helper()
+	names := journey.Names{"user": 0}
+	tpl := func(text string) journey.Template {
+		out, err := journey.Compile(text, names)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return out
+	}
+	plan, err := journey.NewPlan(journey.Settings{
+		Seed: seed, Run: 42, Sampled: 0.5, Variables: 1, Data: []journey.Source{journey.Numbers{From: 1, To: 1 << 40}},
+		Scenarios: []journey.Scenario{
+			{Name: "get", Weight: 1, Steps: []journey.Step{{Method: "GET", URL: tpl(url + "/${seq}/${user}?x=${user}")}}},
+			{Name: "post", Weight: 1, Steps: []journey.Step{{
+				Method: "POST", URL: tpl(url + "/${seq}"), Body: tpl(`{"user":"${user}","id":"${uuid}"}`),
+				Header: []journey.Header{{Name: "x-lower", Value: tpl("${user}")}, {Name: "Content-Type", Value: tpl("application/json")}},
+			}}},
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+func TestSameSeedSameBytesAndShardsAddUp(t *testing.T) {
+	for _, transport := range transports() {
+		t.Run(transport, func(t *testing.T) {
+			url, read := wire(t)
+			s, err := schedule.New([]schedule.Stage{{Shape: schedule.Constant(2000, 150*time.Millisecond), Poisson: true}}, 3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			send := func(seed uint64, shard schedule.Shard) []string {
+				run(t, attack.Config{Schedule: s.Part(shard), Plan: post(t, url, seed), Transport: transport})
+				return read()
+			}
+			first := send(5, schedule.Shard{})
+			if len(first) != 300 {
+				t.Fatalf("%d requests, want 300", len(first))
+			}
+			if again := send(5, schedule.Shard{}); !slices.Equal(first, again) {
+				t.Error("the same seed sent other bytes")
+			}
+			if other := send(6, schedule.Shard{}); slices.Equal(first, other) {
+				t.Error("another seed sent the same bytes")
+			}
+			var shards []string
+			for i := 1; i <= 3; i++ {
+				part := send(5, schedule.Shard{Index: i, Of: 3})
+				if len(part) != 100 {
+					t.Errorf("shard %d sent %d requests, want 100", i, len(part))
+				}
+				shards = append(shards, part...)
+			}
+			slices.Sort(shards)
+			if !slices.Equal(first, shards) {
+				t.Error("the shards sent other bytes than the whole")
+			}
+			if !strings.Contains(strings.Join(first, ""), "\r\nx-lower: ") {
+				t.Error("names of headers are not sent as they are written")
+			}
+		})
+	}
+}
+
+// stalling answers at once but for one second, in which it answers nothing. It
+// keeps when each request was answered.
+type stalling struct {
+	*fasthttp.Server
+	from, until time.Time
+	answered    []atomic.Int64 // by number, ns since 1970
+}
+
+func (s *stalling) handle(ctx *fasthttp.RequestCtx) {
+	if now := time.Now(); now.After(s.from) && now.Before(s.until) {
+		time.Sleep(time.Until(s.until))
+	}
+	n, err := strconv.Atoi(string(ctx.QueryArgs().Peek("n")))
+	if err == nil && n < len(s.answered) {
+		s.answered[n].Store(time.Now().UnixNano())
+	}
+}
+
+// TestStall holds the generator to the truth about a server that stops for 1 s in
+// 9 s at 2,000/s. 2,000 requests are due during the stall, so the slowest 180, which
+// p99 cuts off, are due in its first 90 ms: the truth is about 910 ms. With 50
+// workers, only 50 requests are under way while the server stands.
+//
+// Whatever the machine does, what is reported must be what the server saw, request
+// by request. That the server saw 910 ms needs a machine that does not stall by
+// itself: if the generator's own lag says so, the try says nothing.
+func TestStall(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 9 s")
+	}
+	const tries = 3
+	for i := range tries {
+		r := stall(t)
+		got := response(r).Quantile(0.99)
+		if !r.Validity.Valid {
+			t.Logf("try %d is inconclusive: %v (p99 %v)", i+1, r.Validity.Reasons, got)
+			continue
+		}
+		if got < 865*time.Millisecond || got > 955*time.Millisecond {
+			t.Errorf("p99 = %v, want 910 ms ± 5 %%", got)
+		}
+		t.Logf("p99 = %v, own lag p99 %v", got, r.Validity.LagP99)
+		return
+	}
+	t.Skipf("inconclusive: in %d tries the machine was too busy to send 2,000 requests a second on time", tries)
+}
+
+func stall(t *testing.T) *result.Result {
+	t.Helper()
+	const total = 18_000
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &stalling{Server: &fasthttp.Server{}, answered: make([]atomic.Int64, total)}
+	s.Handler = s.handle
+	a, collector := prepare(t, attack.Config{
+		Schedule: whole(t, constant(2000, 9*time.Second)), Workers: 50,
+		Plan: get(t, "http://"+listener.Addr().String()+"/?n=${seq}"),
+	})
+	s.from = time.Now().Add(4 * time.Second)
+	s.until = s.from.Add(time.Second)
+	go s.Serve(listener)
+	defer s.Shutdown()
+	ending := a.Run(t.Context())
+	began := time.Now().Add(-a.Elapsed())
+	r := collector.Finish(ending)
+	var truth result.Histogram
+	for n := range s.answered {
+		if at := s.answered[n].Load(); at > 0 {
+			due, _ := whole(t, constant(2000, 9*time.Second)).At(uint64(n))
+			truth.Record(time.Unix(0, at).Sub(began) - due)
+		}
+	}
+	if truth.Count() < total-2 || r.Total(nil).Requests < total-2 {
+		t.Errorf("%d answered, %d reported, want %d or more", truth.Count(), r.Total(nil).Requests, total-2)
+	}
+	for _, q := range []float64{0.95, 0.99, 0.999} {
+		got, want := response(r).Quantile(q), truth.Quantile(q)
+		if diff := (got - want).Abs(); diff > want/20 {
+			t.Errorf("reported p%g = %v, the server saw %v", q*100, got, want)
+		}
+	}
+	if service := r.Total(nil).Service; service.Quantile(0.99) > response(r).Quantile(0.99)/2 {
+		t.Logf("the service time's p99 is %v: the machine is slow", service.Quantile(0.99))
+	}
+	return r
+}
+
+// response merges the response times of all groups.
+func response(r *result.Result) *result.Histogram {
+	total := r.Total(nil)
+	return &total.Response
+}
+
+// TestWaitingForAWorkerIsNotTheGeneratorsLag has one worker and a slow server.
+func TestWaitingForAWorkerIsNotTheGeneratorsLag(t *testing.T) {
+	url := serve(t, func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
+	r := run(t, attack.Config{Schedule: whole(t, constant(50, 200*time.Millisecond)), Plan: get(t, url), Workers: 1})
+	total := r.Total(nil)
+	if total.Requests != 10 || total.Lag.Max() < 700*time.Millisecond {
+		t.Errorf("%d requests, the last sent %v late; want 10, late by most of a second", total.Requests, total.Lag.Max())
+	}
+	if own := r.OwnLag.Max(); own > total.Lag.Max()/4 {
+		t.Errorf("own lag %v of %v, though every worker was busy", own, total.Lag.Max())
+	}
+}
+
+func TestOverrunEndsAndCountsWhatWasDropped(t *testing.T) {
+	url := serve(t, func(http.ResponseWriter, *http.Request) { time.Sleep(50 * time.Millisecond) })
+	r := run(t, attack.Config{
+		Schedule: whole(t, constant(1000, 300*time.Millisecond)), Plan: get(t, url), Workers: 1, Overrun: 200 * time.Millisecond,
+	})
+	total := r.Total(nil)
+	if total.Requests > 20 || r.Dropped+total.Requests != 300 || r.Intended != 300 || r.Validity.Valid {
+		t.Errorf("%d requests, %d dropped of %d, valid %v", total.Requests, r.Dropped, r.Intended, r.Validity.Valid)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	for _, length := range []time.Duration{time.Hour, schedule.Forever} {
+		t.Run(fmt.Sprint(length), func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var asked atomic.Int64
+			url := serve(t, func(http.ResponseWriter, *http.Request) {
+				if asked.Add(1) == 50 {
+					cancel()
+				}
+			})
+			before := runtime.NumGoroutine()
+			a, collector := prepare(t, attack.Config{Schedule: whole(t, constant(200, length)), Plan: get(t, url)})
+			r := collector.Finish(a.Run(ctx))
+			total := r.Total(nil)
+			if got := asked.Load(); int64(total.Requests) != got || total.Failed != 0 {
+				t.Errorf("%d requests told, %d failed; the server had %d", total.Requests, total.Failed, got)
+			}
+			if endless := length == schedule.Forever; r.Interrupted == endless {
+				t.Errorf("interrupted = %v", r.Interrupted)
+			}
+			if r.Elapsed < 200*time.Millisecond || r.Elapsed > time.Minute {
+				t.Errorf("elapsed %v", r.Elapsed)
+			}
+			deadline := time.Now().Add(5 * time.Second)
+			for runtime.NumGoroutine() > before+3 && time.Now().Before(deadline) { // the server keeps some
+				time.Sleep(10 * time.Millisecond)
+			}
+			if got := runtime.NumGoroutine(); got > before+3 {
+				t.Errorf("%d goroutines before, %d after", before, got)
+			}
+		})
+	}
+}
+
+func TestJourneysAreTold(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/b" {
+			w.WriteHeader(http.StatusInternalServerError)
+		}
+	})
+	step := func(name string) journey.Step {
+		return journey.Step{Name: name, Method: http.MethodGet, URL: journey.Literal([]byte(url + "/" + name)), Think: 20 * time.Millisecond}
+	}
+	plan, err := journey.NewPlan(journey.Settings{Scenarios: []journey.Scenario{
+		{Name: "well", Weight: 1, Kind: journey.Journey, Steps: []journey.Step{step("a"), step("c")}},
+		{Name: "ill", Weight: 1, Kind: journey.Journey, Steps: []journey.Step{step("a"), step("b"), step("c")}},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, attack.Config{Schedule: whole(t, constant(200, 500*time.Millisecond)), Plan: plan})
+	var ended, failed uint64
+	for _, j := range r.Journeys {
+		ended += j.Ended
+		failed += j.Failed
+		if j.Scenario == "ill" && (j.Failed != j.Ended || j.FailedSteps["b"] != j.Failed) || j.Scenario == "well" && j.Failed > 0 {
+			t.Errorf("journeys %+v", j)
+		}
+		if j.Response.Min() < 20*time.Millisecond {
+			t.Errorf("a journey took %v, less than it thinks", j.Response.Min())
+		}
+	}
+	total := r.Total(nil)
+	if ended != 100 || failed == 0 || failed == ended || total.Requests != 200 || total.Arrivals != 100 {
+		t.Errorf("%d journeys, %d failed; %d requests, %d arrivals", ended, failed, total.Requests, total.Arrivals)
+	}
+}
+
+// TestMemoryIsConstant runs against a target of which half the requests fail, each
+// with an error text of its own. FIREDRILL_LONG=10m runs it for that long.
+func TestMemoryIsConstant(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 12 s")
+	}
+	length := 12 * time.Second
+	if text := os.Getenv("FIREDRILL_LONG"); text != "" {
+		var err error
+		if length, err = time.ParseDuration(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n atomic.Int64
+	server := &fasthttp.Server{Handler: func(ctx *fasthttp.RequestCtx) {
+		switch n.Add(1) % 4 {
+		case 0:
+			ctx.HijackSetNoResponse(true)
+			ctx.Hijack(func(net.Conn) {}) // cut: the text of the error has the port
+		case 1:
+			ctx.SetStatusCode(http.StatusServiceUnavailable)
+		}
+	}}
+	go server.Serve(listener)
+	defer server.Shutdown()
+	a, collector := prepare(t, attack.Config{
+		Schedule: whole(t, constant(2000, length)), Workers: 50, Plan: get(t, "http://"+listener.Addr().String()+"/?n=${seq}"),
+	})
+	done := make(chan result.Ending, 1)
+	go func() { done <- a.Run(t.Context()) }()
+	warm := heapAfter(length / 4)
+	end := heapAfter(length / 2)
+	ending := <-done
+	r := collector.Finish(ending)
+	got := failures(r)
+	if got["connection"] == 0 || got["status"] == 0 || r.Total(nil).Requests < uint64(2000*length.Seconds()*0.9) {
+		t.Errorf("%d requests, failures %v", r.Total(nil).Requests, got)
+	}
+	if grown := end - warm; grown > 10<<20 {
+		t.Errorf("the heap grew from %d to %d bytes", warm, end)
+	}
+	t.Logf("%d requests; heap %d kB after warm-up, %d kB at the end", r.Total(nil).Requests, warm>>10, end>>10)
+}
+
+// heapAfter waits and returns how many bytes live then.
+func heapAfter(d time.Duration) int64 {
+	time.Sleep(d) // the run itself is the condition
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+func TestConfigsThatCannotRun(t *testing.T) {
+	part := whole(t, constant(1, time.Second))
+	for name, cfg := range map[string]attack.Config{
+		"no workers": {Schedule: part, Plan: get(t, "http://h"), Timeout: 1},
+		"no timeout": {Schedule: part, Plan: get(t, "http://h"), Workers: 1},
+		"transport":  {Schedule: part, Plan: get(t, "http://h"), Workers: 1, Timeout: 1, Transport: "pigeon"},
+	} {
+		if _, err := attack.New(cfg); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+}

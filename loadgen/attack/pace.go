@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,6 +55,9 @@ func (p *pacer) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 		return 0, now > late && now-late > a.cfg.Overrun
 	}
 	a.gate.caughtUp()
+	// The tick before this one has just made a worker runnable. Let it run now: once
+	// this thread sleeps in the system, another must be woken to take it.
+	runtime.Gosched()
 	return 0, !a.clock.sleepUntil(due, a.stop)
 }
 

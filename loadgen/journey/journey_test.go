@@ -114,7 +114,7 @@ func checkout(t testing.TB, seed uint64, run journey.RunID) *journey.Plan {
 }
 
 // walks runs arrivals from 0 on, of a kind of journey that always goes well, in no time.
-func walks(t *testing.T, p *journey.Plan, arrivals uint64) (*world, []journey.Walk) {
+func walks(p *journey.Plan, arrivals uint64) (*world, []journey.Walk) {
 	w := newWorld(func(req *journey.Request, resp *journey.Response) (string, error) {
 		resp.Status, resp.Body = 200, []byte(`{"token":"secret","id":"o-1","status":"shipped"}`)
 		if bytes.HasSuffix(req.URL, []byte("/orders")) {
@@ -132,19 +132,19 @@ func walks(t *testing.T, p *journey.Plan, arrivals uint64) (*world, []journey.Wa
 
 func TestSameSeedSameRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a, _ := walks(t, checkout(t, 5, 77), 300)
-		b, _ := walks(t, checkout(t, 5, 77), 300)
+		a, _ := walks(checkout(t, 5, 77), 300)
+		b, _ := walks(checkout(t, 5, 77), 300)
 		if !bytes.Equal(a.asked.Bytes(), b.asked.Bytes()) {
 			t.Error("the same seed and run gave other requests")
 		}
 		// Another run differs in what must be unique, and in nothing else.
-		c, _ := walks(t, checkout(t, 5, 78), 300)
+		c, _ := walks(checkout(t, 5, 78), 300)
 		unique := regexp.MustCompile(`(traceparent|Idempotency-Key): [0-9a-f-]+`)
 		strip := func(w *world) string { return unique.ReplaceAllString(w.asked.String(), "$1") }
 		if bytes.Equal(a.asked.Bytes(), c.asked.Bytes()) || strip(a) != strip(c) {
 			t.Error("another run must differ in trace ids and UUIDs only")
 		}
-		d, _ := walks(t, checkout(t, 6, 77), 300)
+		d, _ := walks(checkout(t, 6, 77), 300)
 		if strip(a) == strip(d) {
 			t.Error("another seed gave the same requests")
 		}
@@ -174,7 +174,7 @@ func TestOrderOfArrivalsDoesNotMatter(t *testing.T) {
 func TestWeightsShareAndIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 20_000
-		w, all := walks(t, checkout(t, 1, 1), n)
+		w, all := walks(checkout(t, 1, 1), n)
 		buys, sampled, repeats := 0.0, 0.0, 0
 		for i, walk := range all {
 			if walk.Scenario.Name == "buy" {

@@ -219,9 +219,9 @@ func TestLines(t *testing.T) {
 }
 
 func TestFingerprint(t *testing.T) {
-	of := func(old, new string, o profile.Options) string {
+	of := func(before, after string, o profile.Options) string {
 		o.Getenv = env
-		p, err := profile.Parse("p.yaml", []byte(strings.Replace(valid, old, new, 1)), o)
+		p, err := profile.Parse("p.yaml", []byte(strings.Replace(valid, before, after, 1)), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,7 +259,7 @@ func TestShippedProfiles(t *testing.T) {
 }
 
 func TestParseRate(t *testing.T) {
-	for text, want := range map[string]float64{"200/s": 200, "30/m": 0.5, "5.5": 5.5, " 7200 / h ": 2, "0": 0, "1e3/s": 1000} {
+	for text, want := range map[string]float64{"200/s": 200, "30/m": 0.5, "5.5": 5.5, "7200 / h": 2, "0": 0, "1e3/s": 1000} {
 		if got, err := profile.ParseRate(text); err != nil || got != want {
 			t.Errorf("%q: %v, %v, want %v", text, got, err, want)
 		}
