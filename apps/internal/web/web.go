@@ -42,7 +42,7 @@ type Server struct {
 	cfg      Config
 	app      *fiber.App
 	admin    *http.Server
-	public   net.Listener
+	public   *listener
 	private  net.Listener
 	draining atomic.Bool
 }
@@ -99,9 +99,11 @@ func newApp(cfg Config) *fiber.App {
 func (s *Server) listen(ctx context.Context) (err error) {
 	var config net.ListenConfig
 	if s.cfg.Addr != "" {
-		if s.public, err = config.Listen(ctx, "tcp", s.cfg.Addr); err != nil {
+		l, err := config.Listen(ctx, "tcp", s.cfg.Addr)
+		if err != nil {
 			return fmt.Errorf("listen for %q: %w", s.cfg.Name, err)
 		}
+		s.public = newListener(l)
 	}
 	if s.private, err = config.Listen(ctx, "tcp", s.cfg.AdminAddr); err != nil {
 		err = fmt.Errorf("listen for the operators of %q: %w", s.cfg.Name, err)
@@ -154,6 +156,8 @@ func (s *Server) shutdown(ctx context.Context) error {
 	defer cancel()
 	var errs []error
 	if s.public != nil {
+		timer := time.AfterFunc(silentGrace, s.public.hangUp)
+		defer timer.Stop()
 		errs = append(errs, s.app.ShutdownWithContext(ctx))
 		_ = s.public.Close() // again: a shutdown that comes before the first Accept closes nothing
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -125,6 +127,25 @@ func TestShutdownFinishesRequests(t *testing.T) {
 	if got := <-status; got != http.StatusTeapot {
 		t.Errorf("the request under way was answered %d, want %d", got, http.StatusTeapot)
 	}
+	if err := <-result; err != nil {
+		t.Errorf("Serve: %v", err)
+	}
+}
+
+// Clients open connections in advance: those must not hold a shutdown up.
+func TestShutdownDoesNotWaitForTheSilent(t *testing.T) {
+	s, stop, result := serve(t, Config{Drain: 4 * time.Second}, nil) // fasthttp alone would wait for 5
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	resp, err := http.Get(s.URL() + "/healthz") // by then the first is accepted
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	stop()
 	if err := <-result; err != nil {
 		t.Errorf("Serve: %v", err)
 	}
