@@ -1,0 +1,210 @@
+package compare
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"firedrill/loadgen/result"
+)
+
+// services are those that the properties below must hold for.
+var services = map[string]simulation{
+	"independent seconds": {seconds: 60, rate: 24, level: 0.15, errors: 0.01},
+	"dependent seconds":   {seconds: 60, rate: 24, level: 0.15, errors: 0.01, correlation: 0.5},
+	"two stages":          {seconds: 60, rate: 24, level: 0.15, errors: 0.01, correlation: 0.3, ramp: true},
+}
+
+const (
+	trials     = 120
+	replicates = 150
+)
+
+// share runs trials and returns the share for which holds says yes.
+func share(t *testing.T, s simulation, slower float64, holds func(*Report) bool) float64 {
+	t.Helper()
+	other, yes := s, 0
+	other.slower = slower
+	for i := range uint64(trials) {
+		r, err := Runs(s.run(2*i), other.run(2*i+1), Options{Replicates: replicates, Seed: i})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if holds(r) {
+			yes++
+		}
+	}
+	return float64(yes) / trials
+}
+
+func TestTwoRunsOfTheSameShowNoDifference(t *testing.T) {
+	for name, s := range services {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := share(t, s, 1, func(r *Report) bool { return !r.Differs }); got < 0.94 {
+				t.Errorf("no difference in %.1f %% of pairs, want 94 %% or more", got*100)
+			}
+		})
+	}
+}
+
+func TestASlowdownIsSeenAndMeasured(t *testing.T) {
+	const slower = 0.4
+	for _, name := range []string{"dependent seconds", "two stages"} {
+		s := services[name]
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			covered := 0
+			seen := share(t, s, 1+slower, func(r *Report) bool {
+				if !slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Metric != "errors" && (d.Low > slower || d.High < slower) }) {
+					covered++
+				}
+				return r.Differs && slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Scope == "all" && d.Worse })
+			})
+			if seen < 0.95 {
+				t.Errorf("seen in %.1f %% of pairs", seen*100)
+			}
+			if got := float64(covered) / trials; got < 0.94 {
+				t.Errorf("all intervals hold the true change in %.1f %% of pairs, want 94 %% or more", got*100)
+			}
+		})
+	}
+}
+
+func TestErrorsAreCompared(t *testing.T) {
+	a := simulation{seconds: 60, rate: 100, level: 0.1}
+	b := a
+	b.errors = 0.02
+	r, err := Runs(a.run(1), b.run(2), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := slices.IndexFunc(r.Differences, func(d Difference) bool { return d.Scope == "all" && d.Metric == "errors" })
+	if d := r.Differences[at]; !d.Worse || d.A != 0 || d.Low <= 0 || d.High < 0.02 || d.Low > 0.02 {
+		t.Errorf("errors %+v", d)
+	}
+	b.errors = 0.0002 // one failure or so is no difference
+	if r, err = Runs(a.run(1), b.run(2), Options{}); err != nil || r.Differences[at].Differs {
+		t.Errorf("a few failures: %+v, %v", r.Differences[at], err)
+	}
+}
+
+func TestARunEqualsItself(t *testing.T) {
+	a := services["dependent seconds"].run(1)
+	r, err := Runs(a, a, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range r.Differences {
+		if d.Differs || d.Change != 0 || d.A != d.B {
+			t.Errorf("%+v", d)
+		}
+	}
+}
+
+func TestTheSameSeedGivesTheSameReport(t *testing.T) {
+	s := services["dependent seconds"]
+	a, b := s.run(1), s.run(2)
+	var reports [2]string
+	for i := range reports {
+		r, err := Runs(a, b, Options{Seed: 5, Replicates: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reports[i] = string(data)
+	}
+	if reports[0] != reports[1] {
+		t.Error("two reports from one seed differ")
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	run := func(change func(*result.Result)) *result.Result {
+		r := simulation{seconds: 30, rate: 10, level: 0.1}.run(1)
+		change(r)
+		return r
+	}
+	good := run(func(*result.Result) {})
+	tests := []struct {
+		name  string
+		other *result.Result
+		kind  error
+		want  string
+	}{
+		{"invalid", run(func(r *result.Result) { r.Validity = result.Validity{Reasons: []string{"it lagged"}} }), ErrInvalid, "b: it lagged"},
+		{"other profile", run(func(r *result.Result) { r.Meta.Fingerprint = "g" }), ErrDifferent, "the profiles differ"},
+		{"other length", run(func(r *result.Result) { r.Timeline.Width *= 2 }), ErrDifferent, "they ran for"},
+		{"other load", run(func(r *result.Result) { r.Intended *= 2 }), ErrDifferent, "600 in b"},
+	}
+	for _, test := range tests {
+		if _, err := Runs(good, test.other, Options{}); !errors.Is(err, test.kind) || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%s: %v", test.name, err)
+		}
+	}
+	short := simulation{seconds: 10, rate: 10}.run(1)
+	if _, err := Runs(short, short, Options{}); !errors.Is(err, ErrDifferent) || !strings.Contains(err.Error(), "too short") {
+		t.Errorf("short runs: %v", err)
+	}
+	if _, err := Runs(good, good, Options{Confidence: 95}); err == nil {
+		t.Error("a confidence of 95 was taken")
+	}
+}
+
+func TestNotes(t *testing.T) {
+	a := simulation{seconds: 40, rate: 16, level: 0.3, correlation: 0.95}.run(1)
+	b := simulation{seconds: 40, rate: 16, level: 0.3, correlation: 0.95}.run(2)
+	b.Meta.Seed, b.Meta.Target = 2, "http://elsewhere"
+	r, err := Runs(a, b, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := strings.Join(r.Notes, "\n")
+	for _, want := range []string{"the seeds differ (1 and 2)", "the targets differ", "scenario order: too few requests for p95", "depend on each other so much"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("notes lack %q:\n%s", want, all)
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	r := &Report{Differs: true, Confidence: 0.95, Slots: 60, Width: 1e9, Notes: []string{"a note"}, Differences: []Difference{
+		{Scope: "all", Metric: "p99", A: 0.1, B: 0.15, Change: 0.5, Low: 0.3, High: 0.7, Differs: true, Worse: true},
+		{Scope: "journey checkout", Metric: "p50", A: 0.0042, B: 0.0040, Change: -0.05, Low: -0.09, High: -0.01, Differs: true},
+		{Scope: "all", Metric: "errors", A: 0.001, B: 0.0011, Change: 0.0001, Low: -0.0005, High: 0.0007},
+	}}
+	var b bytes.Buffer
+	if err := r.Text(&b); err != nil {
+		t.Fatal(err)
+	}
+	const want = `b differs from a: worse in p99 of all; better in p50 of journey checkout
+
+             scope  metric        a        b     change       from         to
+               all     p99    100ms    150ms    +50.0 %    +30.0 %    +70.0 %  slower
+  journey checkout     p50    4.2ms      4ms     -5.0 %     -9.0 %     -1.0 %  faster
+               all  errors  0.100 %  0.110 %  +0.010 pp  -0.050 pp  +0.070 pp  no difference
+
+intervals hold together at 95 % confidence; block bootstrap over 60 slots of 1s
+what changes between runs but not within one cannot be seen from two runs
+a note
+`
+	if b.String() != want {
+		t.Errorf("text:\n%s\nwant:\n%s", b.String(), want)
+	}
+}
+
+func TestStudent(t *testing.T) {
+	z := normalQuantile(0.95)
+	for freedom, want := range map[float64]float64{5: 2.571, 10: 2.228, 30: 2.042, 1e9: 1.960} { // from the usual tables
+		if got := student(z, freedom); math.Abs(got-want) > 0.005 {
+			t.Errorf("t at %g degrees of freedom = %.3f, want %.3f", freedom, got, want)
+		}
+	}
+}
