@@ -34,6 +34,9 @@ type Config struct {
 	Checks  map[string]Check
 }
 
+// adminDrain is the most time that operators' requests get at shutdown.
+const adminDrain = time.Second
+
 // Check reports what keeps a service from doing its work. It must heed ctx.
 type Check func(ctx context.Context) error
 
@@ -161,7 +164,9 @@ func (s *Server) shutdown(ctx context.Context) error {
 		errs = append(errs, s.app.ShutdownWithContext(ctx))
 		_ = s.public.Close() // again: a shutdown that comes before the first Accept closes nothing
 	}
-	if err := s.admin.Shutdown(ctx); err != nil {
+	scrapes, done := context.WithTimeout(ctx, adminDrain)
+	defer done()
+	if err := s.admin.Shutdown(scrapes); err != nil {
 		errs = append(errs, s.admin.Close()) // a profile may be under way for minutes
 	}
 	return errors.Join(errs...)
