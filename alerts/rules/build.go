@@ -150,14 +150,18 @@ func (b builder) events(w time.Duration) (bad, total string, err error) {
 	if w > longestRaw {
 		return b.sum(slo.SeriesBadEvents(b.windows[0]), w), b.sum(slo.SeriesTotalEvents(b.windows[0]), w), nil
 	}
-	if bad, err = b.slo.SLI.BadQuery(b.Clock.Wall(w)); err != nil {
+	query := b.slo.SLI.BadQuery
+	if w == b.windows[0] { // what longer windows sum up
+		query = b.slo.SLI.BadSumQuery
+	}
+	if bad, err = query(b.Clock.Wall(w)); err != nil {
 		return "", "", err
 	}
 	if total, err = b.slo.SLI.TotalQuery(b.Clock.Wall(w)); err != nil {
 		return "", "", err
 	}
 	// A query of bad events finds no series before the first of them.
-	return fmt.Sprintf("(%s)\nor\n0 * (%s)", bad, total), total, nil
+	return fmt.Sprintf("(\n%s\n)\nor\n0 * (%s)", indent(bad), total), total, nil
 }
 
 // sum is the mean of a recorded series over a window, made-up history included.

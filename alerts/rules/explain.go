@@ -25,10 +25,12 @@ type Explanation struct {
 	Outages    []Verdict   `json:"outages"`
 	Traffic    Traffic     `json:"traffic"`
 
-	// Error ratios up to which an alert never fires, however long they last; 1 or
-	// more: it never fires at all.
+	// Error ratios up to which an alert never fires, however long they last; 1: it
+	// never fires at all, as when it is disabled.
 	NeverPages   float64 `json:"never_pages_up_to"`
 	NeverTickets float64 `json:"never_tickets_up_to"`
+	NoPage       bool    `json:"page_disabled"`
+	NoTicket     bool    `json:"ticket_disabled"`
 }
 
 // Condition is one pair of windows.
@@ -73,14 +75,22 @@ func Explain(s slo.SLO, o Options) (Explanation, error) {
 	if _, err := BuildGroups(s, o); err != nil {
 		return Explanation{}, err
 	}
+	if s.Alerting.Page.Disable {
+		o.Policy.Page.Pairs = nil
+	}
+	if s.Alerting.Ticket.Disable {
+		o.Policy.Ticket.Pairs = nil
+	}
 	e := Explanation{
 		Service: s.Service, SLO: s.Name, Description: s.Description, Objective: s.Objective, Scale: o.Clock.Scale,
 		Period:       wall(o, o.Policy.Period),
 		Exhaustion:   wall(o, slo.TimeToExhaustion(1/s.Budget(), o.Policy.Period)),
 		Slack:        Seconds(o.Clock.Scrape + o.Clock.Interval),
 		TicketSlack:  Seconds(o.Clock.Scrape + o.Clock.LongInterval()),
-		NeverPages:   o.Policy.Page.LeastRatio(s.Budget()),
-		NeverTickets: o.Policy.Ticket.LeastRatio(s.Budget()),
+		NeverPages:   min(1, o.Policy.Page.LeastRatio(s.Budget())),
+		NeverTickets: min(1, o.Policy.Ticket.LeastRatio(s.Budget())),
+		NoPage:       s.Alerting.Page.Disable,
+		NoTicket:     s.Alerting.Ticket.Disable,
 		Traffic:      traffic(s, o),
 	}
 	for _, p := range o.Policy.Page.Pairs {

@@ -65,15 +65,18 @@ func (e Explanation) outages(b *strings.Builder) error {
 
 func (e Explanation) never(b *strings.Builder) {
 	b.WriteString("  What never alerts\n")
-	say := func(what string, ratio float64) {
-		if ratio >= 1 {
-			fmt.Fprintf(b, "    Nothing %s, not even a total outage: the objective is too low for these burn rates.\n", what)
-			return
+	say := func(what string, ratio float64, disabled bool) {
+		switch {
+		case disabled:
+			fmt.Fprintf(b, "    Nothing can %s: the objective says so.\n", what)
+		case ratio >= 1:
+			fmt.Fprintf(b, "    Nothing can %s, not even a total outage: the objective is too low for these burn rates.\n", what)
+		default:
+			fmt.Fprintf(b, "    Up to %s of bad events never %s, however long they last.\n", percent(ratio), what)
 		}
-		fmt.Fprintf(b, "    Up to %s of bad events never %s, however long they last.\n", percent(ratio), what)
 	}
-	say("page", e.NeverPages)
-	say("become a ticket", e.NeverTickets)
+	say("page", e.NeverPages, e.NoPage)
+	say("become a ticket", e.NeverTickets, e.NoTicket)
 	b.WriteString("    Time without data counts as time without errors; SLIAbsent tells of it.\n\n")
 }
 

@@ -2,7 +2,6 @@ package slo
 
 import (
 	"math"
-	"slices"
 	"time"
 )
 
@@ -134,11 +133,6 @@ func (a Alert) LeastRatio(budget float64) float64 {
 		least = min(least, p.Threshold(budget))
 	}
 	return least
-}
-
-// LongestWindow is the longest of the windows.
-func (a Alert) LongestWindow() time.Duration {
-	return slices.MaxFunc(a.Pairs, func(x, y Pair) int { return int(x.Long - y.Long) }).Long
 }
 
 func scaled(d time.Duration, by float64) time.Duration { return duration(d.Seconds() * by) }

@@ -14,6 +14,15 @@ import (
 // BadQuery is the query of bad events over a window on the wall.
 func (s SLI) BadQuery(window time.Duration) (string, error) { return expand(s.Bad, window) }
 
+// BadSumQuery is the query of bad events over a window on the wall that is right
+// when its results are summed up over time.
+func (s SLI) BadSumQuery(window time.Duration) (string, error) {
+	if s.BadSum == "" {
+		return s.BadQuery(window)
+	}
+	return expand(s.BadSum, window)
+}
+
 // TotalQuery is the query of all events over a window on the wall.
 func (s SLI) TotalQuery(window time.Duration) (string, error) { return expand(s.Total, window) }
 
@@ -141,7 +150,10 @@ type Selector struct {
 // contract of metrics.
 func (s SLI) Selectors() ([]Selector, error) {
 	var all []Selector
-	for _, query := range []string{s.Bad, s.Total} {
+	for _, query := range []string{s.Bad, s.BadSum, s.Total} {
+		if query == "" {
+			continue
+		}
 		text, err := expand(query, time.Hour)
 		if err != nil {
 			return nil, err

@@ -61,9 +61,12 @@ func (r *resolver) latency(path string, d docLatency) SLI {
 	}
 }
 
-// freshness counts as bad what began and did not end in time, and so sees work
-// that never ends, of which the histogram knows nothing. What is under way looks
-// bad until it ends; over a window that is no more than threshold/window of all.
+// freshness counts as bad what began and did not end in time, and so sees work that
+// never ends, of which the histogram knows nothing. What is under way looks bad
+// until it ends. When traffic begins all of it is; so at most what had begun one
+// threshold ago is taken for begun. When traffic ends that is too much, and what
+// has begun by now is less. Only sums over time need neither: there the work under
+// way at one window's end is made good by the next.
 func (r *resolver) freshness(path string, d docFreshness) SLI {
 	r.threshold(path, d.Threshold)
 	started, ok := r.selector(path+".started", d.Started)
@@ -72,10 +75,13 @@ func (r *resolver) freshness(path string, d docFreshness) SLI {
 		return SLI{}
 	}
 	total := rate(started.String())
+	ago := fmt.Sprintf("sum(rate(%s[{{.window}}] offset %s))", started, Format(d.Threshold))
+	good := rate(bucket(finished, d.Threshold))
 	return SLI{
 		Kind: Freshness, Threshold: d.Threshold,
-		Bad:   total + "\n-\n" + rate(bucket(finished, d.Threshold)),
-		Total: total,
+		Bad:    fmt.Sprintf("(\n  %s < %s\n  or\n  %s\n)\n-\n%s", total, ago, ago, good),
+		BadSum: total + "\n-\n" + good,
+		Total:  total,
 	}
 }
 

@@ -25,6 +25,7 @@ const (
 type SLI struct {
 	Kind       Kind
 	Bad, Total string
+	BadSum     string        // of bad events where they are to be summed up over time; "" if Bad serves for that too
 	Threshold  time.Duration // of latency and freshness
 }
 
