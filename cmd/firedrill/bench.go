@@ -71,6 +71,7 @@ func withinTargets(m stack.Measurement) bool {
 func printMeasurement(w io.Writer, m stack.Measurement) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "WHAT\tMEDIAN\tWORST\tTARGET")
+	fmt.Fprintf(tw, "load average of the machine before\t%.1f\n", m.Load)
 	fmt.Fprintf(tw, "up until all is ready (%d runs)\t%.2f s\t%.2f s\t≤ %.0f s\n", len(m.Up), stack.Median(m.Up), slices.Max(m.Up), targetUp)
 	fmt.Fprintf(tw, "down (%d runs)\t%.2f s\t%.2f s\t≤ %.0f s\n", len(m.Down), stack.Median(m.Down), slices.Max(m.Down), targetDown)
 	fmt.Fprintf(tw, "processes left after down\t\t%d\t0\n", m.Leftovers)

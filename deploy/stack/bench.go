@@ -6,11 +6,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/shirou/gopsutil/v4/load"
 	"github.com/shirou/gopsutil/v4/process"
 )
 
 // Measurement is what starting, idling and stopping a copy costs on this machine.
 type Measurement struct {
+	Load      float64            `json:"load_before"`  // the machine's 1-minute load average before: who else was at work
 	Up        []float64          `json:"up_seconds"`   // of each cycle, until everything is ready
 	Down      []float64          `json:"down_seconds"` // of each cycle
 	Leftovers int                `json:"leftovers"`    // processes that outlived a down, over all cycles
@@ -43,6 +45,9 @@ func Median(values []float64) float64 {
 // and watches it as long. tell is told of each step. The data of the copy is gone afterwards.
 func (k Stack) Measure(ctx context.Context, cycles int, idle time.Duration, tell func(string)) (Measurement, error) {
 	var m Measurement
+	if average, err := load.AvgWithContext(ctx); err == nil {
+		m.Load = average.Load1
+	}
 	for n := range cycles {
 		up, err := timed(func() error { _, err := k.Up(ctx); return err })
 		if err != nil {
