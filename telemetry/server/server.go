@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -52,6 +53,7 @@ func Instrument(app *fiber.App, tel *telemetry.Telemetry, opts Options) error {
 		metrics: m,
 		routes:  newRoutes(app, m, opts.Statuses),
 		quiet:   make(map[string]bool, len(opts.Quiet)),
+		proxied: app.Config().ProxyHeader != "",
 	}
 	for _, path := range opts.Quiet {
 		s.quiet[path] = true
@@ -74,6 +76,7 @@ type server struct {
 	metrics *metrics
 	routes  *routes
 	quiet   map[string]bool
+	proxied bool // Fiber is told which header names the client
 }
 
 // handle is the middleware. It runs the error handler itself, so that it can
@@ -82,6 +85,9 @@ func (s *server) handle(c *fiber.Ctx) error {
 	method := methodOf(c.Method())
 	e := s.begin(c.UserContext(), c.Context(), method, s.quiet[c.Path()])
 	c.SetUserContext(e.ctx)
+	if s.proxied {
+		e.client = strings.Clone(c.IP())
+	}
 	e.err = s.next(c)
 	if e.err != nil {
 		s.answer(c, e.err)
@@ -142,6 +148,7 @@ type exchange struct {
 	began  time.Time
 	method *method
 	quiet  bool
+	client string // its address as a proxy tells it, else ""
 	err    error
 }
 

@@ -264,7 +264,7 @@ func TestSpanAndLogLineOfARequest(t *testing.T) {
 		"http.request.method": "GET", "http.response.status_code": int64(200), "http.route": "/products/:id",
 		"url.scheme": "http", "url.path": "/products/7", "url.query": "size=L&sig=REDACTED",
 		"server.address": "shop.example", "server.port": int64(8443),
-		"client.address": "0.0.0.0", "client.port": int64(0),
+		"client.address": "0.0.0.0", "network.transport": "tcp",
 		"network.protocol.version": "1.1", "user_agent.original": "curl/8",
 		"http.request.body.size": int64(0), "http.response.body.size": int64(10),
 	})
@@ -302,6 +302,27 @@ func request(t *testing.T, b *telemetrytest.Backend) telemetrytest.Line {
 		t.Fatalf("%d lines of requests, want 1: %v", len(found), found)
 	}
 	return found[0]
+}
+
+func TestClientBehindAProxy(t *testing.T) {
+	for name, tt := range map[string]struct {
+		cfg    fiber.Config
+		client string
+	}{
+		"the header is told, not believed": {fiber.Config{}, "0.0.0.0"},
+		"unless Fiber is told to":          {fiber.Config{ProxyHeader: "X-Forwarded-For"}, "203.0.113.9"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := telemetrytest.NewBackend(t)
+			tel := telemetrytest.New(t, b.Config("shop"))
+			app := shop(t, tel, tt.cfg, server.Options{})
+			do(t, app, "GET", "/products/7", func(r *http.Request) { r.Header.Set("X-Forwarded-For", "203.0.113.9") })
+			telemetrytest.Flush(t, tel)
+			equal(t, attrs(b.Spans()[0])["client.address"], any(tt.client))
+			equal(t, request(t, b).Fields["client"], any(tt.client))
+			equal(t, request(t, b).Fields["forwarded_for"], any("203.0.113.9"))
+		})
+	}
 }
 
 func TestLogKeepsTheRootCause(t *testing.T) {

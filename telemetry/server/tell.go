@@ -35,7 +35,10 @@ const (
 	longHost  = 128
 )
 
-var traceparent = []byte("traceparent")
+var (
+	traceparent  = []byte("traceparent")
+	forwardedFor = []byte("X-Forwarded-For")
+)
 
 // scratch is memory that requests reuse. What is built in it is copied by those
 // who keep it: the span copies attributes, the log handler writes them out.
@@ -51,9 +54,11 @@ var scratches = sync.Pool{New: func() any {
 
 // request holds what the client sent, copied out of Fiber's buffers.
 type request struct {
-	path, query, host, agent, referer, client string
-	port                                      int
-	version                                   string // of HTTP
+	path, query, host, agent, referer string
+	forwarded                         string // X-Forwarded-For, as it came: anybody may write it
+	client                            string // address
+	port                              int    // of the client; 0 if a proxy told of it
+	version                           string // of HTTP
 }
 
 // read copies the texts in one allocation.
@@ -62,6 +67,7 @@ func (b *scratch) read(fctx *fasthttp.RequestCtx) request {
 	parts := [...][]byte{
 		clip(uri.Path(), longPath), clip(uri.QueryString(), longPath), clip(header.Host(), longHost),
 		clip(header.UserAgent(), longAgent), clip(header.Referer(), longPath),
+		clip(header.PeekBytes(forwardedFor), longHost),
 	}
 	b.text = b.text[:0]
 	var ends [len(parts)]int
@@ -76,7 +82,8 @@ func (b *scratch) read(fctx *fasthttp.RequestCtx) request {
 	all := string(b.text)
 	return request{
 		path: valid(all[:ends[0]]), query: redact.Query(valid(all[ends[0]:ends[1]])), host: valid(all[ends[1]:ends[2]]),
-		agent: valid(all[ends[2]:ends[3]]), referer: valid(all[ends[3]:ends[4]]), client: all[ends[4]:],
+		agent: valid(all[ends[2]:ends[3]]), referer: valid(all[ends[3]:ends[4]]),
+		forwarded: valid(all[ends[4]:ends[5]]), client: all[ends[5]:],
 		port: port, version: version(header),
 	}
 }
@@ -107,6 +114,9 @@ func (s *server) tell(e exchange, fctx *fasthttp.RequestCtx, r *route, o outcome
 	b := scratches.Get().(*scratch)
 	defer scratches.Put(b)
 	req := b.read(fctx)
+	if e.client != "" {
+		req.client, req.port = valid(e.client[:min(len(e.client), longHost)]), 0
+	}
 	if e.span.IsRecording() {
 		s.tellSpan(e, b, req, r, o)
 	}
@@ -160,9 +170,12 @@ func (b *scratch) spanAttrs(req request, r *route, o outcome) {
 		semconv.URLPath(req.path),
 		semconv.ServerAddress(host),
 		semconv.ClientAddress(req.client),
-		semconv.ClientPort(req.port),
+		semconv.NetworkTransportTCP,
 		semconv.NetworkProtocolVersion(req.version),
 	)
+	if req.port > 0 {
+		a = append(a, semconv.ClientPort(req.port))
+	}
 	if r.template != unmatchedRoute {
 		a = append(a, semconv.HTTPRoute(r.template))
 	}
@@ -208,6 +221,7 @@ func (b *scratch) logAttrs(e exchange, req request, r *route, o outcome) {
 	)
 	for _, text := range [...]slog.Attr{
 		slog.String("query", req.query), slog.String("user_agent", req.agent), slog.String("referer", req.referer),
+		slog.String("forwarded_for", req.forwarded),
 	} {
 		if text.Value.String() != "" {
 			a = append(a, text)
