@@ -51,7 +51,7 @@ type loadFlags struct {
 	run, shard            string
 	transport             string
 	insecure              bool
-	admin, traceURL       string
+	admin, traceURL, wait string
 	offset                string
 	out                   outputs
 }
@@ -82,6 +82,7 @@ func (f *loadFlags) add(fs *flag.FlagSet) {
 	fs.StringVar(&f.traceURL, "trace-url", "", "`URL` of a trace, with {trace_id} in it, instead of the profile's")
 	fs.StringVar(&f.transport, "transport", attack.Fast, "fast (HTTP/1.1) or standard (net/http: HTTP/2 and proxies too)")
 	fs.BoolVar(&f.insecure, "insecure", false, "do not check the certificates of https")
+	fs.StringVar(&f.wait, "wait", "", "`URL` that must answer 200 before the run begins; two minutes at most")
 	fs.StringVar(&f.admin, "admin", "127.0.0.1:0", "`address` to serve loadgen_* metrics at while running; off")
 	fs.StringVar(&f.offset, "offset", "", "`number` added to the ports of this copy's shop and stack (FIREDRILL_PORT_OFFSET)")
 	f.out.add(fs)

@@ -68,6 +68,9 @@ func (p program) prepareLoad(ctx context.Context, f *loadFlags, argument string)
 	if err := resolve(ctx, prof.Hosts); err != nil {
 		return nil, err
 	}
+	if err := await(ctx, f.wait); err != nil {
+		return nil, err
+	}
 	if f.admin != "off" {
 		if r.admin, err = new(net.ListenConfig).Listen(ctx, "tcp", f.admin); err != nil {
 			return nil, fmt.Errorf("-admin: serve metrics: %w", err)
@@ -137,6 +140,42 @@ func resolve(ctx context.Context, hosts []profile.Host) error {
 		}
 	}
 	return nil
+}
+
+// await returns when the URL answers 200.
+func await(ctx context.Context, url string) error {
+	if url == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for {
+		said := answer(ctx, url)
+		if said == http.StatusText(http.StatusOK) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("-wait %s: %s: %w", url, said, context.Cause(ctx))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// answer is the status that a URL answers with, in words, or why it does not.
+func answer(ctx context.Context, url string) string {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err.Error()
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	return http.StatusText(resp.StatusCode)
 }
 
 // assemble puts the parts of the run together.
@@ -235,6 +274,11 @@ func (r *loadRun) do(ctx context.Context) error {
 		server := &http.Server{Handler: r.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second}
 		go server.Serve(r.admin) //nolint:errcheck // ends when it is closed
 		defer server.Close()
+		takeBack, err := r.p.announce(r.admin.Addr().String())
+		if err != nil {
+			return err
+		}
+		defer takeBack()
 	}
 	show := &show{live: loadreport.NewLive(r.p.stderr), out: r.p.stderr, thresholds: r.thresholds}
 	show.note("%s", r.announcement())

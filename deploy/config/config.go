@@ -42,6 +42,7 @@ type Values struct {
 	Rules     []string // rule files as Prometheus globs
 	Services  []Target // the shop, scraped every second
 	Stack     []Target // the upstream programs, scraped every 5 s
+	Load      string   // files that name load tests to scrape, as a Prometheus glob; "": none
 
 	Prometheus, Alertmanager, Notifications Endpoint
 	Loki, LokiGRPC                          Endpoint

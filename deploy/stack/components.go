@@ -19,6 +19,7 @@ const (
 	portShipping      = 8004
 	portBank          = 8005
 	portBrokerAdmin   = 8106
+	portLoad          = 8107
 	portBroker        = 4222
 	portGrafana       = 3000
 	portLoki          = 3100
@@ -83,6 +84,9 @@ func (s Settings) components(p programs) []Component {
 	var all []Component
 	if s.Shop {
 		all = append(all, s.shopComponents(p)...)
+	}
+	if s.Load {
+		all = append(all, s.loadComponent(p))
 	}
 	all = append(all, s.stackComponents(p)...)
 	if p.grafana.found() {
@@ -213,6 +217,7 @@ func (s Settings) values() config.Values {
 	v := config.Values{
 		Data:      s.Data,
 		Retention: s.Retention,
+		Load:      filepath.Join(s.LoadTargets(), "*.json"),
 		Rules: []string{
 			rules(s.Root, "alerts", "stack"),
 			rules(s.Root, "alerts", "generated"),

@@ -15,7 +15,7 @@ import (
 
 func sampleStack(t *testing.T) (Stack, plan) {
 	t.Helper()
-	s := Settings{Root: "/repo", Data: t.TempDir(), Bin: "/bin", Offset: 1000, Retention: "31d", Shop: true}
+	s := Settings{Root: "/repo", Data: t.TempDir(), Bin: "/bin", Offset: 1000, Retention: "31d", Shop: true, Load: true}
 	tools := toolTable()
 	for i := range tools {
 		tools[i].Version = "v1"
@@ -44,7 +44,7 @@ func TestPortsOfComponents(t *testing.T) {
 	}
 	want := map[string][]int{
 		"gateway": {9000, 9100}, "catalog": {9001, 9101}, "orders": {9002, 9102}, "payments": {9003, 9103},
-		"shipping": {9004, 9104}, "bank": {9005, 9105}, "broker": {5222, 9106},
+		"shipping": {9004, 9104}, "bank": {9005, 9105}, "broker": {5222, 9106}, "load": {9107},
 		"prometheus": {10090}, "alertmanager": {10093}, "notifications": {10094},
 		"loki": {4100, 10096}, "tempo": {4200, 10097, 5317, 5318}, "grafana": {4000},
 	}
@@ -108,6 +108,12 @@ func TestComposeFile(t *testing.T) {
 	}
 	if got, want := orders.ReadinessProbe.HTTPGet, (composeHTTPGet{Host: "127.0.0.1", Port: "9102", Path: "/readyz"}); got != want {
 		t.Errorf("probe of orders %+v, want %+v", got, want)
+	}
+	load := file.Processes["load"]
+	if want := []string{
+		"/repo/.bin/firedrill", "load", "-admin", "127.0.0.1:9107", "-wait", "http://127.0.0.1:9100/readyz", "/repo/loadgen/profiles/trickle.yaml",
+	}; !reflect.DeepEqual(load.Entrypoint, want) {
+		t.Errorf("the load runs %v, want %v", load.Entrypoint, want)
 	}
 	tempo := file.Processes["tempo"]
 	if slices.ContainsFunc(tempo.Environment, func(e string) bool { return strings.HasPrefix(e, "LOKI_URL") }) {

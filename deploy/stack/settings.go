@@ -27,6 +27,7 @@ type Settings struct {
 	Offset    int    // added to every port
 	Retention string // how long Prometheus keeps samples
 	Shop      bool   // whether the shop's services run too
+	Load      bool   // whether a gentle load is kept on the shop
 }
 
 // Flags are the settings given on the command line; zero values were not given.
@@ -49,6 +50,7 @@ func Resolve(f Flags, getenv func(string) string, executable string) (Settings, 
 		Bin:       cmp.Or(f.Bin, getenv("FIREDRILL_STACK_BIN"), filepath.Join(root, ".bin", "stack")),
 		Retention: cmp.Or(f.Retention, getenv("FIREDRILL_RETENTION"), "31d"),
 		Shop:      !f.NoShop,
+		Load:      !f.NoShop && getenv("LOAD") != "off",
 	}
 	if s.Offset, err = resolveOffset(f.Offset, getenv("FIREDRILL_PORT_OFFSET")); err != nil {
 		return Settings{}, err

@@ -44,11 +44,12 @@ func TestResolve(t *testing.T) {
 	}{
 		{
 			"defaults", Flags{}, nil,
-			Settings{Root: root, Data: root + "/.data", Bin: root + "/.bin/stack", Retention: "31d", Shop: true},
+			Settings{Root: root, Data: root + "/.data", Bin: root + "/.bin/stack", Retention: "31d", Shop: true, Load: true},
 		},
 		{
 			"environment", Flags{}, map[string]string{
 				"FIREDRILL_DATA": "/d", "FIREDRILL_STACK_BIN": "/b", "FIREDRILL_PORT_OFFSET": "100", "FIREDRILL_RETENTION": "2h",
+				"LOAD": "off",
 			},
 			Settings{Root: root, Data: "/d", Bin: "/b", Offset: 100, Retention: "2h", Shop: true},
 		},
