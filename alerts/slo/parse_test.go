@@ -43,7 +43,7 @@ slos:
       raw:
         error_ratio_query: |
           1 - (
-            sum(rate(good_total[{{ .window }}]))
+            sum(increase(good_total[{{ .window }}]))
             /
             sum(rate(all_total[{{ .window }}]))
           )

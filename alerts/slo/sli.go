@@ -2,6 +2,7 @@ package slo
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -33,11 +34,17 @@ func (r *resolver) sli(path string, d docSLI) SLI {
 	case d.Raw != nil:
 		return r.raw(path+".raw.error_ratio_query", d.Raw.ErrorRatioQuery)
 	}
-	s := SLI{Kind: Events, Bad: d.Events.ErrorQuery, Total: d.Events.TotalQuery}
+	s := SLI{Kind: Events, Bad: perSecond(d.Events.ErrorQuery), Total: perSecond(d.Events.TotalQuery)}
 	r.query(path+".events.error_query", s.Bad)
 	r.query(path+".events.total_query", s.Total)
 	return s
 }
+
+// increase is a rate times its window. The ratio is the same, but the rules know how
+// many events there are only if all queries count in the same unit.
+var increase = regexp.MustCompile(`\bincrease(\s*\()`)
+
+func perSecond(query string) string { return increase.ReplaceAllString(query, "rate$1") }
 
 func (r *resolver) query(path, text string) {
 	if err := checkQuery(text); err != nil {
@@ -98,7 +105,7 @@ func (r *resolver) selector(path, text string) (*parser.VectorSelector, bool) {
 // they are divided, else a quiet night weighs as much as a busy noon.
 func (r *resolver) raw(path, text string) SLI {
 	const window = 41*time.Hour + 43*time.Minute
-	expanded, err := expand(text, window)
+	expanded, err := expand(perSecond(text), window)
 	if err != nil {
 		r.add(path, "%v", err)
 		return SLI{}

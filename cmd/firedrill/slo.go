@@ -25,6 +25,7 @@ func sloCommands() []command {
 	return []command{
 		{"generate", "write the Prometheus rules of objectives", sloGenerate},
 		{"explain", "say in words what the rules will do", sloExplain},
+		{"import", "turn OpenSLO into objectives as the kit reads them", sloImport},
 		{"backfill", "write made-up history for a Prometheus that has none", sloBackfill},
 	}
 }

@@ -1,0 +1,237 @@
+// Package openslo turns objectives written in OpenSLO v1 into the kit's own form, as
+// far as that can express them, and says what it cannot.
+//
+// It must not know what rules are made of objectives.
+// https://github.com/OpenSLO/OpenSLO
+package openslo
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"firedrill/alerts/slo"
+)
+
+const apiVersion = "openslo/v1"
+
+// Result is what became of one or more OpenSLO documents.
+type Result struct {
+	Specs   map[string][]byte // by service: a file of objectives
+	Changed []string          // what means something else now
+	Skipped []string          // what cannot be expressed
+}
+
+// object is a document of OpenSLO. Which fields of the spec count depends on the
+// kind; those that the kit has no use for are read and told of, not refused.
+type object struct {
+	APIVersion string `yaml:"apiVersion"`
+	Kind       string `yaml:"kind"`
+	Metadata   struct {
+		Name        string         `yaml:"name"`
+		DisplayName string         `yaml:"displayName"`
+		Labels      map[string]any `yaml:"labels"`
+	} `yaml:"metadata"`
+	Spec spec `yaml:"spec"`
+}
+
+type spec struct {
+	Description string `yaml:"description"`
+
+	// Of an SLO.
+	Service         string      `yaml:"service"`
+	Indicator       *object     `yaml:"indicator"`
+	IndicatorRef    string      `yaml:"indicatorRef"`
+	TimeWindow      []window    `yaml:"timeWindow"`
+	BudgetingMethod string      `yaml:"budgetingMethod"`
+	Objectives      []objective `yaml:"objectives"`
+	AlertPolicies   []any       `yaml:"alertPolicies"`
+
+	// Of an SLI.
+	RatioMetric     *ratio `yaml:"ratioMetric"`
+	ThresholdMetric any    `yaml:"thresholdMetric"`
+
+	// Of a DataSource.
+	Type string `yaml:"type"`
+}
+
+type window struct {
+	Duration  string `yaml:"duration"`
+	IsRolling bool   `yaml:"isRolling"`
+	Calendar  any    `yaml:"calendar"`
+}
+
+type objective struct {
+	DisplayName   string   `yaml:"displayName"`
+	Target        *float64 `yaml:"target"`
+	TargetPercent *float64 `yaml:"targetPercent"`
+	Indicator     any      `yaml:"indicator"`
+	IndicatorRef  string   `yaml:"indicatorRef"`
+}
+
+type ratio struct {
+	Counter bool    `yaml:"counter"`
+	Good    *metric `yaml:"good"`
+	Bad     *metric `yaml:"bad"`
+	Total   *metric `yaml:"total"`
+	Raw     *metric `yaml:"raw"`
+	RawType string  `yaml:"rawType"`
+}
+
+type metric struct {
+	MetricSource struct {
+		Ref  string         `yaml:"metricSourceRef"`
+		Type string         `yaml:"type"`
+		Spec map[string]any `yaml:"spec"`
+	} `yaml:"metricSource"`
+}
+
+// ImportFiles reads files of OpenSLO that may refer to each other. An error means
+// that one of them is no OpenSLO; what is OpenSLO and cannot be expressed is in the
+// result.
+func ImportFiles(files ...string) (Result, error) {
+	var objects []object
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return Result{}, fmt.Errorf("read OpenSLO: %w", err)
+		}
+		more, err := read(file, text)
+		if err != nil {
+			return Result{}, err
+		}
+		objects = append(objects, more...)
+	}
+	return convert(objects)
+}
+
+// Import reads the documents of OpenSLO in one text; see ImportFiles.
+func Import(file string, text []byte) (Result, error) {
+	objects, err := read(file, text)
+	if err != nil {
+		return Result{}, err
+	}
+	return convert(objects)
+}
+
+func convert(objects []object) (Result, error) {
+	im := importer{
+		indicators: map[string]object{}, sources: map[string]string{},
+		services: map[string][]yaml.MapSlice{}, result: Result{Specs: map[string][]byte{}},
+	}
+	for _, o := range objects {
+		switch o.Kind {
+		case "SLI":
+			im.indicators[o.Metadata.Name] = o
+		case "DataSource":
+			im.sources[o.Metadata.Name] = o.Spec.Type
+		}
+	}
+	for _, o := range objects {
+		switch o.Kind {
+		case "SLO":
+			im.slo(o)
+		case "AlertPolicy", "AlertCondition", "AlertNotificationTarget":
+			im.changed("%s %q: the kit makes its own alerts on the burn rate; where they go is Alertmanager's", o.Kind, o.Metadata.Name)
+		case "SLI", "DataSource", "Service": // serve the objectives
+		default:
+			im.skipped("%s %q: no such kind in %s", o.Kind, o.Metadata.Name, apiVersion)
+		}
+	}
+	return im.finish()
+}
+
+func read(file string, text []byte) ([]object, error) {
+	var objects []object
+	for dec := yaml.NewDecoder(bytes.NewReader(text)); ; {
+		var o object
+		err := dec.Decode(&o)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read OpenSLO in %s: %w", file, err)
+		}
+		if o.APIVersion != apiVersion {
+			return nil, fmt.Errorf("read OpenSLO in %s: document %d has apiVersion %q: want %q", file, len(objects)+1, o.APIVersion, apiVersion)
+		}
+		objects = append(objects, o)
+	}
+	if len(objects) == 0 {
+		return nil, fmt.Errorf("read OpenSLO in %s: there is no document", file)
+	}
+	return objects, nil
+}
+
+// importer collects what documents come to.
+type importer struct {
+	indicators map[string]object
+	sources    map[string]string // type by name
+	services   map[string][]yaml.MapSlice
+	result     Result
+}
+
+func (im *importer) changed(format string, args ...any) {
+	im.result.Changed = append(im.result.Changed, fmt.Sprintf(format, args...))
+}
+
+func (im *importer) skipped(format string, args ...any) {
+	im.result.Skipped = append(im.result.Skipped, fmt.Sprintf(format, args...))
+}
+
+// add takes an objective into the file of its service, if the kit can read it.
+func (im *importer) add(service, name string, entry yaml.MapSlice) {
+	alone, err := write(service, []yaml.MapSlice{entry})
+	if err == nil {
+		_, err = slo.Parse(service, alone)
+	}
+	if err != nil {
+		im.skipped("SLO %q: %s", name, reasons(err))
+		return
+	}
+	im.services[service] = append(im.services[service], entry)
+}
+
+// reasons are what is wrong in a file that nobody has seen: without lines.
+func reasons(err error) string {
+	var p *slo.Problem
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var all []string
+		for _, one := range joined.Unwrap() {
+			all = append(all, reasons(one))
+		}
+		return strings.Join(all, "; ")
+	}
+	if errors.As(err, &p) {
+		return p.Reason
+	}
+	return err.Error()
+}
+
+func (im *importer) finish() (Result, error) {
+	for service, slos := range im.services {
+		text, err := write(service, slos)
+		if err != nil {
+			return Result{}, err
+		}
+		im.result.Specs[service] = text
+	}
+	return im.result, nil
+}
+
+// write writes a file of objectives.
+func write(service string, slos []yaml.MapSlice) ([]byte, error) {
+	doc := yaml.MapSlice{
+		{Key: "version", Value: "prometheus/v1"}, {Key: "service", Value: service}, {Key: "slos", Value: slos},
+	}
+	text, err := yaml.MarshalWithOptions(doc, yaml.UseLiteralStyleIfMultiline(true), yaml.IndentSequence(true))
+	if err != nil {
+		return nil, fmt.Errorf("write objectives of %q: %w", service, err)
+	}
+	return append([]byte("# Imported from OpenSLO.\n"), text...), nil
+}
