@@ -23,7 +23,7 @@ func Linear(label string, minimum, maximum float64, count int, format func(float
 		maximum = minimum + 1
 	}
 	axis := Axis{label: label, place: func(v float64) float64 { return clip((v - minimum) / (maximum - minimum)) }}
-	step := roundStep((maximum - minimum) / float64(count))
+	step := roundUp((maximum-minimum)/float64(count), 1, 2, 2.5, 5)
 	for i := math.Ceil(minimum/step-1e-9) + 0; i*step <= maximum*(1+1e-9); i++ { // + 0: never minus zero
 		axis.ticks = append(axis.ticks, tick{i * step, format(i * step)})
 	}
@@ -32,15 +32,15 @@ func Linear(label string, minimum, maximum float64, count int, format func(float
 
 // FromZero spans 0 to a round value of at least maximum.
 func FromZero(label string, maximum float64, count int, format func(float64) string) Axis {
-	step := roundStep(max(maximum, 1e-9) / float64(count))
+	step := roundUp(max(maximum, 1e-9)/float64(count), 1, 2, 2.5, 5)
 	return Linear(label, 0, math.Ceil(maximum/step-1e-9)*step, count, format)
 }
 
-// roundStep is the smallest of 1, 2 and 5 times a power of ten that is at least step.
-func roundStep(step float64) float64 {
-	power := math.Pow(10, math.Floor(math.Log10(step)))
-	for _, factor := range []float64{1, 2, 5} {
-		if factor*power >= step*(1-1e-9) {
+// roundUp is the smallest of the factors times a power of ten that is at least v.
+func roundUp(v float64, factors ...float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, factor := range factors {
+		if factor*power >= v*(1-1e-9) {
 			return factor * power
 		}
 	}
@@ -50,7 +50,7 @@ func roundStep(step float64) float64 {
 // Log spans from a round value of at most minimum to one of at least maximum, both above 0, with ticks at 1, 2 and 5
 // times powers of ten, or at the powers alone when it spans many.
 func Log(label string, minimum, maximum float64, format func(float64) string) Axis {
-	low, high := roundDown(minimum), roundStep(max(maximum, minimum))
+	low, high := roundDown(minimum), roundUp(max(maximum, minimum), 1, 2, 5)
 	if high <= low {
 		high = low * 2
 	}
@@ -72,7 +72,7 @@ func Log(label string, minimum, maximum float64, format func(float64) string) Ax
 
 // roundDown is the largest of 1, 2 and 5 times a power of ten that is at most v: 1 over the smallest one that is at least
 // 1/v, for 1/2 and 1/5 are 5 and 2 tenths.
-func roundDown(v float64) float64 { return 1 / roundStep(1/v) }
+func roundDown(v float64) float64 { return 1 / roundUp(1/v, 1, 2, 5) }
 
 // Time spans a length from 0, in seconds, with round ticks.
 func Time(label string, length time.Duration) Axis {

@@ -201,8 +201,11 @@ func normalQuantile(confidence float64) float64 { return math.Sqrt2 * math.Erfin
 // student turns a quantile of the normal distribution into Student's with the given degrees of freedom (M. Abramowitz,
 // I. A. Stegun, Handbook of Mathematical Functions, 26.7.5).
 func student(z, freedom float64) float64 {
-	z3, z5, z7 := math.Pow(z, 3), math.Pow(z, 5), math.Pow(z, 7)
-	return z + (z3+z)/(4*freedom) + (5*z5+16*z3+3*z)/(96*math.Pow(freedom, 2)) + (3*z7+19*z5+17*z3-15*z)/(384*math.Pow(freedom, 3))
+	square, f := z*z, freedom
+	first := z * (square + 1) / 4
+	second := z * (5*square*square + 16*square + 3) / 96
+	third := z * (3*square*square*square + 19*square*square + 17*square - 15) / 384
+	return z + first/f + second/(f*f) + third/(f*f*f)
 }
 
 func (e *estimate) difference(critical float64) Difference {
