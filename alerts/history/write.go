@@ -45,7 +45,7 @@ func Write(ctx context.Context, dir string, slos []slo.SLO, o Options) (Summary,
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return Summary{}, fmt.Errorf("write history: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(dir), 0o750); err != nil {
 		return Summary{}, fmt.Errorf("write history: %w", err)
 	}
 	temp, err := os.MkdirTemp(filepath.Dir(dir), "history-")
@@ -58,9 +58,6 @@ func Write(ctx context.Context, dir string, slos []slo.SLO, o Options) (Summary,
 		return Summary{}, err
 	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return Summary{}, fmt.Errorf("write history: %w", err)
-	}
-	if err := os.Chmod(temp, 0o755); err != nil {
 		return Summary{}, fmt.Errorf("write history: %w", err)
 	}
 	if err := os.Rename(temp, dir); err != nil {

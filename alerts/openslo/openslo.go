@@ -199,7 +199,7 @@ func (im *importer) add(service, name string, entry yaml.MapSlice) {
 
 // reasons are what is wrong in a file that nobody has seen: without lines.
 func reasons(err error) string {
-	var p *slo.Problem
+	var p *slo.SpecError
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []string
 		for _, one := range joined.Unwrap() {

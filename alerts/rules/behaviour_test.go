@@ -94,7 +94,7 @@ func TestLongWindowsWeighEventsNotMinutes(t *testing.T) {
 }
 
 func TestSingleFailuresAtLowTraffic(t *testing.T) {
-	slow := func(r *replay, bad float64) func(func(string, float64)) {
+	slow := func(bad float64) func(func(string, float64)) {
 		n := 0
 		return func(add func(string, float64)) { // a request every 6 s: ten in an hour of the objective
 			n++
@@ -107,21 +107,21 @@ func TestSingleFailuresAtLowTraffic(t *testing.T) {
 		}
 	}
 	r := newReplay(t, spec(t), slo.Workshop())
-	r.run(5*time.Minute, slow(r, 0))
-	r.run(6*time.Second, slow(r, 1)) // one failure of ten: 100 times the budget
-	r.run(2*time.Minute, slow(r, 0))
+	r.run(5*time.Minute, slow(0))
+	r.run(6*time.Second, slow(1)) // one failure of ten: 100 times the budget
+	r.run(2*time.Minute, slow(0))
 	if len(r.of(page)) > 0 {
 		t.Errorf("a single failure pages: %+v", r.fired)
 	}
 	begin := r.now
-	r.run(90*time.Second, slow(r, 1)) // it is down
+	r.run(90*time.Second, slow(1)) // it is down
 	if got := r.of(page); len(got) != 1 || got[0].from-begin > 37*time.Second {
 		t.Errorf("an outage at ten requests an hour pages %+v, want once, after five failures (30 s; and 6 s for the first)", got)
 	}
 	unguarded := newReplay(t, spec(t, "    sli:", "    low_traffic: {min_bad_events: 0}\n    sli:"), slo.Workshop())
-	unguarded.run(5*time.Minute, slow(unguarded, 0))
-	unguarded.run(6*time.Second, slow(unguarded, 1))
-	unguarded.run(time.Minute, slow(unguarded, 0))
+	unguarded.run(5*time.Minute, slow(0))
+	unguarded.run(6*time.Second, slow(1))
+	unguarded.run(time.Minute, slow(0))
 	if len(unguarded.of(page)) == 0 {
 		t.Error("without the guard a single failure does not page: the case above proves nothing")
 	}
@@ -232,26 +232,26 @@ func within(t *testing.T, what string, got time.Duration, want, slack rules.Seco
 // The rules at scale k over k times as frequent samples record what they record at scale 1.
 func TestScaleOnlyDividesTime(t *testing.T) {
 	sp := spec(t)
-	real := newReplay(t, sp, slo.Clock{Scale: 1, Scrape: 15 * time.Second, Interval: 15 * time.Second})
+	plain := newReplay(t, sp, slo.Clock{Scale: 1, Scrape: 15 * time.Second, Interval: 15 * time.Second})
 	fast := newReplay(t, sp, slo.Clock{Scale: 15, Scrape: time.Second, Interval: time.Second})
 	for i, phase := range []struct {
-		samples   time.Duration
+		samples   int
 		good, bad float64
 	}{{120, 50, 0}, {30, 40, 10}, {60, 50, 0}, {100, 0, 0}, {40, 45, 5}} {
-		real.run(phase.samples*15*time.Second, requests(phase.good, phase.bad))
-		fast.run(phase.samples*time.Second, requests(phase.good, phase.bad))
+		plain.run(time.Duration(phase.samples)*15*time.Second, requests(phase.good, phase.bad))
+		fast.run(time.Duration(phase.samples)*time.Second, requests(phase.good, phase.bad))
 		for _, w := range slo.Default().Windows() {
 			name := slo.SeriesBurnRate(w)
-			a, b := real.value(name+`{scale="1"}`), fast.value(name+`{scale="15"}`)
+			a, b := plain.value(name+`{scale="1"}`), fast.value(name+`{scale="15"}`)
 			if math.Abs(a-b) > 1e-9*math.Abs(a) {
 				t.Errorf("phase %d: %s is %v at scale 1 and %v at scale 15", i, name, a, b)
 			}
 		}
 	}
-	if len(real.fired) == 0 || len(real.fired) != len(fast.fired) {
-		t.Fatalf("fired at scale 1: %+v, at scale 15: %+v", real.fired, fast.fired)
+	if len(plain.fired) == 0 || len(plain.fired) != len(fast.fired) {
+		t.Fatalf("fired at scale 1: %+v, at scale 15: %+v", plain.fired, fast.fired)
 	}
-	for i, a := range real.fired {
+	for i, a := range plain.fired {
 		if b := fast.fired[i]; a.alert != b.alert || a.from != 15*b.from || a.to != 15*b.to {
 			t.Errorf("fired at scale 1: %+v, at scale 15: %+v", a, b)
 		}

@@ -198,10 +198,10 @@ func TestScaleDividesTime(t *testing.T) {
 		for _, ratio := range []float64{1, 0.15, 0.05, 0.02} {
 			o := slo.Outage{Ratio: ratio, Length: 10 * time.Hour}
 			quick := slo.Outage{Ratio: ratio, Length: clock.Wall(o.Length)}
-			real, _ := page.Detection(threeNines, o)
+			slow, _ := page.Detection(threeNines, o)
 			short, _ := fast.Detection(threeNines, quick)
-			if diff := clock.Wall(real) - short; diff < -2*time.Millisecond || diff > 2*time.Millisecond {
-				t.Errorf("scale %v, %v: detected after %v, want %v", k, ratio, short, clock.Wall(real))
+			if diff := clock.Wall(slow) - short; diff < -2*time.Millisecond || diff > 2*time.Millisecond {
+				t.Errorf("scale %v, %v: detected after %v, want %v", k, ratio, short, clock.Wall(slow))
 			}
 			if diff := clock.Wall(page.Reset(threeNines, o)) - fast.Reset(threeNines, quick); diff < -2*time.Millisecond || diff > 2*time.Millisecond {
 				t.Errorf("scale %v, %v: resets differ by %v", k, ratio, diff)

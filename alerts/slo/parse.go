@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -21,7 +22,7 @@ import (
 const defaultMinBadEvents = 5
 
 // Load reads a file of objectives. What is wrong in it is one error that joins a
-// Problem for each.
+// SpecError for each.
 func Load(file string) (Spec, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -59,10 +60,10 @@ func Parse(file string, text []byte) (Spec, error) {
 		return Spec{}, fromYAML(file, err)
 	}
 	if len(root.Docs) != 1 {
-		return Spec{}, &Problem{File: file, Line: 1, Column: 1, Reason: fmt.Sprintf("%d YAML documents: want one", len(root.Docs))}
+		return Spec{}, &SpecError{File: file, Line: 1, Column: 1, Reason: fmt.Sprintf("%d YAML documents: want one", len(root.Docs))}
 	}
 	var doc document
-	if err := yaml.NewDecoder(strings.NewReader(string(text)), yaml.Strict()).Decode(&doc); err != nil && err != io.EOF {
+	if err := yaml.NewDecoder(strings.NewReader(string(text)), yaml.Strict()).Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
 		return Spec{}, fromYAML(file, err)
 	}
 	r := resolver{problems: problems{file: file, root: root}, doc: doc}

@@ -145,6 +145,8 @@ slos:
 `
 
 func TestBadSpecsSayWhereAndWhy(t *testing.T) {
+	_, fromSLOs, _ := strings.Cut(good, "service: a\n")
+	_, events, _ := strings.Cut(good, "    sli:\n")
 	for _, tc := range []struct {
 		name, old, new, want string
 	}{
@@ -170,7 +172,7 @@ func TestBadSpecsSayWhereAndWhy(t *testing.T) {
 			`s.yaml:1:10: version: "prometheus/v2": want "prometheus/v1"`},
 		{"no service", "service: a\n", "",
 			`s.yaml:1:1: service: "" is no name: want letters, digits, and - _ . between them`},
-		{"no slos", good[strings.Index(good, "slos:"):], "",
+		{"no slos", fromSLOs, "",
 			"s.yaml:1:1: slos: there is none"},
 		{"name", "name: b", "name: b/c",
 			`s.yaml:4:11: slos[0].name: "b/c" is no name: want letters, digits, and - _ . between them`},
@@ -194,13 +196,13 @@ func TestBadSpecsSayWhereAndWhy(t *testing.T) {
 			"s.yaml:4:8: labels.slo: the label is set by the rules"},
 		{"two indicators", "      events:", "      raw: {error_ratio_query: x}\n      events:",
 			"s.yaml:7:7: slos[0].sli: 2 indicators: want one of events, latency, freshness, raw"},
-		{"plugin", good[strings.Index(good, "      events:"):], "      plugin: {id: x}\n",
+		{"plugin", events, "      plugin: {id: x}\n",
 			"s.yaml:7:16: slos[0].sli.plugin: a plugin is Go code of Sloth: write the queries that it makes as events"},
-		{"ratio that cannot be split", good[strings.Index(good, "      events:"):], "      raw:\n        error_ratio_query: avg_over_time(err[{{.window}}])\n",
+		{"ratio that cannot be split", events, "      raw:\n        error_ratio_query: avg_over_time(err[{{.window}}])\n",
 			"s.yaml:8:28: slos[0].sli.raw.error_ratio_query: a ratio cannot be weighted over long windows: write bad / total or 1 - good / total, or its parts as events"},
-		{"threshold", good[strings.Index(good, "      events:"):], "      latency: {histogram: x, threshold: 0s}\n",
+		{"threshold", events, "      latency: {histogram: x, threshold: 0s}\n",
 			"s.yaml:7:42: slos[0].sli.latency.threshold: 0s: want above 0 and at most 720h0m0s, like 250ms"},
-		{"histogram is a query", good[strings.Index(good, "      events:"):], "      latency: {histogram: 'sum(x)', threshold: 1s}\n",
+		{"histogram is a query", events, "      latency: {histogram: 'sum(x)', threshold: 1s}\n",
 			`s.yaml:7:28: slos[0].sli.latency.histogram: "sum(x)" is no series: want a name and labels, like requests_total{job="shop"}`},
 		{"scale", "slos:\n", "scale: -1\nslos:\n",
 			"s.yaml:3:8: scale: -1: want above 0"},
@@ -220,7 +222,7 @@ func TestBadSpecsSayWhereAndWhy(t *testing.T) {
 			if err == nil || !strings.HasPrefix(err.Error(), tc.want) {
 				t.Errorf("got  %v\nwant %s", err, tc.want)
 			}
-			var p *slo.Problem
+			var p *slo.SpecError
 			if !errors.As(err, &p) || p.Line == 0 {
 				t.Errorf("no problem with a line: %#v", err)
 			}

@@ -9,15 +9,15 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Problem is something wrong in a file of objectives.
-type Problem struct {
+// SpecError is something wrong in a file of objectives.
+type SpecError struct {
 	File         string
 	Line, Column int    // from 1
 	Path         string // slos[0].objective
 	Reason       string
 }
 
-func (p *Problem) Error() string {
+func (p *SpecError) Error() string {
 	where := fmt.Sprintf("%s:%d:%d: ", p.File, p.Line, p.Column)
 	if p.Path == "" {
 		return where + p.Reason
@@ -34,7 +34,7 @@ type problems struct {
 
 // add tells of the value at path, or of the nearest above it that is there.
 func (p *problems) add(path, format string, args ...any) {
-	found := &Problem{File: p.file, Line: 1, Column: 1, Path: path, Reason: fmt.Sprintf(format, args...)}
+	found := &SpecError{File: p.file, Line: 1, Column: 1, Path: path, Reason: fmt.Sprintf(format, args...)}
 	for at := path; ; at = parent(at) {
 		if line, column, ok := p.position(at); ok {
 			found.Line, found.Column = line, column
@@ -80,12 +80,12 @@ func parent(path string) string { return path[:max(0, strings.LastIndexAny(path,
 
 func (p *problems) err() error { return errors.Join(p.errs...) }
 
-// fromYAML makes a Problem of what the decoder says.
+// fromYAML makes a SpecError of what the decoder says.
 func fromYAML(file string, err error) error {
 	var located yaml.Error
 	if !errors.As(err, &located) || located.GetToken() == nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	at := located.GetToken().Position
-	return &Problem{File: file, Line: at.Line, Column: at.Column, Reason: located.GetMessage()}
+	return &SpecError{File: file, Line: at.Line, Column: at.Column, Reason: located.GetMessage()}
 }

@@ -116,10 +116,10 @@ func syncFiles(dir string, files map[string][]byte, write, whole bool) ([]string
 		if !write {
 			continue
 		}
-		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Dir(full), 0o755); err != nil { //nolint:gosec // rules and objectives are no secret, and Prometheus may be another user
 			return nil, fmt.Errorf("write rules: %w", err)
 		}
-		if err := os.WriteFile(full, want, 0o644); err != nil {
+		if err := os.WriteFile(full, want, 0o644); err != nil { //nolint:gosec // as above
 			return nil, fmt.Errorf("write rules: %w", err)
 		}
 	}

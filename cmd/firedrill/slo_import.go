@@ -53,11 +53,11 @@ func (p program) writeSpec(dir, service string, text []byte) error {
 		_, err := fmt.Fprintf(p.stdout, "---\n%s", text)
 		return err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // rules and objectives are no secret, and Prometheus may be another user
 		return fmt.Errorf("write objectives: %w", err)
 	}
 	path := filepath.Join(dir, service+".yaml")
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // as above
 	if err != nil {
 		return fmt.Errorf("write objectives: %w", err)
 	}
