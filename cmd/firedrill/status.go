@@ -7,6 +7,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"firedrill/alerts/slo"
 	"firedrill/deploy/stack"
 )
 
@@ -74,7 +75,8 @@ func hints(status stack.Status) []string {
 	}
 	var lines []string
 	if gateway, ok := url["gateway"]; ok {
-		lines = append(lines, "curl "+gateway+"/products", "make verify            every signal of every service, proven to arrive")
+		lines = append(lines, "curl "+gateway+"/products", "make verify            every signal of every service, proven to arrive",
+			fmt.Sprintf("firedrill slo explain  what the alerts will do; objectives run at scale %s: an hour is a minute", slo.FormatScale(slo.Workshop().Scale)))
 	}
 	if grafana, ok := url["grafana"]; ok {
 		lines = append(lines, "open "+grafana)
