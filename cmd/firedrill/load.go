@@ -34,6 +34,7 @@ func loadCommands() []command {
 	return []command{
 		{"compare", "say whether one result differs from another", loadCompare},
 		{"merge", "join the results of shards", loadMerge},
+		{"demo-omission", "show what coordinated omission hides: a closed loop beside an open one", loadOmission},
 	}
 }
 

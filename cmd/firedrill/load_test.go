@@ -320,7 +320,7 @@ func TestLoadHelp(t *testing.T) {
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"PROFILE.yaml", "compare", "merge", "-rate", "-shard", "Exit codes"} {
+	for _, want := range []string{"PROFILE.yaml", "compare", "merge", "demo-omission", "-rate", "-shard", "Exit codes"} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("the help does not mention %s", want)
 		}

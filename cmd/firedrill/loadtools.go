@@ -2,12 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 
 	"firedrill/loadgen/compare"
+	"firedrill/loadgen/omission"
+	loadreport "firedrill/loadgen/report"
 	"firedrill/loadgen/result"
 	"firedrill/loadgen/threshold"
 )
@@ -80,9 +81,7 @@ func loadCompare(_ context.Context, p program, args []string) error {
 		return &exit{exitMisuse, err}
 	}
 	if *asJSON {
-		encoder := json.NewEncoder(p.stdout)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(found)
+		err = writeJSON(p.stdout, found)
 	} else {
 		err = found.Text(p.stdout)
 	}
@@ -108,4 +107,39 @@ func readResult(path string) (*result.Result, error) {
 		return nil, fmt.Errorf("read %q: %w", path, err)
 	}
 	return r, nil
+}
+
+const omissionUsage = `load demo-omission [flags]
+
+Stalls a server on purpose and loads it twice: by a closed loop, which waits for each answer before it sends again, and by an
+open one, which sends when requests are due. Both see the same stall; only one tells of it. A lesson for workshops.`
+
+func loadOmission(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("load demo-omission", omissionUsage)
+	var cfg omission.Config
+	fs.IntVar(&cfg.Rate, "rate", 0, "requests a second (default 1000)")
+	fs.DurationVar(&cfg.Length, "duration", 0, "of each of both runs (default 10s)")
+	fs.DurationVar(&cfg.StallAt, "at", 0, "when the server stalls (default 4s)")
+	fs.DurationVar(&cfg.Stall, "stall", 0, "how long the server answers nothing (default 1s)")
+	html := fs.String("html", "", "`file` to write the picture to: one page that opens offline")
+	asJSON := fs.Bool("json", false, "print what was measured as JSON")
+	if err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	if err := (outputs{html: *html}).check(); err != nil {
+		return &exit{exitMisuse, err}
+	}
+	demo, err := omission.Run(ctx, cfg, func(line string) { fmt.Fprintln(p.stderr, line) })
+	if err != nil {
+		return err
+	}
+	if *html != "" {
+		if err := loadreport.WriteFile(*html, demo.HTML); err != nil {
+			return err
+		}
+	}
+	if *asJSON {
+		return writeJSON(p.stdout, demo)
+	}
+	return demo.Text(p.stdout)
 }
