@@ -220,7 +220,6 @@ func (s Settings) values() config.Values {
 		Load:      filepath.Join(s.LoadTargets(), "*.json"),
 		Rules: []string{
 			rules(s.Root, "alerts", "stack"),
-			rules(s.Root, "alerts", "generated"),
 			rules(s.Data, "rules"), // what only this copy should evaluate
 		},
 		Prometheus: at(portPrometheus), Alertmanager: at(portAlertmanager), Notifications: at(portNotifications),
@@ -234,6 +233,7 @@ func (s Settings) values() config.Values {
 	}
 	if s.Shop {
 		v.Services = s.shopTargets()
+		v.Rules = append(v.Rules, rules(s.Root, "alerts", "generated")) // without the shop its objectives have no data
 	}
 	return v
 }
