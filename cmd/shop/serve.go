@@ -16,10 +16,11 @@ import (
 const flushTimeout = 3 * time.Second
 
 // running is a started service. Ending stop's context ends it; done then gives
-// its error.
+// its error, and flushed closes when its last telemetry is sent or given up.
 type running struct {
-	stop context.CancelFunc
-	done chan error
+	stop    context.CancelFunc
+	done    chan error
+	flushed chan struct{}
 }
 
 // serve builds and runs the parts in their order until ctx ends or one fails, and
@@ -42,6 +43,9 @@ func serve(ctx context.Context, chosen []part, s settings, stdout io.Writer) err
 	for _, r := range slices.Backward(started) {
 		r.stop()
 		errs = append(errs, <-r.done)
+	}
+	for _, r := range started { // all flush at once: with a backend away, each takes its time
+		<-r.flushed
 	}
 	return errors.Join(errs...)
 }
@@ -69,7 +73,7 @@ func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writ
 	tel.Logger().Info("service started")
 	// Not ctx: its end must not stop all at once.
 	own, stop := context.WithCancel(context.WithoutCancel(ctx))
-	r := running{stop: stop, done: make(chan error, 1)}
+	r := running{stop: stop, done: make(chan error, 1), flushed: make(chan struct{})}
 	go func() {
 		defer ended()
 		err := service.Run(own)
@@ -77,8 +81,9 @@ func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writ
 			err = fmt.Errorf("run %q: %w", p.name, err)
 		}
 		tel.Logger().Info("service stopped")
-		flush(context.WithoutCancel(own), tel)
 		r.done <- err
+		flush(context.WithoutCancel(own), tel)
+		close(r.flushed)
 	}()
 	return r, nil
 }
