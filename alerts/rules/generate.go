@@ -9,6 +9,9 @@ import (
 	"firedrill/alerts/slo"
 )
 
+// defaultRetention is Prometheus's: less than the period of most objectives.
+const defaultRetention = 15 * 24 * time.Hour
+
 // Render writes the rules of a spec as a file, with a remark on where it is from
 // and how fast its time runs.
 func Render(spec slo.Spec, o Options) ([]byte, error) {
@@ -25,6 +28,10 @@ func Render(spec slo.Spec, o Options) ([]byte, error) {
 	}
 	remark += fmt.Sprintf("\nScraped every %s, evaluated every %s, long windows every %s.",
 		slo.Format(o.Clock.Scrape), slo.Format(o.Clock.Interval), slo.Format(o.Clock.LongInterval()))
+	if period := o.Clock.Wall(o.Policy.Period); period > defaultRetention {
+		remark += fmt.Sprintf("\nPrometheus must keep samples for more than %s (--storage.tsdb.retention.time); its default is %s.",
+			slo.Format(period), slo.Format(defaultRetention))
+	}
 	var out bytes.Buffer
 	if err := f.Write(&out, remark); err != nil {
 		return nil, err
