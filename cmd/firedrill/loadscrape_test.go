@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 func TestLoadTestsAreAnnouncedToPrometheus(t *testing.T) {
@@ -60,9 +59,8 @@ func TestLoadWaits(t *testing.T) {
 			t.Error("requests were sent before it was ready")
 		}
 	})
-	began := time.Now()
 	firedrill(t.Context(), "load", "-rate", "50/s", "-duration", "100ms", "-wait", ready, url)
-	if asked.Load() != 3 || sent.Load() != 5 || time.Since(began) < 300*time.Millisecond {
-		t.Errorf("asked %d times, then sent %d, after %v", asked.Load(), sent.Load(), time.Since(began))
+	if asked.Load() != 3 || sent.Load() != 5 {
+		t.Errorf("asked %d times, then sent %d, want 3 and 5", asked.Load(), sent.Load())
 	}
 }
