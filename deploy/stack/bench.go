@@ -79,6 +79,7 @@ func (k Stack) measureIdle(ctx context.Context, idle time.Duration, m *Measureme
 		return err
 	}
 	defer func() { _ = k.Reset(context.WithoutCancel(ctx)) }() // best effort on the way out of an error
+	k.Load = false                                             // idle is when nobody asks anything
 	if _, err := k.Up(ctx); err != nil {
 		return err
 	}

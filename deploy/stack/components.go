@@ -192,6 +192,7 @@ func (s Settings) shopEnv(getenv func(string) string, jwtKey string) []string {
 	return []string{
 		"SHOP_DATA=" + filepath.Join(s.Data, "shop"),
 		"SHOP_JWT_KEY=" + cmp.Or(getenv("SHOP_JWT_KEY"), jwtKey),
+		"GOGC=" + cmp.Or(getenv("GOGC"), "100"), // the supervisor's own is lower
 		"LOKI_URL=" + s.url(portLoki),
 		"LOG_FORMAT=" + cmp.Or(getenv("LOG_FORMAT"), "json"), // what a service prints is what "firedrill logs" shows
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + s.url(portOTLPGRPC),
@@ -200,11 +201,11 @@ func (s Settings) shopEnv(getenv func(string) string, jwtKey string) []string {
 }
 
 // stackEnv is what the programs of the stack get. They must not trace themselves into the traces of the shop when the
-// user's environment names an endpoint, and they keep half the usual garbage, for a hundredth of a core.
+// user's environment names an endpoint, and they keep less than half of the usual garbage, for a hundredth of a core.
 func stackEnv() []string {
 	return []string{
 		"OTEL_TRACES_EXPORTER=", "OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=",
-		"GOGC=50",
+		"GOGC=40",
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +19,7 @@ import (
 // shop before Loki and Tempo and these before Prometheus: three times that when one of each hangs.
 const (
 	orderlyFor = 3 * stopSeconds * time.Second
+	lingerFor  = 300 * time.Millisecond
 	termFor    = time.Second
 	killFor    = 5 * time.Second
 	portsFor   = 2 * time.Second
@@ -73,7 +75,16 @@ func (k Stack) stopOrderly(ctx context.Context) ([]*process.Process, error) {
 	defer cancel()
 	// The answer comes when everything has stopped, or is cut off by that; what counts is who is left.
 	go func() { _ = boss.stop(ctx) }()
-	return waitGone(ctx, k.Data, orderlyFor)
+	if left, err = waitUntil(ctx, k.Data, orderlyFor, onlySupervisor); err != nil || !onlySupervisor(left) {
+		return left, err
+	}
+	// With nothing left to supervise it sometimes lingers for seconds.
+	return waitGone(ctx, k.Data, lingerFor)
+}
+
+// onlySupervisor says whether at most the supervisor is left.
+func onlySupervisor(left []*process.Process) bool {
+	return !slices.ContainsFunc(left, func(p *process.Process) bool { return !isSupervisor(p) })
 }
 
 // stopByForce is for what no supervisor stops: it is hung or gone. A living one is killed first, lest it start again what
@@ -106,7 +117,7 @@ func (k Stack) stopByForce(ctx context.Context) error {
 // mistake may hold anything.
 func dataNames() []string {
 	return []string{
-		"alertmanager", "config", "grafana", "logs", "loki", "notifications.jsonl", "notifications.jsonl.1",
+		"alertmanager", "config", "grafana", "load", "logs", "loki", "notifications.jsonl", "notifications.jsonl.1",
 		"prometheus", "rules", "run", "shop", "tempo",
 	}
 }

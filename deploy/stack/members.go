@@ -43,14 +43,19 @@ func isSupervisor(p *process.Process) bool {
 
 // waitGone waits until the copy has no process left, or for patience. It returns those that are left.
 func waitGone(ctx context.Context, data string, patience time.Duration) ([]*process.Process, error) {
+	return waitUntil(ctx, data, patience, func(left []*process.Process) bool { return len(left) == 0 })
+}
+
+// waitUntil waits until enough holds of the copy's processes, or for patience. It returns those that are left.
+func waitUntil(ctx context.Context, data string, patience time.Duration, enough func([]*process.Process) bool) ([]*process.Process, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		left, err := members(data)
-		if err != nil || len(left) == 0 {
-			return nil, err
+		if err != nil || enough(left) {
+			return left, err
 		}
 		select {
 		case <-ctx.Done():

@@ -173,7 +173,7 @@ func (k Stack) launch(ctx context.Context, binary string) (<-chan error, error) 
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, "up", "--tui=false", "--disable-dotenv", "--keep-project",
 		"--config", k.composePath(), "--unix-socket", k.socketPath(), "--log-file", k.LogPath("process-compose"))
 	cmd.Dir = k.Data
-	cmd.Env = append(k.withoutCompose(os.Environ()), marker+"="+k.Data)
+	cmd.Env = append(k.composeEnv(os.Environ()), marker+"="+k.Data)
 	cmd.Stderr = output // standard output repeats every log, and goes nowhere
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
@@ -184,15 +184,16 @@ func (k Stack) launch(ctx context.Context, binary string) (<-chan error, error) 
 	return died, nil
 }
 
-// withoutCompose drops the variables by which a user may have set up a process-compose of their own.
-func (k Stack) withoutCompose(env []string) []string {
+// composeEnv is env without the variables by which a user may have set up a process-compose of their own, and with a
+// smaller heap.
+func (k Stack) composeEnv(env []string) []string {
 	var kept []string
 	for _, e := range env {
 		if !strings.HasPrefix(e, "PC_") && !strings.HasPrefix(e, "PROC_COMP_") && !strings.HasPrefix(e, marker+"=") {
 			kept = append(kept, e)
 		}
 	}
-	return append(kept, "PROC_COMP_CONFIG="+k.runDir())
+	return append(kept, "PROC_COMP_CONFIG="+k.runDir(), "GOGC=50")
 }
 
 // Restart stops and starts one component and returns when it is ready.
@@ -243,6 +244,6 @@ func (k Stack) AttachCommand(ctx context.Context) (*exec.Cmd, error) {
 	programs := newPrograms(k.Settings, tools, k.Executable, grafana{})
 	cmd := exec.CommandContext(ctx, programs.tools["process-compose"], "attach", "--unix-socket", k.socketPath(),
 		"--log-file", filepath.Join(k.logDir(), "process-compose-attach.log"))
-	cmd.Env = k.withoutCompose(os.Environ())
+	cmd.Env = k.composeEnv(os.Environ())
 	return cmd, nil
 }
