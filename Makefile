@@ -99,3 +99,7 @@ bench-stack: build-stack ## measure start, stop, memory and CPU of the native st
 .PHONY: bench-telemetry
 bench-telemetry: ## measure what the telemetry library costs beside the usual stack
 	cd telemetry/bench && go run . $(ARGS)
+
+.PHONY: bench-load
+bench-load: build ## compare the load generator with vegeta, wrk, hey, fortio and k6, in one run
+	cd loadgen/bench && go run . $(ARGS)
