@@ -68,11 +68,11 @@ func fillURLs(urls []defaultURL, which *stackFlags, p program) error {
 		if *u.into != "" {
 			continue
 		}
-		copy, err := which.stack(p)
+		running, err := which.stack(p)
 		if err != nil {
 			return err
 		}
-		*u.into = fmt.Sprintf("http://127.0.0.1:%d", u.port+copy.Settings.Offset)
+		*u.into = fmt.Sprintf("http://127.0.0.1:%d", u.port+running.Settings.Offset)
 	}
 	return nil
 }
