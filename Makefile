@@ -79,10 +79,10 @@ test: lint test-unit test-stack ## everything: linters, unit tests with the race
 .PHONY: lint
 lint: ## the linters of .golangci.yml, at the version that .ci/lint/go.mod pins
 	$(LINT) run ./...
-	@for m in $(NESTED); do echo "$(notdir $(LINT)) run $$m"; (cd $$m && $(LINT) run -c $(CURDIR)/.golangci.yml ./...) || exit 1; done
+	@for m in $(NESTED); do echo "golangci-lint run $$m"; (cd $$m && $(LINT) run -c $(CURDIR)/.golangci.yml ./...) || exit 1; done
 
 .PHONY: test-unit
-test-unit: ## unit tests with the race detector, on SQLite and a PostgreSQL of their own
+test-unit: build-stack ## unit tests with the race detector, on SQLite and a PostgreSQL of their own
 	.ci/with-postgres go test -race -timeout 15m ./...
 	@for m in $(NESTED); do (cd $$m && go test -timeout 10m ./...) || exit 1; done
 

@@ -163,6 +163,7 @@ func (r *run) ask(ctx context.Context, pending []check) {
 		if len(pending) > 0 && !sleep(ctx, pause) {
 			break
 		}
+		r.again(ctx, pending)
 	}
 	for _, c := range pending {
 		r.board.giveUp(c, context.Cause(ctx))

@@ -14,8 +14,6 @@ import (
 const (
 	longestBody = 1 << 20 // bytes read of an answer
 	tries       = 5       // a bank declines at times, a limiter says wait
-
-	apart = 700 * time.Millisecond // between repetitions, out of step with what happens each second
 )
 
 // sent is one request that went through the gateway, and what came of it.
@@ -54,17 +52,12 @@ func (r *run) drive(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout/2)
 	defer cancel()
 	s := &shopper{run: r}
+	r.shopper = s
 	all := steps()
 	for i, st := range all {
 		r.board.show(fmt.Sprintf("request %d of %d: %s", i+1, len(all), st.name))
 		if !s.take(ctx, st) && st.vital {
 			return
-		}
-		for range st.repeat {
-			if !sleep(ctx, apart) {
-				return
-			}
-			s.take(ctx, st)
 		}
 	}
 }

@@ -14,7 +14,6 @@ type step struct {
 	rootless bool
 	vital    bool // without it the later ones make no sense
 	tries    int  // also when only the body is not yet right
-	repeat   int  // how many requests more, a while apart
 	call     func(*shopper) call
 	learn    func(*shopper, []byte) error // what the answer must say
 }
@@ -57,12 +56,13 @@ func steps() []step {
 			return call{http.MethodPost, "/orders", s.token, randomHex(16), map[string]any{"lines": "none"}}
 		}},
 		{name: "no such route", want: http.StatusNotFound, call: get("/verify/no/such/route")},
-		// Every flush_check_period Tempo's ingester writes down the spans that it has,
-		// whether their trace is complete or not (2.8 does not heed trace_idle_period),
-		// and a query relates only those written together until the block is complete.
-		// Of several orders, a while apart, one is whole.
-		{name: stepRooted, want: http.StatusCreated, rootless: true, repeat: 2, call: order("", "")},
+		rooted(),
 	}
+}
+
+// rooted is an order whose trace begins at the gateway.
+func rooted() step {
+	return step{name: stepRooted, want: http.StatusCreated, rootless: true, call: order("", "")}
 }
 
 func get(path string) func(*shopper) call {

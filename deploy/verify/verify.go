@@ -96,6 +96,9 @@ type run struct {
 	before before
 	sent   []sent // in order
 	board  *board
+
+	shopper *shopper // who sent them
+	rounds  int      // of questions so far
 }
 
 func newRun(cfg Config, observe Observer) (*run, error) {
