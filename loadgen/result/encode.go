@@ -92,8 +92,42 @@ func Read(from io.Reader) (*Result, error) {
 	if r.Version != Version {
 		return nil, fmt.Errorf("%w: version %d, want %d", ErrFormat, r.Version, Version)
 	}
-	if r.Timeline.Width < time.Second {
-		return nil, fmt.Errorf("%w: its timeline has no width", ErrFormat)
+	if err := r.check(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	return &r, nil
+}
+
+// check holds what was read to what the other methods rely on.
+func (r *Result) check() error {
+	if r.Elapsed < 0 {
+		return fmt.Errorf("a run of %v", r.Elapsed)
+	}
+	seconds := r.Timeline.Width / time.Second
+	if seconds < 1 || r.Timeline.Width%time.Second != 0 || seconds&(seconds-1) != 0 {
+		return fmt.Errorf("a timeline of slots of %v, want 1 s, 2 s, 4 s and so on", r.Timeline.Width)
+	}
+	fine := []*Histogram{&r.OwnLag}
+	for i := range r.Groups {
+		fine = append(fine, &r.Groups[i].Response, &r.Groups[i].Service, &r.Groups[i].Lag)
+	}
+	for i := range r.Journeys {
+		fine = append(fine, &r.Journeys[i].Response)
+	}
+	for _, h := range fine {
+		if h.Count() > 0 && h.packed.SignificantFigures() != fineDigits {
+			return fmt.Errorf("a histogram of %d digits, want %d", h.packed.SignificantFigures(), fineDigits)
+		}
+	}
+	for _, s := range r.Timeline.Series {
+		if len(s.Slots) > maxSlots {
+			return fmt.Errorf("a timeline of %d slots, the most are %d", len(s.Slots), maxSlots)
+		}
+		for i := range s.Slots {
+			if h := &s.Slots[i].Response; h.Count() > 0 && h.packed.SignificantFigures() != coarseDigits {
+				return fmt.Errorf("a histogram of %d digits in a slot, want %d", h.packed.SignificantFigures(), coarseDigits)
+			}
+		}
+	}
+	return nil
 }
