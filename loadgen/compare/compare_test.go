@@ -19,17 +19,14 @@ var services = map[string]simulation{
 	"two stages":          {seconds: 60, rate: 24, level: 0.15, errors: 0.01, correlation: 0.3, ramp: true},
 }
 
-const (
-	trials     = 120
-	replicates = 150
-)
+const replicates = 150
 
 // share runs trials and returns the share for which holds says yes.
-func share(t *testing.T, s simulation, slower float64, holds func(*Report) bool) float64 {
+func share(t *testing.T, trials uint64, s simulation, slower float64, holds func(*Report) bool) float64 {
 	t.Helper()
 	other, yes := s, 0
 	other.slower = slower
-	for i := range uint64(trials) {
+	for i := range trials {
 		r, err := Runs(s.run(2*i), other.run(2*i+1), Options{Replicates: replicates, Seed: i})
 		if err != nil {
 			t.Fatal(err)
@@ -38,14 +35,14 @@ func share(t *testing.T, s simulation, slower float64, holds func(*Report) bool)
 			yes++
 		}
 	}
-	return float64(yes) / trials
+	return float64(yes) / float64(trials)
 }
 
 func TestTwoRunsOfTheSameShowNoDifference(t *testing.T) {
 	for name, s := range services {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := share(t, s, 1, func(r *Report) bool { return !r.Differs }); got < 0.94 {
+			if got := share(t, 120, s, 1, func(r *Report) bool { return !r.Differs }); got < 0.94 {
 				t.Errorf("no difference in %.1f %% of pairs, want 94 %% or more", got*100)
 			}
 		})
@@ -53,13 +50,13 @@ func TestTwoRunsOfTheSameShowNoDifference(t *testing.T) {
 }
 
 func TestASlowdownIsSeenAndMeasured(t *testing.T) {
-	const slower = 0.4
+	const slower, trials = 0.4, 60
 	for _, name := range []string{"dependent seconds", "two stages"} {
 		s := services[name]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			covered := 0
-			seen := share(t, s, 1+slower, func(r *Report) bool {
+			seen := share(t, trials, s, 1+slower, func(r *Report) bool {
 				if !slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Metric != "errors" && (d.Low > slower || d.High < slower) }) {
 					covered++
 				}

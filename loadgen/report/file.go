@@ -35,7 +35,9 @@ func writeFile(d disk, path string, write func(io.Writer) error) (err error) {
 		return fmt.Errorf("write %q: %w", path, err)
 	}
 	buffered := bufio.NewWriter(f)
-	err = errors.Join(write(buffered), buffered.Flush())
+	if err = write(buffered); err == nil {
+		err = buffered.Flush()
+	}
 	if err == nil {
 		err = f.Sync()
 	}
