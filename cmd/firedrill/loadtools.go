@@ -129,6 +129,9 @@ func loadOmission(ctx context.Context, p program, args []string) error {
 	if err := (outputs{html: *html}).check(); err != nil {
 		return &exit{exitMisuse, err}
 	}
+	if err := cfg.Validate(); err != nil {
+		return &exit{exitMisuse, err}
+	}
 	demo, err := omission.Run(ctx, cfg, func(line string) { fmt.Fprintln(p.stderr, line) })
 	if err != nil {
 		return err

@@ -46,7 +46,9 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-func (c Config) check() error {
+// Validate says what Run would not accept.
+func (c Config) Validate() error {
+	c = c.withDefaults()
 	switch {
 	case c.Rate < 1 || c.Workers < 1 || c.Length <= 0 || c.Stall <= 0 || c.StallAt < 0:
 		return errors.New("rate, workers, length and stall must be above 0")
@@ -83,7 +85,7 @@ const binWidth = 50 * time.Millisecond
 // in lines.
 func Run(ctx context.Context, cfg Config, progress func(line string)) (*Demo, error) {
 	cfg = cfg.withDefaults()
-	if err := cfg.check(); err != nil {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	demo := &Demo{Config: cfg, Intended: uint64(float64(cfg.Rate) * cfg.Length.Seconds())}
