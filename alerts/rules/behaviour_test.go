@@ -78,6 +78,25 @@ func TestFreshPrometheusTakesNoBlipForBadDays(t *testing.T) {
 	}
 }
 
+// Made-up history fills the long windows, but must not make the short ones, which read counters, believe that they are
+// full: on a fresh "make up" a blip would page.
+func TestMadeUpHistoryMakesNoYoungCountersOld(t *testing.T) {
+	r := newReplay(t, spec(t), slo.Workshop())
+	r.makeUp(12 * time.Minute)
+	r.run(30*time.Second, requests(100, 0))
+	r.run(5*time.Second, requests(96, 4)) // 4 % for five minutes of the objective
+	r.run(10*time.Second, requests(100, 0))
+	if got := r.of(page); len(got) > 0 {
+		t.Errorf("a blip pages: %+v", got)
+	}
+	if got := r.value(series(slo.SeriesBurnRate(6 * time.Hour))); got > 1 {
+		t.Errorf("burn rate over six hours %v: want 0.6, for 20 bad events of a tenth of the window", got)
+	}
+	if got := r.value(slo.SeriesTotalEvents(24*time.Hour) + ` * 1440`); math.Abs(got-(12*60*100+45*100)) > 600 {
+		t.Errorf("%v events in a day, want 72,000 made up and 4,500 counted", got)
+	}
+}
+
 // A quiet night of errors and a busy noon without: each event weighs alike.
 func TestLongWindowsWeighEventsNotMinutes(t *testing.T) {
 	r := newReplay(t, spec(t), slo.Workshop())

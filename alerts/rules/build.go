@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"firedrill/alerts/slo"
@@ -182,9 +183,19 @@ func (b builder) errorRatio(w time.Duration) string {
 // data, a window of three days is 1/72 full. Else a young Prometheus would take a
 // blip for three bad days.
 func (b builder) burnRate(w time.Duration) string {
-	return fmt.Sprintf("%s / %s\n*\nclamp_max(sum without (%s) (count_over_time(%s[%s])) / %s, 1)",
-		b.series(slo.SeriesErrorRatio(w)), slo.FormatNumber(b.slo.Budget()),
-		slo.LabelSynthetic, b.series(slo.SeriesTotalEvents(b.windows[0])), b.wall(w), b.evaluations(w))
+	return fmt.Sprintf("%s / %s\n*\nclamp_max(%s / %s, 1)",
+		b.series(slo.SeriesErrorRatio(w)), slo.FormatNumber(b.slo.Budget()), b.known(w), b.evaluations(w))
+}
+
+// known is how many evaluations in a window had data. Made-up history has only
+// recorded series, no counters: a window that reads counters does not know it.
+func (b builder) known(w time.Duration) string {
+	total := slo.SeriesTotalEvents(b.windows[0])
+	if w > longestRaw {
+		return fmt.Sprintf("sum without (%s) (count_over_time(%s[%s]))", slo.LabelSynthetic, b.series(total), b.wall(w))
+	}
+	measured := strings.TrimSuffix(b.selector, "}") + "," + slo.LabelSynthetic + `=""}`
+	return fmt.Sprintf("count_over_time(%s%s[%s])", total, measured, b.wall(w))
 }
 
 // timeToExhaustion is in seconds on the wall, at the burn rate of the first page's

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	promrules "github.com/prometheus/prometheus/rules"
@@ -115,6 +116,29 @@ func (r *replay) scrape() {
 			r.t.Fatal(err)
 		}
 		if _, err := app.Append(0, metric, r.start.Add(r.now).UnixMilli(), v); err != nil {
+			r.t.Fatal(err)
+		}
+	}
+	if err := app.Commit(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// makeUp writes the recorded series of a healthy past, as backfill does: a hundred events a second.
+func (r *replay) makeUp(length time.Duration) {
+	r.t.Helper()
+	app := r.db.Appender(r.t.Context())
+	for at := -length; at < 0; at += r.clock.Interval {
+		for name, v := range map[string]float64{slo.SeriesBadEvents(5 * time.Minute): 0, slo.SeriesTotalEvents(5 * time.Minute): 100} {
+			made := labels.FromStrings(labels.MetricName, name, "service", "shop", "slo", "ok", "scale", "60", "synthetic", "true")
+			if _, err := app.Append(0, made, r.start.Add(at).UnixMilli(), v); err != nil {
+				r.t.Fatal(err)
+			}
+		}
+	}
+	for _, name := range []string{slo.SeriesBadEvents(5 * time.Minute), slo.SeriesTotalEvents(5 * time.Minute)} {
+		made := labels.FromStrings(labels.MetricName, name, "service", "shop", "slo", "ok", "scale", "60", "synthetic", "true")
+		if _, err := app.Append(0, made, r.start.UnixMilli(), math.Float64frombits(value.StaleNaN)); err != nil {
 			r.t.Fatal(err)
 		}
 	}

@@ -219,6 +219,11 @@ func TestAlertsOnARealOutage(t *testing.T) {
 	eventually(t, "the page fires", func() bool { _, fires := ask("ALERTS" + page); return fires })
 	since, _ := ask("ALERTS_FOR_STATE" + page)
 	firedAt := time.UnixMilli(int64(since * 1000))
+	// Without this, that nobody is told of the gateway's page would prove nothing.
+	eventually(t, "the gateway's page fires too", func() bool {
+		_, fires := ask(`ALERTS{alertname="GatewayAvailabilityBurn",severity="page",alertstate="firing"}`)
+		return fires
+	})
 	time.Sleep(20 * time.Second) // goes on for a while, so that both pairs of windows hold
 	c.supervise(http.MethodPost, "/process/start/payments")
 	eventually(t, "checkouts work again", func() bool {
