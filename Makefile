@@ -10,6 +10,9 @@ export FIREDRILL_ROOT := $(CURDIR)
 ifdef PORT_OFFSET
 export FIREDRILL_PORT_OFFSET := $(PORT_OFFSET)
 endif
+ifneq ($(words $(DATA) $(STACK_BIN) x),$(words $(if $(DATA),x) $(if $(STACK_BIN),x) x))
+$(error DATA and STACK_BIN must not contain spaces)
+endif
 ifdef DATA
 export FIREDRILL_DATA := $(abspath $(DATA))
 endif
@@ -34,6 +37,9 @@ build: ## build firedrill and the shop into .bin
 build-stack: build ## build the upstream programs too, without starting anything
 	@$(FIREDRILL) build
 
+$(FIREDRILL):
+	@$(MAKE) --no-print-directory build
+
 ##### run
 
 .PHONY: up
@@ -41,31 +47,31 @@ up: build ## start everything; the first time this builds the upstream programs
 	@$(FIREDRILL) up
 
 .PHONY: status
-status: ## what runs, where, and whether it is ready
+status: | $(FIREDRILL) ## what runs, where, and whether it is ready
 	@$(FIREDRILL) status
 
 .PHONY: logs
-logs: ## what a component printed: make logs S=orders
+logs: | $(FIREDRILL) ## what a component printed: make logs S=orders
 	@$(FIREDRILL) logs -f $(or $(S),$(error say which component: make logs S=orders))
 
 .PHONY: restart
-restart: ## stop and start one component: make restart S=orders
+restart: | $(FIREDRILL) ## stop and start one component: make restart S=orders
 	@$(FIREDRILL) restart $(or $(S),$(error say which component: make restart S=orders))
 
 .PHONY: ui
-ui: ## process-compose's terminal view
+ui: | $(FIREDRILL) ## process-compose's terminal view
 	@$(FIREDRILL) ui
 
 .PHONY: down
-down: ## stop everything; nothing stays
+down: | $(FIREDRILL) ## stop everything; nothing stays
 	@$(FIREDRILL) down
 
 .PHONY: reset
-reset: ## stop everything and delete its data; built programs stay
+reset: | $(FIREDRILL) ## stop everything and delete its data; built programs stay
 	@$(FIREDRILL) reset
 
 .PHONY: verify
-verify: ## prove that every signal of every service arrives and leads to the others
+verify: | $(FIREDRILL) ## prove that every signal of every service arrives and leads to the others
 	@$(FIREDRILL) verify
 
 ##### test

@@ -31,8 +31,11 @@ func parse(fs *flag.FlagSet, args []string, least, most int) error {
 		}
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	if n := fs.NArg(); n < least || n > most {
-		return fmt.Errorf("%w: %d arguments, see \"firedrill %s -h\"", errUsage, n, fs.Name())
+	switch n := fs.NArg(); {
+	case n > most:
+		return fmt.Errorf("%w: %q is one argument too many, see \"firedrill %s -h\"", errUsage, fs.Arg(most), fs.Name())
+	case n < least:
+		return fmt.Errorf("%w: something must be named, see \"firedrill %s -h\"", errUsage, fs.Name())
 	}
 	return nil
 }
@@ -70,4 +73,18 @@ func (f *stackFlags) stack(p program) (stack.Stack, error) {
 	return stack.Stack{
 		Settings: settings, Executable: executable, Getenv: p.getenv, Out: p.stderr, Patience: 60 * time.Second,
 	}, nil
+}
+
+// runningOffset is the port offset of the copy that runs in the data folder that the environment means; 0 where there is
+// none, nor a repository.
+func (p program) runningOffset() int {
+	executable, err := os.Executable()
+	if err != nil {
+		return 0
+	}
+	settings, err := stack.Resolve(stack.Flags{}, p.getenv, executable)
+	if err != nil {
+		return 0
+	}
+	return settings.Offset
 }

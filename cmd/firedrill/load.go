@@ -76,7 +76,7 @@ func (f *loadFlags) add(fs *flag.FlagSet) {
 	fs.StringVar(&f.seed, "seed", "", "`number` instead of the profile's: the same seed gives the same requests")
 	fs.StringVar(&f.run, "run", "", "`id` of the run, 16 hex digits, from which trace ids and ${uuid} come (default: a new one)")
 	fs.StringVar(&f.shard, "shard", "", "`i/n`: send only the i-th of n equal parts of the schedule")
-	fs.IntVar(&f.workers, "workers", 0, "most arrivals under way at `once`, instead of the profile's")
+	fs.IntVar(&f.workers, "workers", 0, "`number` of arrivals that may be under way, instead of the profile's")
 	fs.DurationVar(&f.timeout, "timeout", 0, "`limit` of a request, instead of the profile's")
 	fs.Var(&f.thresholds, "threshold", "`expression` that must hold, such as \"p99 < 300ms\"; may be repeated")
 	fs.StringVar(&f.share, "trace-share", "", "`share` of arrivals whose traces are kept, 0 to 1, instead of the profile's")
@@ -215,14 +215,14 @@ func (f *loadFlags) options(p program) (profile.Options, error) {
 	return o, nil
 }
 
-// portOffset is that of this copy. It needs no repository.
+// portOffset is that of this copy.
 func (f *loadFlags) portOffset(p program) (int, error) {
 	name, text := "-offset", f.offset
 	if text == "" {
 		name, text = "FIREDRILL_PORT_OFFSET", p.getenv("FIREDRILL_PORT_OFFSET")
 	}
 	if text == "" {
-		return 0, nil
+		return p.runningOffset(), nil
 	}
 	offset, err := strconv.Atoi(text)
 	if err != nil {

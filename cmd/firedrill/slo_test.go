@@ -75,7 +75,7 @@ func TestSLOCommands(t *testing.T) {
 		{"explain a spec", "slo explain " + spec, 0, "ok of mine: 99 % over 30d\n", ""},
 		{"explain a bad spec", "slo explain " + bad, 2, "", "bad.yaml:5:16"},
 		{"import", "slo import " + openSLO, 1, "", "cannot be expressed: SLO \"a\": budgeting method"},
-		{"import nothing", "slo import", 2, "", "arguments"},
+		{"import nothing", "slo import", 2, "", "something must be named"},
 		{"import no OpenSLO", "slo import " + spec, 2, "", "apiVersion"},
 		{"backfill", "slo backfill", 0, "", "Made up 12h of history of 7 objectives"},
 	} {

@@ -67,16 +67,16 @@ func printStatus(w io.Writer, status stack.Status) {
 	}
 }
 
-// hints are what to try next with what runs.
-func hints(status stack.Status) []string {
+// hints are what to try next with what runs. which are the settings that the commands about this copy need.
+func hints(status stack.Status, which string) []string {
 	url := map[string]string{}
 	for _, c := range status.Components {
 		url[c.Name] = c.URL
 	}
 	var lines []string
 	if gateway, ok := url["gateway"]; ok {
-		lines = append(lines, "curl "+gateway+"/products", "make verify            every signal of every service, proven to arrive",
-			fmt.Sprintf("firedrill slo explain  what the alerts will do; objectives run at scale %s: an hour is a minute", slo.FormatScale(slo.Workshop().Scale)))
+		lines = append(lines, "curl "+gateway+"/products", "make verify"+which+"    every signal of every service, proven to arrive",
+			fmt.Sprintf(".bin/firedrill slo explain    what the alerts will do; objectives run at scale %s: an hour is a minute", slo.FormatScale(slo.Workshop().Scale)))
 	}
 	if grafana, ok := url["grafana"]; ok {
 		lines = append(lines, "open "+grafana)
@@ -84,7 +84,7 @@ func hints(status stack.Status) []string {
 	return append(lines,
 		fmt.Sprintf("curl '%s/api/v1/query?query=up'", url["prometheus"]),
 		"curl "+url["notifications"],
-		"make status | make logs S=loki | make ui | make down")
+		fmt.Sprintf("make status%[1]s | make logs S=loki%[1]s | make ui%[1]s | make down%[1]s", which))
 }
 
 func writeJSON(w io.Writer, v any) error {

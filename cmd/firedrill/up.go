@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"time"
+
+	"firedrill/deploy/stack"
 )
 
 const upUsage = `up [flags]
@@ -48,8 +51,16 @@ func up(ctx context.Context, p program, args []string) error {
 	}
 	printStatus(p.stdout, status)
 	fmt.Fprintf(p.stdout, "\nReady after %.1f s. Next:\n", time.Since(begin).Seconds())
-	for _, line := range hints(status) {
+	for _, line := range hints(status, p.copySettings(target)) {
 		fmt.Fprintln(p.stdout, "  "+line)
 	}
 	return nil
+}
+
+// copySettings are the variables that tell make which copy is meant, as " NAME=value"; nothing for the default one.
+func (p program) copySettings(target stack.Stack) string {
+	if target.Data == filepath.Join(target.Root, ".data") {
+		return "" // the offset is known from the data folder
+	}
+	return " DATA=" + target.Data
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mattn/go-isatty"
 
+	"firedrill/deploy/stack"
 	"firedrill/deploy/verify"
 )
 
@@ -52,29 +53,50 @@ func verifyAll(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	if err := fillURLs(urls, which, p); err != nil {
+	local, err := fillURLs(urls, which, p)
+	if err != nil {
 		return err
 	}
 	if err := cfg.Validate(); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	if local != nil {
+		if err := mustRun(ctx, *local); err != nil {
+			return err
+		}
+	}
 	return p.verify(ctx, cfg, *asJSON)
 }
 
 // fillURLs takes those that were not given from the copy that the other flags
-// mean. With all of them given there need be no copy, nor a repository.
-func fillURLs(urls []defaultURL, which *stackFlags, p program) error {
+// mean, and returns that copy. With all of them given there need be no copy, nor
+// a repository.
+func fillURLs(urls []defaultURL, which *stackFlags, p program) (*stack.Stack, error) {
+	var local *stack.Stack
 	for _, u := range urls {
 		if *u.into != "" {
 			continue
 		}
-		running, err := which.stack(p)
-		if err != nil {
-			return err
+		if local == nil {
+			found, err := which.stack(p)
+			if err != nil {
+				return nil, err
+			}
+			local = &found
 		}
-		*u.into = fmt.Sprintf("http://127.0.0.1:%d", u.port+running.Settings.Offset)
+		*u.into = fmt.Sprintf("http://127.0.0.1:%d", u.port+local.Offset)
 	}
-	return nil
+	return local, nil
+}
+
+// mustRun says at once what a minute of questions would find out. With an offset
+// given the copy may be one of another data folder.
+func mustRun(ctx context.Context, local stack.Stack) error {
+	status, err := local.Status(ctx)
+	if err != nil || status.Started != nil || local.Offset != 0 {
+		return err
+	}
+	return fmt.Errorf("nothing runs in %s: \"make up\" starts it; the URLs of another deployment may be given, see -h", status.Data)
 }
 
 // verify runs it. The table goes to standard output, progress to standard error.

@@ -20,7 +20,7 @@ func TestVerifyMisuse(t *testing.T) {
 		says string
 	}{
 		{[]string{"verify", "-nonsense"}, "nonsense"},
-		{[]string{"verify", "extra"}, "1 arguments"},
+		{[]string{"verify", "extra"}, "\"extra\" is one argument too many"},
 		{[]string{"verify", "-timeout", "soon"}, "timeout"},
 		{[]string{"verify", "-timeout", "-1s"}, "timeout -1s"},
 		{[]string{"verify", "-loki", "localhost:3100"}, "localhost:3100"},

@@ -66,7 +66,7 @@ Environment (flags win):
 Users are user-0001 to user-1000 and staff-01 to staff-05; the password of NAME is
 demo-NAME. Product p-050 is sold out, the card "card-declined" is declined.
 
-Try:
+Try (with "make up" running leave out the first line; with a port offset N use port 8000+N):
   shop all &
   TOKEN=$(curl -s 127.0.0.1:8000/login -d '{"user":"user-0001","password":"demo-user-0001"}' |
           sed 's/.*"token":"\([^"]*\)".*/\1/')

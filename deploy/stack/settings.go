@@ -50,20 +50,32 @@ func Resolve(f Flags, getenv func(string) string, executable string) (Settings, 
 		Bin:       cmp.Or(f.Bin, getenv("FIREDRILL_STACK_BIN"), filepath.Join(root, ".bin", "stack")),
 		Retention: cmp.Or(f.Retention, getenv("FIREDRILL_RETENTION"), "31d"),
 		Shop:      !f.NoShop,
-		Load:      !f.NoShop && getenv("LOAD") != "off",
-	}
-	if s.Offset, err = resolveOffset(f.Offset, getenv("FIREDRILL_PORT_OFFSET")); err != nil {
-		return Settings{}, err
 	}
 	for _, dir := range []*string{&s.Data, &s.Bin} {
 		if *dir, err = filepath.Abs(*dir); err != nil {
 			return Settings{}, fmt.Errorf("resolve folder: %w", err)
 		}
 	}
-	return s, nil
+	if s.Load, err = resolveLoad(getenv("LOAD")); err != nil {
+		return Settings{}, err
+	}
+	s.Load = s.Load && s.Shop
+	s.Offset, err = s.resolveOffset(f.Offset, getenv("FIREDRILL_PORT_OFFSET"))
+	return s, err
 }
 
-func resolveOffset(flag *int, env string) (int, error) {
+func resolveLoad(env string) (bool, error) {
+	switch env {
+	case "", "on":
+		return true, nil
+	case "off":
+		return false, nil
+	}
+	return false, fmt.Errorf("%w: LOAD=%q: want on or off", ErrSettings, env)
+}
+
+// resolveOffset returns the offset that was told, else that of the copy which runs in the data folder.
+func (s Settings) resolveOffset(flag *int, env string) (int, error) {
 	offset := 0
 	switch {
 	case flag != nil:
@@ -74,6 +86,10 @@ func resolveOffset(flag *int, env string) (int, error) {
 			return 0, fmt.Errorf("%w: FIREDRILL_PORT_OFFSET=%q is not a whole number", ErrSettings, env)
 		}
 		offset = n
+	default:
+		if st, err := readState(s); err == nil && st != nil {
+			offset = st.Offset
+		}
 	}
 	if offset < 0 || offset > maxOffset {
 		return 0, fmt.Errorf("%w: port offset %d is outside 0 to %d", ErrSettings, offset, maxOffset)
