@@ -88,9 +88,8 @@ func (p *progress) finished(t Tool) {
 
 // show writes one line; the caller holds the lock.
 func (p *progress) show(what string) {
-	elapsed := time.Since(p.begin)
-	line := fmt.Sprintf("  %d of %d built, %s elapsed of about %s: %s",
-		p.done, p.total, round(elapsed), round(max(p.expected(), elapsed)), what)
+	line := fmt.Sprintf("  %d of %d built, %s elapsed of %s expected: %s",
+		p.done, p.total, round(time.Since(p.begin)), round(p.expected()), what)
 	if p.terminal {
 		fmt.Fprintf(p.out, "\r\033[K%s", line)
 		return
