@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -39,6 +40,7 @@ func serve(ctx context.Context, chosen []part, s settings, stdout io.Writer) err
 		}
 		started = append(started, r)
 	}
+	debug.FreeOSMemory() // migrations and seeds need more than the shop does afterwards
 	<-ctx.Done()
 	for _, r := range slices.Backward(started) {
 		r.stop()
