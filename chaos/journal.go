@@ -1,0 +1,358 @@
+package chaos
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Verdict is what a drill came to.
+type Verdict string
+
+// The verdicts.
+const (
+	Pass         Verdict = "pass"         // all that was expected was seen, and nothing else
+	Fail         Verdict = "fail"         // something was not as expected
+	Inconclusive Verdict = "inconclusive" // nobody can tell, for want of data or because the drill could not be carried out
+	Aborted      Verdict = "aborted"      // a guard or a person ended it
+)
+
+// Outcome is what one check came to.
+type Outcome string
+
+// The outcomes.
+const (
+	Passed  Outcome = "pass"
+	Failed  Outcome = "fail"
+	Unknown Outcome = "inconclusive"
+)
+
+// Signal is what a check looks at.
+type Signal string
+
+// The signals.
+const (
+	SignalAlert  Signal = "alert"  // an alert that must fire, be told and resolve
+	SignalQuiet  Signal = "quiet"  // alerts that must not
+	SignalTrace  Signal = "trace"  // what traces must show
+	SignalLog    Signal = "log"    // what logs must show
+	SignalMetric Signal = "metric" // how metrics must change
+	SignalProbe  Signal = "probe"  // a claim of the hypothesis
+	SignalHealth Signal = "health" // a service that must stay ready
+	SignalFault  Signal = "fault"  // whether a fault was there, and is undone
+	SignalLoad   Signal = "load"   // whether the load was there
+)
+
+// Seconds is a length of time, in JSON a number of seconds.
+type Seconds time.Duration
+
+// MarshalJSON implements json.Marshaler.
+func (s Seconds) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, time.Duration(s).Round(time.Millisecond).Seconds(), 'f', -1, 64), nil
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *Seconds) UnmarshalJSON(text []byte) error {
+	v, err := strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		return err
+	}
+	*s = Seconds(v * float64(time.Second))
+	return nil
+}
+
+// String writes it in tenths of a second.
+func (s Seconds) String() string { return time.Duration(s).Round(100 * time.Millisecond).String() }
+
+// Journal is all that is known of one run of a drill: what was done, what was seen,
+// and what that comes to. Reports and scorecards are made of it alone.
+type Journal struct {
+	Drill   string  `json:"drill"`
+	Title   string  `json:"title"`
+	Story   string  `json:"story"`
+	Answer  *Answer `json:"answer,omitempty"`
+	Runbook string  `json:"runbook,omitempty"`
+	Scale   float64 `json:"scale"`
+	Seed    uint64  `json:"seed"`
+
+	Start  time.Time `json:"start"`
+	End    time.Time `json:"end"`
+	Phases []Phase   `json:"phases"`
+
+	Verdict Verdict  `json:"verdict"`
+	Reasons []string `json:"reasons"` // why it did not pass
+	Stopped *Stop    `json:"stopped,omitempty"`
+	Checks  []Check  `json:"checks"`
+
+	Load    LoadRun     `json:"load"`
+	Faults  []FaultRun  `json:"faults"`
+	Alerts  []AlertRun  `json:"alerts"`
+	Blind   []Gap       `json:"blind"` // when alerts were unobservable
+	Probes  []ProbeRun  `json:"probes"`
+	Metrics []MetricRun `json:"metrics"`
+	Traces  []TraceRun  `json:"traces"`
+	Logs    []LogRun    `json:"logs"`
+	Charts  []Chart     `json:"charts"`
+	Events  []Event     `json:"events"`
+}
+
+// Phase is a part of a drill.
+type Phase struct {
+	Name PhaseName `json:"name"`
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// PhaseName names a phase.
+type PhaseName string
+
+// The phases, in their order.
+const (
+	PhasePreflight PhaseName = "preflight"
+	PhaseWarmUp    PhaseName = "warm-up"
+	PhaseFaults    PhaseName = "faults"
+	PhaseRecovery  PhaseName = "recovery"
+	PhaseRollback  PhaseName = "rollback"
+)
+
+// Stop is why a drill ended before its time.
+type Stop struct {
+	At      time.Time `json:"at"`
+	Phase   PhaseName `json:"phase"`
+	Verdict Verdict   `json:"verdict"` // Aborted or Inconclusive
+	Reason  string    `json:"reason"`
+}
+
+// Check is one thing that was held to what the drill says.
+type Check struct {
+	Signal  Signal  `json:"signal"`
+	Name    string  `json:"name"`
+	Outcome Outcome `json:"outcome"`
+	Detail  string  `json:"detail"`
+	// After is how long after the first fault began an alert fired, a trace or a log
+	// line was found, or a metric had changed.
+	After *Seconds `json:"after_seconds,omitempty"`
+	// Resolved is how long after the last fault's end an alert was gone.
+	Resolved  *Seconds    `json:"resolved_seconds,omitempty"`
+	Predicted *Prediction `json:"predicted,omitempty"`
+}
+
+// Prediction is what the arithmetic of error budgets says of an alert.
+type Prediction struct {
+	Fires     bool    `json:"fires"`
+	Detection Seconds `json:"detection_seconds"` // from the first error to the alert
+	Reset     Seconds `json:"reset_seconds"`     // from the last error to the alert's end
+	Slack     Seconds `json:"slack_seconds"`     // how much later both may be
+	Ratio     float64 `json:"error_ratio"`       // that it is made for
+}
+
+// LoadRun is what drove the shop.
+type LoadRun struct {
+	Profile string    `json:"profile,omitempty"`
+	Rate    string    `json:"rate,omitempty"`
+	Began   time.Time `json:"began,omitzero"`
+	Ended   time.Time `json:"ended,omitzero"`
+	LoadResult
+	Problem string `json:"problem,omitempty"`
+}
+
+// FaultRun is a fault and what became of it.
+type FaultRun struct {
+	Kind    string         `json:"kind"`
+	Target  string         `json:"target"`
+	Params  map[string]any `json:"params,omitempty"`
+	At      Seconds        `json:"at_seconds"`
+	For     Seconds        `json:"for_seconds"`
+	Began   time.Time      `json:"began,omitzero"`
+	Ended   time.Time      `json:"ended,omitzero"` // when it was undone
+	Problem string         `json:"problem,omitempty"`
+}
+
+// String names the fault.
+func (f FaultRun) String() string { return f.Kind + " on " + f.Target }
+
+// AlertRun is what was seen of one alert.
+type AlertRun struct {
+	Labels   map[string]string `json:"labels"`
+	Expected bool              `json:"expected"`
+	Episodes []Episode         `json:"episodes"`
+	Told     []time.Time       `json:"told"`          // notifications that it fires
+	ToldOver []time.Time       `json:"told_resolved"` // notifications that it is over
+}
+
+// Episode is one time that an alert was there. What has not happened is zero.
+type Episode struct {
+	Pending  time.Time `json:"pending,omitzero"`
+	Firing   time.Time `json:"firing,omitzero"`
+	Resolved time.Time `json:"resolved,omitzero"` // or no longer pending
+}
+
+// Gap is a time of which nothing is known.
+type Gap struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	Why  string    `json:"why"`
+}
+
+// Length of the gap.
+func (g Gap) Length() time.Duration { return g.To.Sub(g.From) }
+
+// ProbeRun is a probe and its answers.
+type ProbeRun struct {
+	Signal  Signal   `json:"signal"`
+	Name    string   `json:"name"`
+	Mode    Mode     `json:"mode"`
+	Query   string   `json:"query"`
+	Is      string   `json:"is"`
+	Samples []Sample `json:"samples"`
+	Gaps    []Gap    `json:"gaps"`
+}
+
+// Sample is an answer to a probe.
+type Sample struct {
+	At    time.Time `json:"at"`
+	Value float64   `json:"value"`
+	Holds bool      `json:"holds"`
+}
+
+// MetricRun is a metric's expected change and what was seen of it.
+type MetricRun struct {
+	Name   string    `json:"name"`
+	Query  string    `json:"query"`
+	Before *float64  `json:"before,omitempty"` // at the end of the warm-up
+	During *float64  `json:"during,omitempty"` // the most telling value
+	Seen   time.Time `json:"seen,omitzero"`    // when it first was as expected
+	Held   bool      `json:"held_before"`      // as expected before the faults too
+	Asked  int       `json:"answers"`          // during the faults
+	Error  string    `json:"error,omitempty"`  // the last one
+}
+
+// TraceRun is what was looked for in traces.
+type TraceRun struct {
+	Name    string    `json:"name"`
+	Query   string    `json:"query"`
+	Seen    time.Time `json:"seen,omitzero"`
+	TraceID string    `json:"trace_id,omitempty"`
+	Link    string    `json:"link,omitempty"`
+	Spans   int       `json:"spans,omitempty"` // to blame, in that trace
+	Held    bool      `json:"held_before"`
+	Asked   int       `json:"answers"`
+	Error   string    `json:"error,omitempty"`
+}
+
+// LogRun is what was looked for in logs.
+type LogRun struct {
+	Name  string    `json:"name"`
+	Query string    `json:"query"`
+	Seen  time.Time `json:"seen,omitzero"`
+	Value *float64  `json:"value,omitempty"` // the most telling one
+	Held  bool      `json:"held_before"`
+	Asked int       `json:"answers"`
+	Error string    `json:"error,omitempty"`
+}
+
+// Chart is lines over the time of the drill.
+type Chart struct {
+	Title string `json:"title"`
+	Unit  string `json:"unit"` // "" for plain numbers, "%" for ratios of 1
+	Lines []Line `json:"lines"`
+	Error string `json:"error,omitempty"`
+}
+
+// Line is one series of a chart.
+type Line struct {
+	Name   string  `json:"name"`
+	Points []Point `json:"points"`
+}
+
+// Point is a value at a time.
+type Point struct {
+	At    time.Time `json:"at"`
+	Value float64   `json:"value"`
+}
+
+// EventKind is what an event is about.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventPhase        EventKind = "phase"
+	EventLoad         EventKind = "load"
+	EventFault        EventKind = "fault"
+	EventAlert        EventKind = "alert"
+	EventNotification EventKind = "notification"
+	EventProbe        EventKind = "probe"
+	EventSeen         EventKind = "seen" // an expectation of traces, logs or metrics
+	EventProblem      EventKind = "problem"
+	EventVerdict      EventKind = "verdict"
+)
+
+// Event is something that happened, for people and for timelines.
+type Event struct {
+	At    time.Time `json:"at"`
+	Kind  EventKind `json:"kind"`
+	State string    `json:"state"` // such as began, ended, pending, firing, resolved
+	Text  string    `json:"text"`  // a line without the time
+	// What it is about, for faults and alerts.
+	Fault *Fault            `json:"-"`
+	Alert map[string]string `json:"-"`
+}
+
+// FaultsBegan is when the first fault had begun; zero if none has.
+func (j *Journal) FaultsBegan() time.Time {
+	var first time.Time
+	for _, f := range j.Faults {
+		if !f.Began.IsZero() && (first.IsZero() || f.Began.Before(first)) {
+			first = f.Began
+		}
+	}
+	return first
+}
+
+// FaultsEnded is when the last of the faults that began was undone; zero while one
+// is not.
+func (j *Journal) FaultsEnded() time.Time {
+	var last time.Time
+	for _, f := range j.Faults {
+		switch {
+		case f.Began.IsZero():
+		case f.Ended.IsZero():
+			return time.Time{}
+		case f.Ended.After(last):
+			last = f.Ended
+		}
+	}
+	return last
+}
+
+// labelAlert is the label with an alert's name, labelSeverity that with how soon a
+// person must look.
+const (
+	labelAlert    = "alertname"
+	labelSeverity = "severity"
+	labelService  = "service"
+	labelSLO      = "slo"
+)
+
+// alertName writes an alert for people: its name, and the labels that tell it from
+// others of that name.
+func alertName(labels map[string]string) string {
+	var rest []string
+	for _, key := range slices.Sorted(maps.Keys(labels)) {
+		switch key {
+		case labelAlert, labelSeverity, "owner", "scale", "tier", "instance":
+		default:
+			rest = append(rest, key+"="+labels[key])
+		}
+	}
+	text := labels[labelAlert]
+	if severity := labels[labelSeverity]; severity != "" {
+		text += " " + severity
+	}
+	if len(rest) > 0 {
+		text += " (" + strings.Join(rest, ", ") + ")"
+	}
+	return text
+}
