@@ -100,7 +100,7 @@ func (k Stack) already(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	for _, c := range st.Components {
-		if p := states[c.Name]; p.Status == "Completed" || p.Status == "Error" {
+		if states[c.Name].stopped() {
 			fmt.Fprintf(k.Out, "Starting %s, which was stopped.\n", c.Name)
 			if err := boss.start(ctx, c.Name); err != nil {
 				return Status{}, fmt.Errorf("start %q: %w", c.Name, err)

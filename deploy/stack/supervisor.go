@@ -32,6 +32,9 @@ type supervised struct {
 	IsRunning bool    `json:"is_running"`
 }
 
+// stopped is whether the component has no process and gets none until it is started.
+func (p supervised) stopped() bool { return p.Status == "Completed" || p.Status == "Error" }
+
 // maxSocketPath is a little less than what the kernels allow (108 on Linux, 104 on macOS).
 const maxSocketPath = 100
 
@@ -79,6 +82,11 @@ func (v supervisor) restart(ctx context.Context, name string) error {
 
 func (v supervisor) start(ctx context.Context, name string) error {
 	return v.call(ctx, http.MethodPost, "/process/start/"+name, nil)
+}
+
+// stopOne stops one component, which is not started again by itself.
+func (v supervisor) stopOne(ctx context.Context, name string) error {
+	return v.call(ctx, http.MethodPatch, "/process/stop/"+name, nil)
 }
 
 func (v supervisor) call(ctx context.Context, method, path string, into any) error {

@@ -1,0 +1,85 @@
+package stack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrNotRunning says that no supervisor of the copy answers, so that nothing of it can be started or stopped.
+var ErrNotRunning = errors.New("the stack does not run")
+
+// stateEvery is how often a component's state is looked at while it stops.
+const stateEvery = 50 * time.Millisecond
+
+// PID returns the component's process, 0 when it has none at the moment.
+func (k Stack) PID(ctx context.Context, name string) (int, error) {
+	p, err := k.supervised(ctx, name)
+	if err != nil || !p.IsRunning {
+		return 0, err
+	}
+	return p.PID, nil
+}
+
+// Start starts the component unless it runs, or is about to be started again, and returns when it is ready.
+func (k Stack) Start(ctx context.Context, name string) error {
+	release, err := lock(ctx, k.Settings, k.Out)
+	if err != nil {
+		return err
+	}
+	defer release()
+	c, err := k.component(name)
+	if err != nil {
+		return err
+	}
+	p, err := k.supervised(ctx, name)
+	if err != nil {
+		return err
+	}
+	if p.stopped() {
+		if err := newSupervisor(k.socketPath()).start(ctx, name); err != nil {
+			return fmt.Errorf("start %q: %w", name, err)
+		}
+	}
+	return k.awaitReady(ctx, []Component{c}, nil)
+}
+
+// Stop stops the component and returns when it has no process. It stays so until it is started.
+func (k Stack) Stop(ctx context.Context, name string) error {
+	release, err := lock(ctx, k.Settings, k.Out)
+	if err != nil {
+		return err
+	}
+	defer release()
+	p, err := k.supervised(ctx, name)
+	if err != nil || p.stopped() {
+		return err
+	}
+	if err := newSupervisor(k.socketPath()).stopOne(ctx, name); err != nil {
+		return fmt.Errorf("stop %q: %w", name, err)
+	}
+	for {
+		if p, err = k.supervised(ctx, name); err != nil || p.stopped() {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("stop %q: it is %q: %w", name, p.Status, context.Cause(ctx))
+		case <-time.After(stateEvery):
+		}
+	}
+}
+
+// supervised is what the supervisor says of the named component.
+func (k Stack) supervised(ctx context.Context, name string) (supervised, error) {
+	states, err := newSupervisor(k.socketPath()).processes(ctx)
+	if err != nil {
+		return supervised{}, fmt.Errorf("%w in %s: %w", ErrNotRunning, k.Data, err)
+	}
+	p, ok := states[name]
+	if !ok {
+		return supervised{}, fmt.Errorf("%w: no component %q in %s", ErrSettings, name, k.Data)
+	}
+	return p, nil
+}
