@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"firedrill/alerts/slo"
@@ -12,13 +13,43 @@ import (
 // defaultRetention is Prometheus's: less than the period of most objectives.
 const defaultRetention = 15 * 24 * time.Hour
 
+// Format is the form in which rules are written.
+type Format string
+
+// Formats.
+const (
+	FormatFile   Format = "file"           // a rules file of Prometheus
+	FormatObject Format = "prometheusrule" // an object for the Prometheus operator
+)
+
 // Render writes the rules of a spec as a file, with a remark on where it is from
 // and how fast its time runs.
-func Render(spec slo.Spec, o Options) ([]byte, error) {
+func Render(spec slo.Spec, o Options) ([]byte, error) { return RenderAs(FormatFile, spec, o) }
+
+// RenderAs is Render in another format. An object is called slo-NAME, after the spec's file.
+func RenderAs(format Format, spec slo.Spec, o Options) ([]byte, error) {
 	f, err := Build(spec, o)
 	if err != nil {
 		return nil, err
 	}
+	var out bytes.Buffer
+	switch remark := remarkOn(spec, o); format {
+	case FormatFile:
+		err = f.Write(&out, remark)
+	case FormatObject:
+		base := filepath.Base(spec.File)
+		err = f.WriteObject(&out, remark, "slo-"+strings.TrimSuffix(base, filepath.Ext(base)))
+	default:
+		err = fmt.Errorf("format %q: want %s or %s", format, FormatFile, FormatObject)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// remarkOn says where a file is from and how fast its time runs.
+func remarkOn(spec slo.Spec, o Options) string {
 	remark := fmt.Sprintf("Made by \"firedrill slo generate\" from the objectives in %s: edit those.\n", filepath.Base(spec.File))
 	if o.Clock.Scale == 1 {
 		remark += "Scale 1, for production: windows are as long as they are called."
@@ -32,11 +63,7 @@ func Render(spec slo.Spec, o Options) ([]byte, error) {
 		remark += fmt.Sprintf("\nPrometheus must keep samples for more than %s (--storage.tsdb.retention.time); its default is %s.",
 			slo.Format(period), slo.Format(defaultRetention))
 	}
-	var out bytes.Buffer
-	if err := f.Write(&out, remark); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
+	return remark
 }
 
 // productionDir is where rules for production stand below those of the kit, so
@@ -59,6 +86,20 @@ func Generate(specs []slo.Spec, policy slo.Policy) (map[string][]byte, error) {
 			}
 			files[path] = text
 		}
+	}
+	return files, nil
+}
+
+// GenerateObjects makes the objects for the Prometheus operator that the kit ships, by
+// their file names: for production.
+func GenerateObjects(specs []slo.Spec, policy slo.Policy) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	for _, spec := range specs {
+		text, err := RenderAs(FormatObject, spec, Options{Policy: policy, Clock: slo.Production()})
+		if err != nil {
+			return nil, err
+		}
+		files[filepath.Base(spec.File)] = text
 	}
 	return files, nil
 }

@@ -8,11 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"firedrill/alerts/rules"
@@ -60,6 +62,45 @@ func TestGeneratedRulesAreCurrent(t *testing.T) {
 			}
 		}
 	}
+}
+
+// So are the objects for the Prometheus operator: the same groups in another wrapping.
+func TestGeneratedObjectsAreCurrent(t *testing.T) {
+	objects, err := rules.GenerateObjects(kit(t), slo.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := root + "/deploy/kubernetes/monitoring/rules"
+	for name, text := range objects {
+		golden(t, filepath.Join(dir, name), text)
+		var object struct {
+			Kind     string
+			Metadata struct{ Name string }
+			Spec     any
+		}
+		var file any
+		if err := errors.Join(yaml.Unmarshal(text, &object), unmarshalFile(filepath.Join(generated, "production", name), &file)); err != nil {
+			t.Fatal(err)
+		}
+		if want := "slo-" + strings.TrimSuffix(name, ".yaml"); object.Kind != "PrometheusRule" || object.Metadata.Name != want {
+			t.Errorf("%s is the %s %q, want the PrometheusRule %q", name, object.Kind, object.Metadata.Name, want)
+		}
+		if !reflect.DeepEqual(object.Spec, file) {
+			t.Errorf("%s holds other rules than the file for production", name)
+		}
+	}
+	files, err := filepath.Glob(dir + "/*.yaml")
+	if err != nil || len(files) != len(objects) {
+		t.Errorf("%d files in %s, want %d (%v)", len(files), dir, len(objects), err)
+	}
+}
+
+func unmarshalFile(path string, into any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return yaml.Unmarshal(text, into)
 }
 
 func golden(t *testing.T, file string, got []byte) {

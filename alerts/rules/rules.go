@@ -61,8 +61,29 @@ type (
 	}
 )
 
+// objectYAML is the form in which the Prometheus operator reads rules.
+type objectYAML struct {
+	APIVersion string       `yaml:"apiVersion"`
+	Kind       string       `yaml:"kind"`
+	Metadata   metadataYAML `yaml:"metadata"`
+	Spec       fileYAML     `yaml:"spec"`
+}
+
+type metadataYAML struct {
+	Name string `yaml:"name"`
+}
+
 // Write writes the file as YAML below a remark of one or more lines.
 func (f File) Write(w io.Writer, remark string) error {
+	return write(w, remark, f.yaml())
+}
+
+// WriteObject writes the file as a PrometheusRule object of that name, for the Prometheus operator.
+func (f File) WriteObject(w io.Writer, remark, name string) error {
+	return write(w, remark, objectYAML{"monitoring.coreos.com/v1", "PrometheusRule", metadataYAML{name}, f.yaml()})
+}
+
+func (f File) yaml() fileYAML {
 	var out fileYAML
 	for _, g := range f.Groups {
 		group := groupYAML{Name: g.Name, Interval: formatOptional(g.Interval)}
@@ -75,6 +96,10 @@ func (f File) Write(w io.Writer, remark string) error {
 		}
 		out.Groups = append(out.Groups, group)
 	}
+	return out
+}
+
+func write(w io.Writer, remark string, out any) error {
 	text, err := yaml.MarshalWithOptions(out, yaml.UseLiteralStyleIfMultiline(true), yaml.IndentSequence(true))
 	if err != nil {
 		return fmt.Errorf("write rules: %w", err)

@@ -24,12 +24,16 @@ alerts/generated, for the kit's own Prometheus (scale 60: an hour is a minute) a
     firedrill slo generate myservice.yaml > rules.yaml
     firedrill slo generate -scale 60 -scrape 1s -out rules/ a.yaml b.yaml
 
+With -format prometheusrule it writes objects for the Prometheus operator; without SPEC those in
+deploy/kubernetes/monitoring/rules.
+
 A spec of Sloth (prometheus/v1) is read as it is; docs/slo.md has the keys that are there beside Sloth's.`
 
 func sloGenerate(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("slo generate", sloGenerateUsage)
 	scale := fs.Float64("scale", 0, "how many `times` faster than real the windows run (default: as the spec says, or 1)")
 	scrape := fs.Duration("scrape", 15*time.Second, "how often Prometheus scrapes the services")
+	format := fs.String("format", string(rules.FormatFile), "`form` of the rules: file (of Prometheus) or prometheusrule (an object for its operator)")
 	out := fs.String("out", "", "`folder` to write into, one file a spec")
 	check := fs.Bool("check", false, "write nothing; fail if the files in the folder are not current")
 	if err := parse(fs, args, 0, math.MaxInt); err != nil {
@@ -48,12 +52,13 @@ func sloGenerate(_ context.Context, p program, args []string) error {
 		if *scale != 0 || isSet(fs, "scrape") {
 			return fmt.Errorf("%w: the kit's own rules have fixed scales: name a SPEC to choose one", errUsage)
 		}
-		files, err = rules.Generate(specs, slo.Default())
+		var home string
+		files, home, err = generateOwn(specs, rules.Format(*format))
 		if *out == "" {
-			*out = filepath.Join(root, "alerts", "generated")
+			*out = filepath.Join(root, home)
 		}
 	} else {
-		files, err = renderAll(specs, *scale, *scrape)
+		files, err = renderAll(specs, *scale, *scrape, rules.Format(*format))
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -69,14 +74,27 @@ func sloGenerate(_ context.Context, p program, args []string) error {
 	return p.writeRules(*out, files, !*check, fs.NArg() == 0)
 }
 
-func renderAll(specs []slo.Spec, scale float64, scrape time.Duration) (map[string][]byte, error) {
+// generateOwn makes the files that the kit ships, and says in which folder below the repository's root.
+func generateOwn(specs []slo.Spec, format rules.Format) (files map[string][]byte, home string, err error) {
+	switch format {
+	case rules.FormatFile:
+		files, err = rules.Generate(specs, slo.Default())
+		return files, filepath.Join("alerts", "generated"), err
+	case rules.FormatObject:
+		files, err = rules.GenerateObjects(specs, slo.Default())
+		return files, filepath.Join("deploy", "kubernetes", "monitoring", "rules"), err
+	}
+	return nil, "", fmt.Errorf("-format %q: want %s or %s", format, rules.FormatFile, rules.FormatObject)
+}
+
+func renderAll(specs []slo.Spec, scale float64, scrape time.Duration, format rules.Format) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, spec := range specs {
 		own := spec.Scale
 		if scale != 0 {
 			own = scale
 		}
-		text, err := rules.Render(spec, rules.Options{Policy: slo.Default(), Clock: slo.NewClock(own, scrape)})
+		text, err := rules.RenderAs(format, spec, rules.Options{Policy: slo.Default(), Clock: slo.NewClock(own, scrape)})
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +111,7 @@ func (p program) writeRules(dir string, files map[string][]byte, write, whole bo
 	}
 	switch {
 	case !write && len(stale) > 0:
-		fmt.Fprintf(p.stderr, "not current in %s: %s; run \"firedrill slo generate\"\n", dir, strings.Join(stale, ", "))
+		fmt.Fprintf(p.stderr, "not current in %s: %s; generate them again without -check\n", dir, strings.Join(stale, ", "))
 		return errQuiet
 	case len(stale) == 0:
 		fmt.Fprintf(p.stdout, "%d files in %s are current.\n", len(files), dir)

@@ -77,6 +77,9 @@ func TestSLOCommands(t *testing.T) {
 		{"import", "slo import " + openSLO, 1, "", "cannot be expressed: SLO \"a\": budgeting method"},
 		{"import nothing", "slo import", 2, "", "something must be named"},
 		{"import no OpenSLO", "slo import " + spec, 2, "", "apiVersion"},
+		{"an object for the operator", "slo generate -format prometheusrule " + spec, 0, "kind: PrometheusRule", ""},
+		{"the kit's objects", "slo generate -format prometheusrule -check", 0, "5 files in", ""},
+		{"a format that is none", "slo generate -format yaml " + spec, 2, "", `format "yaml": want file or prometheusrule`},
 		{"backfill", "slo backfill", 0, "", "Made up 12h of history of 7 objectives"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
