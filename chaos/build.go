@@ -90,7 +90,7 @@ func (b *builder) whole(d *Drill) {
 
 func (b *builder) load() LoadSpec {
 	l := b.doc.Load
-	spec := LoadSpec{Profile: l.Profile, Rate: l.Rate}
+	spec := LoadSpec(l)
 	if l.Rate != "" && !rate.MatchString(l.Rate) {
 		b.add("load.rate", "%q is no rate: want such as 20/s or 90/m", l.Rate)
 	}

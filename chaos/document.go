@@ -48,7 +48,7 @@ type probe struct {
 	Name   string `yaml:"name" need:"yes" doc:"What is claimed, as a sentence."`
 	ask    `yaml:",inline"`
 	Is     string `yaml:"is"     need:"yes" form:"comparison" doc:"The comparison that must hold, such as \">= 0.99\"."`
-	Mode   string `yaml:"mode"   one:"before during after continuous" doc:"When it must hold: before the faults, while there are any, after the last one, or from warm-up to end. The default is before."`
+	Mode   string `yaml:"mode"   one:"before during after continuous" doc:"When it must hold: before the faults, while there are any, after the last one, or from the end of the warm-up to the end. What is before or continuous must hold when the faults would begin, or the drill is refused. The default is before."`
 	NoData string `yaml:"noData" one:"fail inconclusive" doc:"What it means when the question has no answer. The default is inconclusive. It never means pass."`
 }
 
@@ -73,9 +73,9 @@ type expect struct {
 	Traces        []traceDoc  `yaml:"traces"        doc:"What traces must show."`
 	Logs          []logDoc    `yaml:"logs"          doc:"What logs must show."`
 	Metrics       []metricDoc `yaml:"metrics"       doc:"How metrics must change."`
-	Healthy       []string    `yaml:"healthy"       form:"name" doc:"Services that must stay ready from warm-up to end."`
+	Healthy       []string    `yaml:"healthy"       form:"name" doc:"Services that must stay ready from the end of the warm-up to the end."`
 	RecoverWithin string      `yaml:"recoverWithin" form:"length" doc:"How soon after the last fault the probes of mode after must hold. Default 1m."`
-	BlindFor      string      `yaml:"blindFor"      form:"length" doc:"For how long on end alerts may be unobservable, for drills that stop Prometheus. Default 10s."`
+	BlindFor      string      `yaml:"blindFor"      form:"length" doc:"For how long on end alerts and probes may be without an answer, for drills that stop what answers. Default 10s."`
 }
 
 type pattern struct {

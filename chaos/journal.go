@@ -86,16 +86,15 @@ type Journal struct {
 	Stopped *Stop    `json:"stopped,omitempty"`
 	Checks  []Check  `json:"checks"`
 
-	Load    LoadRun     `json:"load"`
-	Faults  []FaultRun  `json:"faults"`
-	Alerts  []AlertRun  `json:"alerts"`
-	Blind   []Gap       `json:"blind"` // when alerts were unobservable
-	Probes  []ProbeRun  `json:"probes"`
-	Metrics []MetricRun `json:"metrics"`
-	Traces  []TraceRun  `json:"traces"`
-	Logs    []LogRun    `json:"logs"`
-	Charts  []Chart     `json:"charts"`
-	Events  []Event     `json:"events"`
+	Load   LoadRun    `json:"load"`
+	Faults []FaultRun `json:"faults"`
+	Alerts []AlertRun `json:"alerts"`
+	Blind  []Gap      `json:"blind"` // when nobody could see what alerts do
+	Deaf   []Gap      `json:"deaf"`  // when nobody could see who was told
+	Probes []ProbeRun `json:"probes"`
+	Sights []Sight    `json:"sights"`
+	Charts []Chart    `json:"charts"`
+	Events []Event    `json:"events"`
 }
 
 // Phase is a part of a drill.
@@ -158,6 +157,14 @@ type LoadRun struct {
 	Problem string `json:"problem,omitempty"`
 }
 
+// String names the load.
+func (l LoadRun) String() string {
+	if l.Rate == "" {
+		return l.Profile
+	}
+	return l.Profile + " at " + l.Rate
+}
+
 // FaultRun is a fault and what became of it.
 type FaultRun struct {
 	Kind    string         `json:"kind"`
@@ -205,7 +212,8 @@ type ProbeRun struct {
 	Name    string   `json:"name"`
 	Mode    Mode     `json:"mode"`
 	Query   string   `json:"query"`
-	Is      string   `json:"is"`
+	Want    string   `json:"want"`
+	NoData  Outcome  `json:"no_data"`
 	Samples []Sample `json:"samples"`
 	Gaps    []Gap    `json:"gaps"`
 }
@@ -217,40 +225,19 @@ type Sample struct {
 	Holds bool      `json:"holds"`
 }
 
-// MetricRun is a metric's expected change and what was seen of it.
-type MetricRun struct {
-	Name   string    `json:"name"`
-	Query  string    `json:"query"`
-	Before *float64  `json:"before,omitempty"` // at the end of the warm-up
-	During *float64  `json:"during,omitempty"` // the most telling value
-	Seen   time.Time `json:"seen,omitzero"`    // when it first was as expected
-	Held   bool      `json:"held_before"`      // as expected before the faults too
-	Asked  int       `json:"answers"`          // during the faults
-	Error  string    `json:"error,omitempty"`  // the last one
-}
-
-// TraceRun is what was looked for in traces.
-type TraceRun struct {
+// Sight is what a signal must show while there are faults, and what it showed.
+type Sight struct {
+	Signal  Signal    `json:"signal"` // SignalMetric, SignalTrace or SignalLog
 	Name    string    `json:"name"`
 	Query   string    `json:"query"`
-	Seen    time.Time `json:"seen,omitzero"`
+	Want    string    `json:"want"`
+	Before  *float64  `json:"before,omitempty"` // the value at the end of the warm-up; nil: there was none
+	During  *float64  `json:"during,omitempty"` // the most telling value
+	Held    bool      `json:"held_before"`      // as wanted before the faults too, so that it shows nothing of them
+	Seen    time.Time `json:"seen,omitzero"`    // when it first was as wanted
 	TraceID string    `json:"trace_id,omitempty"`
 	Link    string    `json:"link,omitempty"`
-	Spans   int       `json:"spans,omitempty"` // to blame, in that trace
-	Held    bool      `json:"held_before"`
-	Asked   int       `json:"answers"`
-	Error   string    `json:"error,omitempty"`
-}
-
-// LogRun is what was looked for in logs.
-type LogRun struct {
-	Name  string    `json:"name"`
-	Query string    `json:"query"`
-	Seen  time.Time `json:"seen,omitzero"`
-	Value *float64  `json:"value,omitempty"` // the most telling one
-	Held  bool      `json:"held_before"`
-	Asked int       `json:"answers"`
-	Error string    `json:"error,omitempty"`
+	Gaps    []Gap     `json:"gaps"`
 }
 
 // Chart is lines over the time of the drill.
