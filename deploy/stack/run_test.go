@@ -116,7 +116,7 @@ func TestStateIsReadBack(t *testing.T) {
 	if err := os.MkdirAll(s.runDir(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	want := state{Offset: 7, Components: []Component{{Name: "loki", Kind: KindStack, URL: "u", Ready: "r", Ports: []int{1}}}}
+	want := Record{Offset: 7, Components: []Component{{Name: "loki", Kind: KindStack, URL: "u", Ready: "r", Ports: []int{1}}}}
 	if err := writeState(s, want); err != nil {
 		t.Fatal(err)
 	}

@@ -143,7 +143,7 @@ func (k Stack) prepare(ctx context.Context, p plan) error {
 
 // start runs the supervisor and waits until every component is ready.
 func (k Stack) start(ctx context.Context, p plan) (Status, error) {
-	if err := writeState(k.Settings, state{Offset: k.Offset, Components: p.components, Started: time.Now()}); err != nil {
+	if err := writeState(k.Settings, Record{Offset: k.Offset, Components: p.components, Started: time.Now()}); err != nil {
 		return Status{}, err
 	}
 	died, err := k.launch(ctx, p.programs.tools["process-compose"])

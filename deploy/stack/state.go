@@ -14,15 +14,16 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// state is what a started copy leaves in its data folder, so that later commands know it whatever their own settings say.
-type state struct {
+// Record is what a started copy leaves in its data folder, so that later commands know it whatever their own settings say.
+type Record struct {
+	Runtime    string      `json:"runtime,omitempty"` // what runs it: Native or Compose
 	Offset     int         `json:"offset"`
 	Components []Component `json:"components"`
 	Started    time.Time   `json:"started"`
 }
 
 // readState returns the state of the copy, or nil if it has none.
-func readState(s Settings) (*state, error) {
+func readState(s Settings) (*Record, error) {
 	text, err := os.ReadFile(s.statePath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -30,14 +31,14 @@ func readState(s Settings) (*state, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read state of the stack: %w", err)
 	}
-	var st state
+	var st Record
 	if err := json.Unmarshal(text, &st); err != nil {
 		return nil, fmt.Errorf("read state of the stack in %s: %w", s.statePath(), err)
 	}
 	return &st, nil
 }
 
-func writeState(s Settings, st state) error {
+func writeState(s Settings, st Record) error {
 	text, err := json.MarshalIndent(st, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write state of the stack: %w", err)

@@ -54,18 +54,26 @@ func (k Stack) Status(ctx context.Context) (Status, error) {
 	}
 	// An error leaves the map empty: the probes still tell what answers.
 	supervised, _ := newSupervisor(k.socketPath()).processes(ctx)
-	status := Status{Data: k.Data, Offset: st.Offset, Started: &st.Started, Components: make([]ComponentStatus, len(st.Components))}
+	return Status{
+		Data: k.Data, Offset: st.Offset, Started: &st.Started,
+		Components: lookAll(ctx, st.Components, supervised),
+	}, nil
+}
+
+// lookAll looks at all components at once.
+func lookAll(ctx context.Context, components []Component, processes map[string]supervised) []ComponentStatus {
+	all := make([]ComponentStatus, len(components))
 	var wait sync.WaitGroup
-	for i, c := range st.Components {
-		wait.Go(func() { status.Components[i] = look(ctx, c, supervised[c.Name]) })
+	for i, c := range components {
+		wait.Go(func() { all[i] = look(ctx, c, processes[c.Name]) })
 	}
 	wait.Wait()
-	return status, nil
+	return all
 }
 
 func look(ctx context.Context, c Component, p supervised) ComponentStatus {
 	status := ComponentStatus{Component: c, State: Ready, Restarts: p.Restarts}
-	if p.IsRunning {
+	if p.IsRunning && p.PID != 0 {
 		status.PID = p.PID
 		status.RSSBytes = rss(p.PID)
 	}
