@@ -1,10 +1,13 @@
 package telemetry
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"slices"
@@ -30,6 +33,9 @@ type Config struct {
 	// Propagators are "tracecontext" and "baggage", both by default; "none" for
 	// no propagation.
 	Propagators []string
+	// DialContext connects to the receivers of logs and traces; nil: as net/http
+	// and gRPC do.
+	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // Protocol is how spans travel.
@@ -189,6 +195,15 @@ func (c Config) propagator() propagation.TextMapPropagator {
 		}
 	}
 	return propagation.NewCompositeTextMapPropagator(all...)
+}
+
+// transport is a new HTTP transport for the receivers.
+func (c Config) transport() *http.Transport {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	if c.DialContext != nil {
+		t.DialContext = c.DialContext
+	}
+	return t
 }
 
 func (c Config) resource() *resource.Resource {

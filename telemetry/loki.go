@@ -64,7 +64,7 @@ func newLokiSender(cfg Config) (*lokiSender, error) {
 			BatchSize:     math.MaxInt,
 			BackoffConfig: backoff.BackoffConfig{MinBackoff: time.Nanosecond, MaxBackoff: time.Nanosecond, MaxRetries: 1},
 		},
-		transport: http.DefaultTransport.(*http.Transport).Clone(),
+		transport: cfg.transport(),
 		labels:    map[slog.Level]model.LabelSet{},
 	}
 	for _, level := range []slog.Level{slog.LevelDebug, slog.LevelInfo, slog.LevelWarn, slog.LevelError} {

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
@@ -45,9 +46,9 @@ type spanExporter struct {
 	encoder otlpEncoder // used by the one drainer
 }
 
-func newSpanExporter(ctx context.Context, cfg TracesConfig) (*spanExporter, error) {
+func newSpanExporter(ctx context.Context, cfg Config) (*spanExporter, error) {
 	client := grpcClient(cfg)
-	if cfg.Protocol == ProtocolHTTP {
+	if cfg.Traces.Protocol == ProtocolHTTP {
 		client = httpClient(cfg)
 	}
 	if err := client.Start(ctx); err != nil {
@@ -56,31 +57,35 @@ func newSpanExporter(ctx context.Context, cfg TracesConfig) (*spanExporter, erro
 	return &spanExporter{client: client}, nil
 }
 
-func grpcClient(cfg TracesConfig) otlptrace.Client {
+func grpcClient(cfg Config) otlptrace.Client {
 	opts := []otlptracegrpc.Option{
-		otlptracegrpc.WithEndpointURL(cfg.Endpoint),
-		otlptracegrpc.WithTimeout(cfg.Timeout),
+		otlptracegrpc.WithEndpointURL(cfg.Traces.Endpoint),
+		otlptracegrpc.WithTimeout(cfg.Traces.Timeout),
 		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: false}),
-		otlptracegrpc.WithHeaders(cfg.Headers),
+		otlptracegrpc.WithHeaders(cfg.Traces.Headers),
 	}
-	if cfg.Gzip {
+	if dial := cfg.DialContext; dial != nil {
+		opts = append(opts, otlptracegrpc.WithDialOption(grpc.WithContextDialer(
+			func(ctx context.Context, addr string) (net.Conn, error) { return dial(ctx, "tcp", addr) })))
+	}
+	if cfg.Traces.Gzip {
 		opts = append(opts, otlptracegrpc.WithCompressor("gzip"))
 	}
 	return otlptracegrpc.NewClient(opts...)
 }
 
-func httpClient(cfg TracesConfig) otlptrace.Client {
+func httpClient(cfg Config) otlptrace.Client {
 	opts := []otlptracehttp.Option{
-		otlptracehttp.WithEndpointURL(cfg.Endpoint),
-		otlptracehttp.WithTimeout(cfg.Timeout),
+		otlptracehttp.WithEndpointURL(cfg.Traces.Endpoint),
+		otlptracehttp.WithTimeout(cfg.Traces.Timeout),
 		otlptracehttp.WithRetry(otlptracehttp.RetryConfig{Enabled: false}),
-		otlptracehttp.WithHeaders(cfg.Headers),
+		otlptracehttp.WithHeaders(cfg.Traces.Headers),
 		otlptracehttp.WithHTTPClient(&http.Client{
-			Timeout:   cfg.Timeout,
-			Transport: statusTransport{http.DefaultTransport.(*http.Transport).Clone()},
+			Timeout:   cfg.Traces.Timeout,
+			Transport: statusTransport{cfg.transport()},
 		}),
 	}
-	if cfg.Gzip {
+	if cfg.Traces.Gzip {
 		opts = append(opts, otlptracehttp.WithCompression(otlptracehttp.GzipCompression))
 	}
 	return otlptracehttp.NewClient(opts...)

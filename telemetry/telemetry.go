@@ -95,7 +95,7 @@ func (t *Telemetry) startTraces(ctx context.Context, self *selfMetrics) error {
 		sdktrace.WithSampler(t.cfg.sampler()),
 	}
 	if t.cfg.Traces.Endpoint != "" {
-		exporter, err := newSpanExporter(ctx, t.cfg.Traces)
+		exporter, err := newSpanExporter(ctx, t.cfg)
 		if err != nil {
 			return fmt.Errorf("prepare the export of spans to %s: %w", t.cfg.Traces.Endpoint, err)
 		}
@@ -117,6 +117,9 @@ func (t *Telemetry) startTraces(ctx context.Context, self *selfMetrics) error {
 
 // Service returns the name of the service, as given to New.
 func (t *Telemetry) Service() string { return t.cfg.Service }
+
+// Version returns the service's version, as given to New.
+func (t *Telemetry) Version() string { return t.cfg.Version }
 
 // Logger returns the service's logger. Log with a context (InfoContext) so that
 // the line carries the ids of the span in it.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -127,11 +128,24 @@ func (s *server) tell(e exchange, fctx *fasthttp.RequestCtx, r *route, o outcome
 	if s.log.Enabled(e.ctx, level) {
 		record := slog.NewRecord(e.began.Add(o.took), level, "request", 0)
 		b.logAttrs(e, req, r, o)
+		if more, ok := fctx.UserValue(moreKey{}).([]slog.Attr); ok {
+			b.log = append(b.log, more...)
+		}
 		record.AddAttrs(slog.Attr{Value: slog.GroupValue(b.log...)}) // inlined, and nothing to copy
 		_ = s.log.Handle(e.ctx, record)                              // a request does not fail for its log line
 	}
 	clear(b.attrs)
 	clear(b.log)
+}
+
+// moreKey is where AddLogAttr leaves what it was given.
+type moreKey struct{}
+
+// AddLogAttr adds a field to the log line of the request under way. Its key must
+// be none of the line's own.
+func AddLogAttr(c *fiber.Ctx, attr slog.Attr) {
+	more, _ := c.Context().UserValue(moreKey{}).([]slog.Attr)
+	c.Context().SetUserValue(moreKey{}, append(more, attr))
 }
 
 // tellSpan names the span, gives it its attributes and ends it.
