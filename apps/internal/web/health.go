@@ -65,6 +65,9 @@ func (s *Server) adminHandler(tel *telemetry.Telemetry) http.Handler {
 		status, body := s.ready(r.Context())
 		writeJSON(w, status, body)
 	})
+	for pattern, page := range s.cfg.Admin {
+		mux.Handle(pattern, page)
+	}
 	if tel != nil {
 		mux.Handle("/", tel.AdminHandler())
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -31,6 +32,7 @@ const (
 	TooLarge         Code = "too-large"
 	UnknownProduct   Code = "unknown-product"
 	KeyReused        Code = "idempotency-key-reused"
+	IDTaken          Code = "id-taken"
 	TooMany          Code = "too-many-requests"
 	Internal         Code = "internal"
 	Unavailable      Code = "unavailable"
@@ -59,11 +61,18 @@ var answers = map[Code]answer{
 	Voided:           {http.StatusConflict, "This was undone before"},
 	TooLarge:         {http.StatusRequestEntityTooLarge, "The request is too large"},
 	UnknownProduct:   {http.StatusUnprocessableEntity, "There is no such product"},
+	IDTaken:          {http.StatusConflict, "This id belongs to something else"},
 	KeyReused:        {http.StatusUnprocessableEntity, "This idempotency key belongs to another request"},
 	TooMany:          {http.StatusTooManyRequests, "Too many requests"},
 	Internal:         {http.StatusInternalServerError, "Something went wrong on our side"},
 	Unavailable:      {http.StatusServiceUnavailable, "Something we need is not available"},
 	TimedOut:         {http.StatusGatewayTimeout, "Something we need did not answer in time"},
+}
+
+// Status is how the code is told over HTTP; false for one that nobody knows.
+func (c Code) Status() (status int, known bool) {
+	a, known := answers[c]
+	return a.status, known
 }
 
 // Error is a failure with a code. Detail is for the client; Err, the cause, is
@@ -154,20 +163,11 @@ type Problem struct {
 	TraceID  string `json:"trace_id,omitempty"`
 }
 
+const typeProblem = "application/problem+json"
+
 // sendProblem is the error handler of every Fiber application of the shop.
 func sendProblem(c *fiber.Ctx, err error) error {
-	e := asError(err)
-	a, ok := answers[e.Code]
-	if !ok {
-		e, a = &Error{Code: Internal}, answers[Internal]
-	}
-	p := Problem{
-		Type:     problemType + string(e.Code),
-		Title:    a.title,
-		Status:   a.status,
-		Detail:   e.Detail,
-		Instance: e.Instance,
-	}
+	e, p := problemOf(err)
 	if sc := trace.SpanContextFromContext(c.UserContext()); sc.HasTraceID() {
 		p.TraceID = sc.TraceID().String()
 	}
@@ -177,8 +177,34 @@ func sendProblem(c *fiber.Ctx, err error) error {
 	if e.Instance != "" {
 		c.Set(fiber.HeaderLocation, e.Instance)
 	}
-	if a.status == http.StatusUnauthorized {
+	if p.Status == http.StatusUnauthorized {
 		c.Set(fiber.HeaderWWWAuthenticate, "Bearer") // RFC 9110 demands one
 	}
-	return c.Status(a.status).JSON(p, "application/problem+json")
+	return c.Status(p.Status).JSON(p, typeProblem)
+}
+
+// WriteProblem is for what is served without Fiber, on the admin listener.
+func WriteProblem(w http.ResponseWriter, err error) {
+	_, p := problemOf(err)
+	w.Header().Set("Content-Type", typeProblem)
+	if p.Status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p) // the client went away: nobody to tell
+}
+
+func problemOf(err error) (*Error, Problem) {
+	e := asError(err)
+	a, ok := answers[e.Code]
+	if !ok {
+		e, a = &Error{Code: Internal}, answers[Internal]
+	}
+	return e, Problem{
+		Type:     problemType + string(e.Code),
+		Title:    a.title,
+		Status:   a.status,
+		Detail:   e.Detail,
+		Instance: e.Instance,
+	}
 }

@@ -32,6 +32,7 @@ type Config struct {
 	Timeout time.Duration
 	Drain   time.Duration // most time that requests under way get at shutdown; default 5 s
 	Checks  map[string]Check
+	Admin   map[string]http.Handler // further pages of the admin listener, by pattern
 }
 
 // adminDrain is the most time that operators' requests get at shutdown.
@@ -67,6 +68,11 @@ func New(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Server, er
 	s.app.Use(s.deadline)
 	s.app.Get("/healthz", s.health)
 	s.app.Get("/readyz", s.readiness)
+	if tel != nil {
+		if err := countServed(s.app, tel); err != nil {
+			return nil, fmt.Errorf("serve %q: %w", cfg.Name, err)
+		}
+	}
 	s.admin = &http.Server{Handler: s.adminHandler(tel), ReadHeaderTimeout: cfg.Timeout}
 	return s, s.listen(ctx)
 }

@@ -1,0 +1,44 @@
+package fault
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+func cpuBurnKind() Kind {
+	return Kind{
+		Name: "cpu_burn",
+		Doc: "Keeps processor cores busy inside the service's process, as a hot loop would. Seen in process_cpu_seconds_total, in " +
+			"CPU profiles, and as slower requests of everything that shares the machine once no core is left.",
+		Params: []Param{{Name: "cores", Type: Number, Unit: "cores", Min: 0.01, Max: 256, Default: 1.0,
+			Doc: "Cores kept busy. The last may be a part of one."}},
+		build: func(v Values) (effect, error) { return cpuBurn{cores: v.number("cores")}, nil },
+	}
+}
+
+type cpuBurn struct{ cores float64 }
+
+func (b cpuBurn) begin(*Set, *dice) (func(), error) {
+	return loop(func(ctx context.Context) {
+		var all sync.WaitGroup
+		for left := b.cores; left > 0; left-- {
+			share := min(left, 1)
+			all.Go(func() { burn(ctx, share) })
+		}
+		all.Wait()
+	}), nil
+}
+
+// burn keeps a core busy for a share of each period until ctx ends.
+func burn(ctx context.Context, share float64) {
+	const period = 10 * time.Millisecond
+	busy := time.Duration(share * float64(period))
+	for ctx.Err() == nil {
+		for began := time.Now(); time.Since(began) < busy; {
+		}
+		if rest := period - busy; rest > 0 {
+			_ = sleep(ctx, rest, nil) // an end is seen above
+		}
+	}
+}

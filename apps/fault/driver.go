@@ -1,0 +1,120 @@
+package fault
+
+import (
+	"context"
+	"database/sql/driver"
+)
+
+// querier is a fault that gets hold of statements. An error is the statement's.
+type querier interface {
+	statement(ctx context.Context) error
+}
+
+// Connector is a database's connector whose statements faults can get hold of,
+// below whatever measures them.
+func (s *Set) Connector(c driver.Connector) driver.Connector {
+	if s == nil {
+		return c
+	}
+	return connector{c, s}
+}
+
+type connector struct {
+	driver.Connector
+	set *Set
+}
+
+// Connect implements driver.Connector.
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	inner, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{inner, c.set}, nil
+}
+
+// conn passes everything on. Where the driver lacks a part, it says so in the way
+// that database/sql expects.
+type conn struct {
+	driver.Conn
+	set *Set
+}
+
+func (c *conn) statement(ctx context.Context) error {
+	for _, q := range c.set.statements.load() {
+		if err := q.statement(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *conn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	inner, ok := c.Conn.(driver.ExecerContext)
+	if !ok {
+		return nil, driver.ErrSkip
+	}
+	if err := c.statement(ctx); err != nil {
+		return nil, err
+	}
+	return inner.ExecContext(ctx, query, args)
+}
+
+// QueryContext implements driver.QueryerContext.
+func (c *conn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	inner, ok := c.Conn.(driver.QueryerContext)
+	if !ok {
+		return nil, driver.ErrSkip
+	}
+	if err := c.statement(ctx); err != nil {
+		return nil, err
+	}
+	return inner.QueryContext(ctx, query, args)
+}
+
+// PrepareContext implements driver.ConnPrepareContext.
+func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	if inner, ok := c.Conn.(driver.ConnPrepareContext); ok {
+		return inner.PrepareContext(ctx, query)
+	}
+	return c.Conn.Prepare(query)
+}
+
+// BeginTx implements driver.ConnBeginTx.
+func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	if inner, ok := c.Conn.(driver.ConnBeginTx); ok {
+		return inner.BeginTx(ctx, opts)
+	}
+	return c.Conn.Begin() //nolint:staticcheck // a driver may have no other
+}
+
+// Ping implements driver.Pinger.
+func (c *conn) Ping(ctx context.Context) error {
+	if inner, ok := c.Conn.(driver.Pinger); ok {
+		return inner.Ping(ctx)
+	}
+	return nil
+}
+
+// ResetSession implements driver.SessionResetter.
+func (c *conn) ResetSession(ctx context.Context) error {
+	if inner, ok := c.Conn.(driver.SessionResetter); ok {
+		return inner.ResetSession(ctx)
+	}
+	return nil
+}
+
+// IsValid implements driver.Validator.
+func (c *conn) IsValid() bool {
+	inner, ok := c.Conn.(driver.Validator)
+	return !ok || inner.IsValid()
+}
+
+// CheckNamedValue implements driver.NamedValueChecker.
+func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
+	if inner, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return inner.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}

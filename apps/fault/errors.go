@@ -1,0 +1,75 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/gofiber/fiber/v2"
+
+	"firedrill/apps/internal/web"
+)
+
+func errorsKind() Kind {
+	return Kind{
+		Name: "errors",
+		Doc: "Fails a share of the requests before the service has done anything for them. Seen in the service's request " +
+			"metrics by status, in its server spans and request log lines, and in the same of its callers, who may try again.",
+		Services: withRoutes,
+		Params: []Param{
+			{Name: "ratio", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the requests that fail."},
+			statusParam(),
+			{Name: "code", Type: String, Pattern: "[a-z-]*", Default: "",
+				Doc: "Code of the problem document, which decides the status instead, such as \"out-of-stock\" (409)."},
+			routeParam(),
+		},
+		build: newErrors,
+	}
+}
+
+func statusParam() Param {
+	return Param{Name: "status", Type: Integer, OneOf: []any{400, 401, 404, 405, 413, 429, 500, 503, 504}, Default: 500,
+		Doc: "HTTP status of the failed requests."}
+}
+
+// errBroken is the cause of injected failures as logs and spans show it. It does
+// not say that it is one.
+var errBroken = errors.New("the request could not be worked off")
+
+// failures fails a share of the requests of a route.
+type failures struct {
+	where route
+	ratio float64
+	err   error
+	dice  *dice
+}
+
+func newErrors(v Values) (effect, error) {
+	code, status := web.Code(v.text("code")), v.integer("status")
+	if code == "" {
+		code = web.CodeOf(fiber.NewError(status))
+	}
+	if _, known := code.Status(); !known {
+		return nil, fmt.Errorf("parameter \"code\": there is no code %q", code)
+	}
+	where, err := routeOf(v.text("route"))
+	if err != nil {
+		return nil, err
+	}
+	return &failures{where: where, ratio: v.number("ratio"), err: &web.Error{Code: code, Err: errBroken}}, nil
+}
+
+func (f *failures) begin(s *Set, d *dice) (func(), error) {
+	if err := s.serves(f.where); err != nil {
+		return nil, err
+	}
+	f.dice = d
+	return s.requests.put(f), nil
+}
+
+// request implements requester.
+func (f *failures) request(c *fiber.Ctx) error {
+	if f.where.matches(c) && f.dice.chance(f.ratio) {
+		return f.err
+	}
+	return nil
+}

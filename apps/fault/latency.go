@@ -1,0 +1,102 @@
+package fault
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+func latencyKind() Kind {
+	return Kind{
+		Name: "latency",
+		Doc: "Makes a share of the requests wait before the service works on them, each for a time drawn from a distribution. " +
+			"Seen in the service's request durations and server spans, whose time is not in any child span, and as time-outs of " +
+			"its callers. Requests that wait go on at once when the fault ends.",
+		Services: withRoutes,
+		Params: []Param{
+			{Name: "distribution", Type: String, OneOf: []any{"constant", "normal", "lognormal", "pareto"}, Default: "constant",
+				Doc: "Shape of the delays: all alike, symmetric, skewed as real services are, or with a heavy tail."},
+			{Name: "median", Type: Duration, Min: 0, Max: 60, Doc: "Median of the delays."},
+			{Name: "spread", Type: Number, Min: 0, Max: 5, Default: 0.5,
+				Doc: "How far they spread: a normal distribution's σ as a share of the median, the σ of a log-normal one's logarithm, " +
+					"or 1/α of a Pareto one. A constant has none."},
+			{Name: "most", Type: Duration, Min: 0, Max: 60, Default: "30s", Doc: "Longest delay; a longer one is cut."},
+			{Name: "share", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the requests that are delayed."},
+			routeParam(),
+		},
+		build: newLatency,
+	}
+}
+
+// latency delays a share of the requests of a route.
+type latency struct {
+	where  route
+	share  float64
+	most   time.Duration
+	factor func(r *rand.Rand) float64 // of the median
+	median time.Duration
+	dice   *dice
+	over   chan struct{}
+}
+
+func newLatency(v Values) (effect, error) {
+	where, err := routeOf(v.text("route"))
+	if err != nil {
+		return nil, err
+	}
+	factor, err := distribution(v.text("distribution"), v.number("spread"))
+	if err != nil {
+		return nil, err
+	}
+	return &latency{where: where, share: v.number("share"), most: v.duration("most"), factor: factor, median: v.duration("median")}, nil
+}
+
+// distribution draws a delay as a factor of the median:
+//
+//	normal     1 + spread·N
+//	lognormal  exp(spread·N)
+//	pareto     (2(1-U))^-spread, whose scale is median·2^(-1/α) so that half is below the median
+//
+// with N of the standard normal and U of the uniform distribution on [0, 1).
+func distribution(name string, spread float64) (func(*rand.Rand) float64, error) {
+	switch name {
+	case "constant":
+		return func(*rand.Rand) float64 { return 1 }, nil
+	case "normal":
+		return func(r *rand.Rand) float64 { return 1 + spread*r.NormFloat64() }, nil
+	case "lognormal":
+		return func(r *rand.Rand) float64 { return math.Exp(spread * r.NormFloat64()) }, nil
+	case "pareto":
+		return func(r *rand.Rand) float64 { return math.Pow(2*(1-r.Float64()), -spread) }, nil
+	}
+	return nil, fmt.Errorf("parameter \"distribution\": there is none called %q", name)
+}
+
+func (l *latency) begin(s *Set, d *dice) (func(), error) {
+	if err := s.serves(l.where); err != nil {
+		return nil, err
+	}
+	l.dice, l.over = d, make(chan struct{})
+	remove := s.requests.put(l)
+	return func() {
+		remove()
+		close(l.over)
+	}, nil
+}
+
+// request implements requester.
+func (l *latency) request(c *fiber.Ctx) error {
+	if !l.where.matches(c) || !l.dice.chance(l.share) {
+		return nil
+	}
+	return sleep(c.UserContext(), l.delay(), l.over)
+}
+
+func (l *latency) delay() time.Duration {
+	var factor float64
+	l.dice.draw(func(r *rand.Rand) { factor = l.factor(r) })
+	return time.Duration(min(max(0, factor*float64(l.median)), float64(l.most)))
+}

@@ -1,0 +1,43 @@
+package fault
+
+import (
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+func lockContentionKind() Kind {
+	return Kind{
+		Name: "lock_contention",
+		Doc: "Makes all requests of the service take one lock in turn and hold it for a while, as a forgotten global lock would: no " +
+			"more than 1/hold of them a second get through. Seen as durations that grow with load while the processor idles, in " +
+			"http_server_active_requests, and in goroutine profiles.",
+		Services: withRoutes,
+		Params: []Param{{Name: "hold", Type: Duration, Min: 0.0001, Max: 10, Default: "20ms",
+			Doc: "How long each request holds the lock."}},
+		build: func(v Values) (effect, error) { return &lockContention{hold: v.duration("hold")}, nil },
+	}
+}
+
+type lockContention struct {
+	hold time.Duration
+	mu   sync.Mutex // guards nothing: that is the fault
+	over chan struct{}
+}
+
+func (l *lockContention) begin(s *Set, _ *dice) (func(), error) {
+	l.over = make(chan struct{})
+	remove := s.requests.put(l)
+	return func() {
+		remove()
+		close(l.over) // those who queue pass one by one without a wait
+	}, nil
+}
+
+// request implements requester.
+func (l *lockContention) request(c *fiber.Ctx) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return sleep(c.UserContext(), l.hold, l.over)
+}

@@ -1,0 +1,63 @@
+package fault
+
+import (
+	"context"
+	"runtime/debug"
+	"time"
+)
+
+func memoryLeakKind() Kind {
+	return Kind{
+		Name: "memory_leak",
+		Doc: "Takes memory steadily and keeps it, up to a limit, as a cache without bounds would. Seen in go_memstats_heap_inuse_bytes, " +
+			"process_resident_memory_bytes and heap profiles, and in restarts where a limit kills the process. All is given back when it ends.",
+		Params: []Param{
+			{Name: "bytes_per_second", Type: Number, Unit: "bytes/s", Min: 1024, Max: 1 << 30, Default: float64(8 << 20), Doc: "Growth."},
+			{Name: "limit", Type: Number, Unit: "bytes", Min: 1024, Max: 64 << 30, Default: float64(256 << 20), Doc: "Most memory taken."},
+		},
+		build: func(v Values) (effect, error) {
+			return memoryLeak{rate: v.number("bytes_per_second"), limit: v.number("limit")}, nil
+		},
+	}
+}
+
+type memoryLeak struct{ rate, limit float64 }
+
+func (l memoryLeak) begin(*Set, *dice) (func(), error) {
+	var kept [][]byte
+	end := loop(func(ctx context.Context) {
+		total := 0.0
+		steadily(ctx, l.rate, func(n float64) {
+			if n = min(n, l.limit-total); n >= 1 {
+				kept = append(kept, touched(int(n)))
+				total += n
+			}
+		})
+	})
+	return func() {
+		end()
+		kept = nil
+		debug.FreeOSMemory()
+	}, nil
+}
+
+// touched is memory that the system must really provide.
+func touched(n int) []byte {
+	const page = 4096
+	b := make([]byte, n)
+	for i := 0; i < n; i += page {
+		b[i] = 1
+	}
+	return b
+}
+
+// steadily calls do a few times a second with how much is due at a rate per
+// second, until ctx ends.
+func steadily(ctx context.Context, rate float64, do func(amount float64)) {
+	const period = 50 * time.Millisecond
+	for last := time.Now(); sleep(ctx, period, nil) == nil; {
+		now := time.Now()
+		do(rate * now.Sub(last).Seconds())
+		last = now
+	}
+}

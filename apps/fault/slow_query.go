@@ -1,0 +1,46 @@
+package fault
+
+import (
+	"context"
+	"time"
+)
+
+func slowQueryKind() Kind {
+	return Kind{
+		Name: "slow_query",
+		Doc: "Makes a share of the statements take longer in the database's driver, as a missing index would. Seen in the spans of the " +
+			"database, in the pool's waits (go_sql_wait_duration_seconds_total) as connections are held longer, and in request durations.",
+		Services: withDatabases,
+		Params: []Param{
+			{Name: "delay", Type: Duration, Min: 0, Max: 60, Default: "200ms", Doc: "How much longer a statement takes."},
+			{Name: "share", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the statements that are slow."},
+		},
+		build: func(v Values) (effect, error) {
+			return &slowQuery{delay: v.duration("delay"), share: v.number("share")}, nil
+		},
+	}
+}
+
+type slowQuery struct {
+	delay time.Duration
+	share float64
+	dice  *dice
+	over  chan struct{}
+}
+
+func (q *slowQuery) begin(s *Set, d *dice) (func(), error) {
+	q.dice, q.over = d, make(chan struct{})
+	remove := s.statements.put(q)
+	return func() {
+		remove()
+		close(q.over)
+	}, nil
+}
+
+// statement implements querier.
+func (q *slowQuery) statement(ctx context.Context) error {
+	if !q.dice.chance(q.share) {
+		return nil
+	}
+	return sleep(ctx, q.delay, q.over)
+}
