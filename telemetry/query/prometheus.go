@@ -36,7 +36,17 @@ func NewPrometheus(base string, client *http.Client) (*Prometheus, error) {
 // without labels; an empty vector is no error. Warnings are errors: a partial
 // answer proves nothing.
 func (p *Prometheus) Query(ctx context.Context, promql string, at time.Time) (model.Vector, error) {
-	value, warnings, _, err := p.api.Query(ctx, promql, at)
+	return p.instant(ctx, promql, at)
+}
+
+// QueryFresh is Query with samples that are no older than age; Prometheus itself
+// takes those of five minutes for the present.
+func (p *Prometheus) QueryFresh(ctx context.Context, promql string, at time.Time, age time.Duration) (model.Vector, error) {
+	return p.instant(ctx, promql, at, promv1.WithLookbackDelta(age))
+}
+
+func (p *Prometheus) instant(ctx context.Context, promql string, at time.Time, options ...promv1.Option) (model.Vector, error) {
+	value, warnings, _, err := p.api.Query(ctx, promql, at, options...)
 	if err = orWarnings(err, warnings); err != nil {
 		return nil, p.fail("/api/v1/query", promql, err)
 	}

@@ -1,0 +1,60 @@
+package observe
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"firedrill/chaos"
+)
+
+// Active implements chaos.Alerts. It asks for the rules rather than for the alerts,
+// for only rules tell when they were last evaluated: Prometheus goes on showing what
+// was true then.
+func (e *Eyes) Active(ctx context.Context) (chaos.AlertState, error) {
+	groups, err := e.prometheus.RuleGroups(ctx)
+	if err != nil {
+		return chaos.AlertState{}, err
+	}
+	var state chaos.AlertState
+	for _, g := range groups {
+		interval := time.Duration(g.Interval * float64(time.Second))
+		for _, r := range g.Rules {
+			rule, ok := r.(promv1.AlertingRule)
+			if !ok {
+				continue
+			}
+			// It is due again an interval later; until then it is as new as can be.
+			if due := rule.LastEvaluation.Add(interval); state.AsOf.IsZero() || due.Before(state.AsOf) {
+				state.AsOf = due
+			}
+			for _, a := range rule.Alerts {
+				state.Alerts = append(state.Alerts, alert(a, time.Duration(rule.Duration*float64(time.Second))))
+			}
+		}
+	}
+	if state.AsOf.IsZero() {
+		return state, fmt.Errorf("%w: Prometheus has no alerting rules", chaos.ErrNoData)
+	}
+	return state, nil
+}
+
+// alert is one of a rule that waits for a time before it fires.
+func alert(a *promv1.Alert, wait time.Duration) chaos.Alert {
+	out := chaos.Alert{Labels: texts(a.Labels), Firing: a.State == promv1.AlertStateFiring, Since: a.ActiveAt}
+	if out.Firing {
+		out.Since = out.Since.Add(wait)
+	}
+	return out
+}
+
+func texts(labels model.LabelSet) map[string]string {
+	out := make(map[string]string, len(labels))
+	for name, value := range labels {
+		out[string(name)] = string(value)
+	}
+	return out
+}

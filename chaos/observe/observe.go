@@ -1,0 +1,210 @@
+// Package observe lets a drill see: it answers probes with the APIs of Prometheus,
+// Loki, Tempo and the services, follows alerts through Prometheus and the receiver of
+// notifications, and fetches what a report draws.
+//
+// It must not know drills, nor judge what it sees.
+package observe
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"firedrill/chaos"
+	"firedrill/telemetry/query"
+)
+
+// Bounds of what is asked.
+const (
+	mostLines  = 1000
+	mostTraces = 20 // counted
+	wholeTrees = 5  // of those found are fetched
+	// httpTimeout is less than a runner's patience with a question: a service that
+	// hangs gives an answer, which is 0.
+	httpTimeout = 4 * time.Second
+)
+
+// Config says where things are. All URLs are base URLs.
+type Config struct {
+	Prometheus, Loki, Tempo string
+	Notifications           string
+	Places                  map[string]string // what ${NAME} in an HTTP probe means
+	// Fresh is how old a sample may be to tell of the present; 0 is 15 s.
+	Fresh  time.Duration
+	Charts []Chart // nil: DefaultCharts
+	Client *http.Client
+}
+
+// Eyes see a stack. They are a chaos.Prober, chaos.Alerts and chaos.Charter, safe
+// for concurrent use.
+type Eyes struct {
+	prometheus *query.Prometheus
+	loki       *query.Loki
+	tempo      *query.Tempo
+	config     Config
+}
+
+// New returns eyes for a stack. It asks nothing yet.
+func New(c Config) (*Eyes, error) {
+	if c.Client == nil {
+		c.Client = http.DefaultClient
+	}
+	if c.Fresh == 0 {
+		c.Fresh = 15 * time.Second
+	}
+	if c.Charts == nil {
+		c.Charts = DefaultCharts()
+	}
+	prometheus, err := query.NewPrometheus(c.Prometheus, c.Client)
+	if err != nil {
+		return nil, err
+	}
+	loki, err := query.NewLoki(c.Loki, c.Client)
+	if err != nil {
+		return nil, err
+	}
+	tempo, err := query.NewTempo(c.Tempo, c.Client)
+	if err != nil {
+		return nil, err
+	}
+	return &Eyes{prometheus, loki, tempo, c}, nil
+}
+
+// Ask implements chaos.Prober.
+func (e *Eyes) Ask(ctx context.Context, q chaos.Query, from, to time.Time) (float64, error) {
+	switch q.Language {
+	case chaos.PromQL:
+		vector, err := e.prometheus.QueryFresh(ctx, q.Text, to, e.config.Fresh)
+		if err != nil {
+			return 0, err
+		}
+		return one(q.Text, len(vector), func() float64 { return float64(vector[0].Value) })
+	case chaos.LogQL:
+		return e.logs(ctx, q.Text, from, to)
+	case chaos.TraceQL:
+		found, err := e.tempo.Search(ctx, q.Text, from, until(to), mostTraces)
+		return float64(len(found)), err
+	case chaos.HTTP:
+		return e.status(ctx, q.Text)
+	}
+	return 0, fmt.Errorf("ask %q: %q is no language", q.Text, q.Language)
+}
+
+// one is the only number there is.
+func one(text string, n int, value func() float64) (float64, error) {
+	switch n {
+	case 0:
+		return 0, chaos.ErrNoData
+	case 1:
+		return value(), nil
+	}
+	return 0, fmt.Errorf("ask %q: %d series came: want one, so sum or take the worst of them", text, n)
+}
+
+// until is the end of a search: Tempo takes whole seconds, and no part of one.
+func until(to time.Time) time.Time { return to.Add(time.Second) }
+
+// logs counts lines, or evaluates a query that gives numbers.
+func (e *Eyes) logs(ctx context.Context, logql string, from, to time.Time) (float64, error) {
+	if strings.HasPrefix(strings.TrimSpace(logql), "{") {
+		lines, err := e.loki.Lines(ctx, logql, from, to, mostLines)
+		return float64(len(lines)), err
+	}
+	vector, err := e.loki.Query(ctx, logql, to)
+	if err != nil {
+		return 0, err
+	}
+	return one(logql, len(vector), func() float64 { return float64(vector[0].Value) })
+}
+
+var place = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+// status is that of the answer to a request, 0 if there is none.
+func (e *Eyes) status(ctx context.Context, text string) (float64, error) {
+	method, address, _ := strings.Cut(text, " ")
+	for _, found := range place.FindAllStringSubmatch(address, -1) {
+		base, known := e.config.Places[found[1]]
+		if !known {
+			return 0, fmt.Errorf("ask %q: nobody knows where %q is", text, found[1])
+		}
+		address = strings.ReplaceAll(address, found[0], base)
+	}
+	limited, cancel := context.WithTimeout(ctx, httpTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(limited, method, address, http.NoBody)
+	if err != nil {
+		return 0, fmt.Errorf("ask %q: %w", text, err)
+	}
+	resp, err := e.config.Client.Do(req)
+	if ctx.Err() != nil {
+		return 0, ctx.Err() // it is the question that ended
+	}
+	if err != nil {
+		return 0, nil // that nobody answers is the answer
+	}
+	defer resp.Body.Close()
+	_, _ = io.Copy(io.Discard, resp.Body) // so that the connection serves again
+	return float64(resp.StatusCode), nil
+}
+
+// Traces implements chaos.Prober. Of the traces found it fetches those with the most
+// spans that matched.
+func (e *Eyes) Traces(ctx context.Context, traceql string, from, to time.Time) ([]query.Trace, error) {
+	found, err := e.tempo.Search(ctx, traceql, from, until(to), mostTraces)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(found, func(a, b query.Found) int { return b.Matched - a.Matched })
+	var traces []query.Trace
+	for _, f := range found[:min(len(found), wholeTrees)] {
+		trace, err := e.tempo.Trace(ctx, f.TraceID)
+		if errors.Is(err, query.ErrNotFound) {
+			continue // not whole yet
+		}
+		if err != nil {
+			return nil, err
+		}
+		traces = append(traces, trace)
+	}
+	return traces, nil
+}
+
+// Notified implements chaos.Alerts.
+func (e *Eyes) Notified(ctx context.Context, since time.Time) ([]chaos.Notification, error) {
+	address := e.config.Notifications + "/notifications?since=" + url.QueryEscape(since.Format(time.RFC3339Nano)) +
+		"&limit=" + strconv.Itoa(mostLines)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("ask for notifications: %w", err)
+	}
+	resp, err := e.config.Client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("ask for notifications: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("ask %s for notifications: %s", e.config.Notifications, resp.Status)
+	}
+	var all []struct {
+		Received time.Time
+		Status   string
+		Labels   map[string]string
+	}
+	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil {
+		return nil, fmt.Errorf("read notifications from %s: %w", e.config.Notifications, err)
+	}
+	out := make([]chaos.Notification, len(all))
+	for i, n := range all {
+		out[i] = chaos.Notification{Labels: n.Labels, Resolved: n.Status == "resolved", Received: n.Received}
+	}
+	return out, nil
+}
