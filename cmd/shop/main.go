@@ -29,9 +29,11 @@ const (
 )
 
 const usage = `usage: shop [flags] SERVICE…
+       shop [flags] healthcheck SERVICE…
 
 Runs services of the shop until it is interrupted; then they finish the requests
-under way. A second interrupt ends them at once.
+under way. A second interrupt ends them at once. With healthcheck it asks whether
+services that run already are ready, and exits 1 if one is not.
 
 Services, in the order in which they are started:
 %s  all        every one of them
@@ -94,7 +96,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return exitOK
 	}
 	env := overlay(getenv, map[string]string{"SHOP_DATA": *data, "FIREDRILL_PORT_OFFSET": *offset})
-	chosen, err := choose(flags.Args())
+	names, act := flags.Args(), serve
+	if len(names) > 0 && names[0] == "healthcheck" {
+		names, act = names[1:], health
+	}
+	chosen, err := choose(names)
 	if err != nil {
 		fmt.Fprintf(stderr, "shop: %v\nTry: shop -h\n", err)
 		return exitMisuse
@@ -107,7 +113,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal kills
-	if err := serve(ctx, chosen, cfg, stdout); err != nil {
+	if err := act(ctx, chosen, cfg, stdout); err != nil {
 		fmt.Fprintf(stderr, "shop: %v\n", err)
 		return exitFailed
 	}
