@@ -16,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"firedrill/apps/fault"
 	"firedrill/apps/internal/storage"
 	"firedrill/apps/internal/web"
 )
@@ -68,18 +69,25 @@ type Service struct {
 	moods  moods
 }
 
+// Deps are what the service does not make itself.
+type Deps struct {
+	Faults *fault.Set // nil: none
+}
+
 // New opens the ledger and takes the addresses.
-func New(ctx context.Context, cfg Config) (*Service, error) {
+func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Behaviour.Validate(); err != nil {
 		return nil, err
 	}
-	db, err := storage.Open(ctx, Name, cfg.Database, migrations, nil)
+	db, err := storage.Open(ctx, Name, cfg.Database, migrations, storage.Options{Dial: deps.Faults.DialContext, Wrap: deps.Faults.Connector})
 	if err != nil {
 		return nil, err
 	}
+	deps.Faults.Pool(db)
 	server, err := web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: time.Minute,
-		Checks: map[string]web.Check{"database": db.PingContext},
+		Checks: deps.Faults.Checks(map[string]web.Check{"database": db.PingContext}),
+		Admin:  deps.Faults.Admin(),
 	}, nil)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -88,7 +96,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		db: db, server: server, store: store{db: db, now: time.Now},
 		moods: moods{Behaviour: cfg.Behaviour, random: rand.New(rand.NewPCG(cfg.Behaviour.Seed, 0))},
 	}
-	s.routes(server.App())
+	s.routes(deps.Faults.Router(server.App()))
 	return s, nil
 }
 

@@ -21,7 +21,7 @@ var quick = Behaviour{Seed: 1}
 
 func start(t *testing.T, database string, b Behaviour) *Client {
 	t.Helper()
-	s, err := New(t.Context(), Config{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Database: database, Behaviour: b})
+	s, err := New(t.Context(), Config{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Database: database, Behaviour: b}, Deps{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,7 +160,7 @@ func TestBehaviour(t *testing.T) {
 
 func TestBehaviourIsChecked(t *testing.T) {
 	for _, b := range []Behaviour{{Decline: 1.1}, {Decline: -0.1}, {Latency: -1}, {Spread: -1}} {
-		if _, err := New(t.Context(), Config{Behaviour: b}); err == nil {
+		if _, err := New(t.Context(), Config{Behaviour: b}, Deps{}); err == nil {
 			t.Errorf("%+v was accepted", b)
 		}
 	}

@@ -42,7 +42,7 @@ type Statement struct {
 	Entries []Entry `json:"entries"`
 }
 
-func (s *Service) routes(app *fiber.App) {
+func (s *Service) routes(app fiber.Router) {
 	app.Post("/charges", s.postCharge)
 	app.Post("/charges/:key/void", s.postVoid)
 	app.Get("/statement", s.getStatement)

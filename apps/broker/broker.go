@@ -15,6 +15,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"firedrill/apps/fault"
 	"firedrill/apps/internal/web"
 	"firedrill/telemetry"
 )
@@ -32,6 +33,7 @@ type Config struct {
 // Deps are what the service does not make itself.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
+	Faults    *fault.Set // nil: none
 }
 
 // Service is the running broker.
@@ -64,7 +66,8 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	s := &Service{nats: ns}
 	s.admin, err = web.New(ctx, web.Config{
 		Name: Name, AdminAddr: cfg.AdminAddr,
-		Checks: map[string]web.Check{"jetstream": s.check},
+		Checks: deps.Faults.Checks(map[string]web.Check{"jetstream": s.check}),
+		Admin:  deps.Faults.Admin(),
 	}, deps.Telemetry)
 	if err != nil {
 		return nil, err

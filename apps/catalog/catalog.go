@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"time"
 
+	"firedrill/apps/fault"
 	"firedrill/apps/internal/storage"
 	"firedrill/apps/internal/web"
 	"firedrill/telemetry"
@@ -83,6 +84,7 @@ func (c Config) withDefaults() Config {
 // Deps are what the service does not make itself.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
+	Faults    *fault.Set // nil: none
 }
 
 // Service is the running catalog.
@@ -98,34 +100,39 @@ type Service struct {
 // New opens the database, seeds it if it is new, and takes the addresses.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	cfg = cfg.withDefaults()
-	db, err := storage.Open(ctx, Name, cfg.Database, migrations, deps.Telemetry)
+	db, err := storage.Open(ctx, Name, cfg.Database, migrations, storage.Options{
+		Telemetry: deps.Telemetry, Dial: deps.Faults.DialContext, Wrap: deps.Faults.Connector,
+	})
 	if err != nil {
 		return nil, err
 	}
+	deps.Faults.Pool(db)
 	s := &Service{db: db, store: store{db: db, now: time.Now}}
-	if err := s.start(ctx, cfg, deps.Telemetry); err != nil {
+	if err := s.start(ctx, cfg, deps); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
 
-func (s *Service) start(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (err error) {
+func (s *Service) start(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if err := s.store.seed(ctx, assortment()); err != nil {
 		return fmt.Errorf("seed the catalog: %w", err)
 	}
-	if s.metrics, err = newMetrics(tel.Registry()); err != nil {
+	if s.metrics, err = newMetrics(deps.Telemetry.Registry()); err != nil {
 		return err
 	}
 	s.products = newCache(cfg.CacheSize, cfg.CacheTTL, s.store.product, s.metrics.lookups("product"))
-	s.lists = newCache(1, cfg.CacheTTL, s.store.list, s.metrics.lookups("list"))
+	s.lists = newCache(1, cfg.CacheTTL, s.store.lister(deps.Faults.NPlusOne), s.metrics.lookups("list"))
+	s.products.bypass, s.lists.bypass = deps.Faults.Stampede, deps.Faults.Stampede
 	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr,
-		Checks: map[string]web.Check{"database": s.db.PingContext},
-	}, tel)
+		Checks: deps.Faults.Checks(map[string]web.Check{"database": s.db.PingContext}),
+		Admin:  deps.Faults.Admin(),
+	}, deps.Telemetry)
 	if err != nil {
 		return err
 	}
-	s.routes(s.server.App())
+	s.routes(deps.Faults.Router(s.server.App()))
 	return nil
 }
 

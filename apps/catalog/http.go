@@ -19,7 +19,7 @@ type reserveRequest struct {
 	Lines   []Line `json:"lines"`
 }
 
-func (s *Service) routes(app *fiber.App) {
+func (s *Service) routes(app fiber.Router) {
 	app.Get("/products", s.getProducts)
 	app.Get("/products/:id", s.getProduct)
 	app.Post("/reservations", s.postReservation)

@@ -46,6 +46,47 @@ func (s store) list(ctx context.Context, _ string) ([]Product, error) {
 	return all, rows.Err()
 }
 
+// lister is list, that each time asks whether it shall read the products one by one.
+func (s store) lister(oneByOne func() bool) func(context.Context, string) ([]Product, error) {
+	return func(ctx context.Context, key string) ([]Product, error) {
+		if oneByOne() {
+			return s.listOneByOne(ctx)
+		}
+		return s.list(ctx, key)
+	}
+}
+
+// listOneByOne returns what list does, with one query more than there are products.
+func (s store) listOneByOne(ctx context.Context) ([]Product, error) {
+	ids, err := s.ids(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list products: %w", err)
+	}
+	all := make([]Product, len(ids))
+	for i, id := range ids {
+		if all[i], err = s.product(ctx, id); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (s store) ids(ctx context.Context) (all []string, err error) {
+	rows, err := s.db.QueryContext(ctx, "SELECT id FROM products ORDER BY id")
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		all = append(all, id)
+	}
+	return all, rows.Err()
+}
+
 func (s store) product(ctx context.Context, id string) (Product, error) {
 	var p Product
 	err := p.scan(s.db.QueryRowContext(ctx, "SELECT "+productColumns+" FROM products WHERE id = $1", id))

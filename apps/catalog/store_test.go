@@ -24,7 +24,7 @@ var shelves = []seeded{
 func eachStore(t *testing.T, test func(t *testing.T, s store)) {
 	t.Helper()
 	storagetest.Each(t, func(t *testing.T, database string) {
-		db, err := storage.Open(t.Context(), Name, database, migrations, nil)
+		db, err := storage.Open(t.Context(), Name, database, migrations, storage.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

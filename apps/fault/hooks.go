@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -99,6 +100,14 @@ func (s *Set) Clock(now func() time.Time) func() time.Time {
 		return now
 	}
 	return func() time.Time { return now().Add(time.Duration(s.skew.Load())) }
+}
+
+// DialContext connects as the service's Dialer does.
+func (s *Set) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	if s == nil || s.dialer == nil {
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}
+	return s.dialer.DialContext(ctx, network, addr)
 }
 
 // Pool names the database's pool of which a fault can take connections.

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"firedrill/apps/catalog"
+	"firedrill/apps/fault"
 	"firedrill/apps/internal/web"
 	"firedrill/apps/orders"
 	"firedrill/telemetry"
@@ -96,6 +97,7 @@ type Orders interface {
 // Deps are what the gateway does not make itself.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
+	Faults    *fault.Set // nil: none
 	Catalog   Catalog
 	Orders    Orders
 }
@@ -129,22 +131,23 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	s := &Service{
 		catalog: deps.Catalog, orders: deps.Orders, metrics: m,
 		users:     demoUsers(),
-		tokens:    tokens{key: cfg.JWTKey, ttl: cfg.TokenTTL, now: time.Now},
+		tokens:    tokens{key: cfg.JWTKey, ttl: cfg.TokenTTL, now: time.Now, judged: deps.Faults.Clock(time.Now)},
 		byUser:    newLimiter(cfg.User, cfg.Tracked),
 		byAddress: newLimiter(cfg.Address, cfg.Tracked),
 	}
 	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: requestTimeout,
-		Checks: map[string]web.Check{"catalog": deps.Catalog.Healthy, "orders": deps.Orders.Healthy},
+		Checks: deps.Faults.Checks(map[string]web.Check{"catalog": deps.Catalog.Healthy, "orders": deps.Orders.Healthy}),
+		Admin:  deps.Faults.Admin(),
 	}, deps.Telemetry)
 	if err != nil {
 		return nil, err
 	}
-	s.routes(s.server.App(), cfg.Origins)
+	s.routes(deps.Faults.Router(s.server.App()), cfg.Origins)
 	return s, nil
 }
 
-func (s *Service) routes(app *fiber.App, origins []string) {
+func (s *Service) routes(app fiber.Router, origins []string) {
 	app.Use(
 		traceHeader,
 		helmet.New(helmet.Config{

@@ -57,7 +57,7 @@ func (r PlaceRequest) fingerprint() string {
 	return hex.EncodeToString(sum[:])
 }
 
-func (s *Service) routes(app *fiber.App) {
+func (s *Service) routes(app fiber.Router) {
 	app.Post("/orders", s.postOrder)
 	app.Get("/orders/:id", s.getOrder)
 	app.Post("/orders/:id/shipped", s.postShipped)

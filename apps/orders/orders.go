@@ -17,6 +17,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"firedrill/apps/catalog"
+	"firedrill/apps/fault"
 	"firedrill/apps/internal/storage"
 	"firedrill/apps/internal/web"
 	"firedrill/apps/payments"
@@ -71,6 +72,7 @@ type Deps struct {
 	Telemetry *telemetry.Telemetry
 	Stock     Stock
 	Payments  Payments
+	Faults    *fault.Set // nil: none
 	NATS      *nats.Conn // the caller closes it, after Run
 }
 
@@ -88,10 +90,13 @@ type Service struct {
 // New opens the database and takes the addresses.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	cfg = cfg.withDefaults()
-	db, err := storage.Open(ctx, Name, cfg.Database, migrations, deps.Telemetry)
+	db, err := storage.Open(ctx, Name, cfg.Database, migrations, storage.Options{
+		Telemetry: deps.Telemetry, Dial: deps.Faults.DialContext, Wrap: deps.Faults.Connector,
+	})
 	if err != nil {
 		return nil, err
 	}
+	deps.Faults.Pool(db)
 	s := &Service{cfg: cfg, tel: deps.Telemetry, db: db, store: store{db: db, now: now, lease: cfg.Timeout + time.Second}}
 	if err := s.start(ctx, cfg, deps); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -112,17 +117,19 @@ func (s *Service) start(ctx context.Context, cfg Config, deps Deps) error {
 		return err
 	}
 	s.outbox = newOutbox(s.store, js, s.tel, m, cfg.Poll)
+	deps.Faults.Poison(s.outbox.poison)
 	s.saga = newSaga(s.store, deps.Stock, deps.Payments, s.tel, m, cfg)
 	s.saga.confirmed = s.outbox.wake
 	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: cfg.Timeout,
 		// Events wait in the outbox while the broker is away.
-		Checks: map[string]web.Check{"database": s.db.PingContext},
+		Checks: deps.Faults.Checks(map[string]web.Check{"database": s.db.PingContext}),
+		Admin:  deps.Faults.Admin(),
 	}, s.tel)
 	if err != nil {
 		return err
 	}
-	s.routes(s.server.App())
+	s.routes(deps.Faults.Router(s.server.App()))
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"go.opentelemetry.io/otel/propagation"
@@ -102,10 +103,27 @@ func (o *outbox) ensureStream(ctx context.Context) error {
 }
 
 // publish sends one event, in the trace of the request that caused it.
-func (o *outbox) publish(ctx context.Context, e event) (err error) {
+func (o *outbox) publish(ctx context.Context, e event) error {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	ctx = o.tel.Propagator().Extract(ctx, propagation.MapCarrier(e.trace))
+	if err := o.send(ctx, e); err != nil {
+		return err
+	}
+	return o.store.published(ctx, e.id)
+}
+
+// poison sends an event that nobody can read: one that was cut off.
+func (o *outbox) poison(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
+	defer cancel()
+	if err := EnsureStream(ctx, o.js); err != nil {
+		return err
+	}
+	return o.send(ctx, event{id: uuid.NewString(), subject: SubjectConfirmed, payload: `{"order_id":"`})
+}
+
+func (o *outbox) send(ctx context.Context, e event) (err error) {
 	msg := nats.NewMsg(e.subject)
 	msg.Data = []byte(e.payload)
 	ctx, span := messaging.StartProducer(ctx, o.tel, e.subject, msg.Header)
@@ -113,5 +131,5 @@ func (o *outbox) publish(ctx context.Context, e event) (err error) {
 	if _, err := o.js.PublishMsg(ctx, msg, jetstream.WithMsgID(e.id)); err != nil {
 		return fmt.Errorf("publish event %s to %s: %w", e.id, e.subject, err)
 	}
-	return o.store.published(ctx, e.id)
+	return nil
 }

@@ -26,7 +26,7 @@ type Charge struct {
 	BankID      string `json:"bank_id"`
 }
 
-func (s *Service) routes(app *fiber.App) {
+func (s *Service) routes(app fiber.Router) {
 	app.Post("/charges", s.postCharge)
 	app.Delete("/charges/:order", s.deleteCharge)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"firedrill/apps/bank"
+	"firedrill/apps/fault"
 	"firedrill/apps/internal/storage"
 	"firedrill/apps/internal/web"
 	"firedrill/telemetry"
@@ -52,6 +53,7 @@ type Bank interface {
 // Deps are what the service does not make itself.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
+	Faults    *fault.Set // nil: none
 	Bank      Bank
 }
 
@@ -70,30 +72,34 @@ type Service struct {
 // New opens the database and takes the addresses.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	cfg = cfg.withDefaults()
-	db, err := storage.Open(ctx, Name, cfg.Database, migrations, deps.Telemetry)
+	db, err := storage.Open(ctx, Name, cfg.Database, migrations, storage.Options{
+		Telemetry: deps.Telemetry, Dial: deps.Faults.DialContext, Wrap: deps.Faults.Connector,
+	})
 	if err != nil {
 		return nil, err
 	}
+	deps.Faults.Pool(db)
 	s := &Service{cfg: cfg, tel: deps.Telemetry, db: db, bank: deps.Bank, store: store{db: db, now: time.Now}}
-	if err := s.start(ctx, cfg); err != nil {
+	if err := s.start(ctx, cfg, deps.Faults); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return s, nil
 }
 
-func (s *Service) start(ctx context.Context, cfg Config) (err error) {
+func (s *Service) start(ctx context.Context, cfg Config, faults *fault.Set) (err error) {
 	if s.metrics, err = newMetrics(s.tel.Registry()); err != nil {
 		return err
 	}
 	s.teller = newTeller(s.bank, cfg.Patience, s.metrics, s.tel.Logger())
 	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: cfg.Patience.Total + time.Second,
-		Checks: map[string]web.Check{"database": s.db.PingContext},
+		Checks: faults.Checks(map[string]web.Check{"database": s.db.PingContext}),
+		Admin:  faults.Admin(),
 	}, s.tel)
 	if err != nil {
 		return err
 	}
-	s.routes(s.server.App())
+	s.routes(faults.Router(s.server.App()))
 	return nil
 }
 

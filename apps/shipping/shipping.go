@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"firedrill/apps/fault"
 	"firedrill/apps/internal/storage"
 	"firedrill/apps/internal/web"
 	"firedrill/telemetry"
@@ -58,6 +59,7 @@ type Orders interface {
 // Deps are what the service does not make itself.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
+	Faults    *fault.Set // nil: none
 	Orders    Orders
 	NATS      *nats.Conn // the caller closes it, after Run
 }
@@ -72,10 +74,13 @@ type Service struct {
 // New opens the database and takes the addresses.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	cfg = cfg.withDefaults()
-	db, err := storage.Open(ctx, Name, cfg.Database, migrations, deps.Telemetry)
+	db, err := storage.Open(ctx, Name, cfg.Database, migrations, storage.Options{
+		Telemetry: deps.Telemetry, Dial: deps.Faults.DialContext, Wrap: deps.Faults.Connector,
+	})
 	if err != nil {
 		return nil, err
 	}
+	deps.Faults.Pool(db)
 	s := &Service{db: db}
 	if err := s.start(ctx, cfg, deps); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -98,7 +103,8 @@ func (s *Service) start(ctx context.Context, cfg Config, deps Deps) error {
 	}
 	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr,
-		Checks: map[string]web.Check{
+		Admin: deps.Faults.Admin(),
+		Checks: deps.Faults.Checks(map[string]web.Check{
 			"database": s.db.PingContext,
 			"broker": func(context.Context) error {
 				if status := deps.NATS.Status(); status != nats.CONNECTED {
@@ -106,7 +112,7 @@ func (s *Service) start(ctx context.Context, cfg Config, deps Deps) error {
 				}
 				return nil
 			},
-		},
+		}),
 	}, deps.Telemetry)
 	return err
 }

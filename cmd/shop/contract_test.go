@@ -76,6 +76,7 @@ func wholeShop(t *testing.T) inProcess {
 	offset := freeOffset(t)
 	env := map[string]string{
 		"FIREDRILL_PORT_OFFSET": strconv.Itoa(offset), "SHOP_DATA": t.TempDir(), "LOG_FORMAT": "none",
+		"SHOP_FAULTS_TOKEN": "token",
 		"SHOP_BANK_LATENCY": "1ms", "SHOP_BANK_DECLINE": "0",
 		"LOKI_URL": b.URL, "OTEL_EXPORTER_OTLP_ENDPOINT": b.URL, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
 	}

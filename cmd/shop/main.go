@@ -61,6 +61,8 @@ Environment (flags win):
   SHOP_BANK_LATENCY         median of what the bank takes; default 25ms
   SHOP_BANK_SPREAD          sigma of the logarithm of that; default 0.5
   SHOP_BANK_DECLINE         share of the charges that the bank declines; default 0.01
+  SHOP_FAULTS_TOKEN         lets who brings it break a service on purpose, at /faults
+                            of its admin listener; default none: nobody can
   LOG_LEVEL, LOG_FORMAT     debug, info, warn or error; json or none
   LOKI_URL                  where logs are pushed, for example http://127.0.0.1:3100
   OTEL_…                    as OpenTelemetry says: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, …

@@ -18,8 +18,6 @@ import (
 	"firedrill/apps/orders"
 	"firedrill/apps/payments"
 	"firedrill/apps/shipping"
-	"firedrill/telemetry"
-	"firedrill/telemetry/client"
 )
 
 // runner is a service that is ready to run until a context ends.
@@ -31,7 +29,7 @@ type runner interface {
 type part struct {
 	name   string
 	about  string
-	build  func(ctx context.Context, s settings, tel *telemetry.Telemetry) (runner, error)
+	build  func(ctx context.Context, s settings, k kit) (runner, error)
 	untold bool // exports no telemetry
 }
 
@@ -71,72 +69,72 @@ func choose(names []string) ([]part, error) {
 	return chosen, nil
 }
 
-func buildBroker(ctx context.Context, s settings, tel *telemetry.Telemetry) (runner, error) {
+func buildBroker(ctx context.Context, s settings, k kit) (runner, error) {
 	return broker.New(ctx, broker.Config{
 		Addr: s.addr[broker.Name], AdminAddr: s.admin[broker.Name], Dir: filepath.Join(s.data, broker.Name),
-	}, broker.Deps{Telemetry: tel})
+	}, broker.Deps{Telemetry: k.tel, Faults: k.faults})
 }
 
-func buildBank(ctx context.Context, s settings, _ *telemetry.Telemetry) (runner, error) {
+func buildBank(ctx context.Context, s settings, k kit) (runner, error) {
 	return bank.New(ctx, bank.Config{
 		Addr: s.addr[bank.Name], AdminAddr: s.admin[bank.Name], Database: s.databaseOf(bank.Name), Behaviour: s.bank,
-	})
+	}, bank.Deps{Faults: k.faults})
 }
 
-func buildPayments(ctx context.Context, s settings, tel *telemetry.Telemetry) (runner, error) {
-	hc, err := client.New(tel, client.Options{Peer: bank.Name})
+func buildPayments(ctx context.Context, s settings, k kit) (runner, error) {
+	hc, err := k.client(bank.Name, 0)
 	if err != nil {
 		return nil, err
 	}
 	return payments.New(ctx, payments.Config{
 		Addr: s.addr[payments.Name], AdminAddr: s.admin[payments.Name], Database: s.databaseOf(payments.Name),
-	}, payments.Deps{Telemetry: tel, Bank: bank.NewClient(s.url[bank.Name], hc)})
+	}, payments.Deps{Telemetry: k.tel, Faults: k.faults, Bank: bank.NewClient(s.url[bank.Name], hc)})
 }
 
-func buildCatalog(ctx context.Context, s settings, tel *telemetry.Telemetry) (runner, error) {
+func buildCatalog(ctx context.Context, s settings, k kit) (runner, error) {
 	return catalog.New(ctx, catalog.Config{
 		Addr: s.addr[catalog.Name], AdminAddr: s.admin[catalog.Name], Database: s.databaseOf(catalog.Name), CacheTTL: s.cacheTTL,
-	}, catalog.Deps{Telemetry: tel})
+	}, catalog.Deps{Telemetry: k.tel, Faults: k.faults})
 }
 
-func buildOrders(ctx context.Context, s settings, tel *telemetry.Telemetry) (runner, error) {
-	stock, err := client.New(tel, client.Options{Peer: catalog.Name, Timeout: 2 * time.Second})
+func buildOrders(ctx context.Context, s settings, k kit) (runner, error) {
+	stock, err := k.client(catalog.Name, 2*time.Second)
 	if err != nil {
 		return nil, err
 	}
-	pay, err := client.New(tel, client.Options{Peer: payments.Name, Timeout: 4 * time.Second})
+	pay, err := k.client(payments.Name, 4*time.Second)
 	if err != nil {
 		return nil, err
 	}
-	return withNATS(s, orders.Name, tel, func(nc *nats.Conn) (runner, error) {
+	return withNATS(s, orders.Name, k, func(nc *nats.Conn) (runner, error) {
 		return orders.New(ctx, orders.Config{
 			Addr: s.addr[orders.Name], AdminAddr: s.admin[orders.Name], Database: s.databaseOf(orders.Name), GiveUp: s.giveUp,
 		}, orders.Deps{
-			Telemetry: tel, NATS: nc,
+			Telemetry: k.tel, Faults: k.faults, NATS: nc,
 			Stock:    catalog.NewClient(s.url[catalog.Name], stock),
 			Payments: payments.NewClient(s.url[payments.Name], pay),
 		})
 	})
 }
 
-func buildShipping(ctx context.Context, s settings, tel *telemetry.Telemetry) (runner, error) {
-	hc, err := client.New(tel, client.Options{Peer: orders.Name, Timeout: 2 * time.Second})
+func buildShipping(ctx context.Context, s settings, k kit) (runner, error) {
+	hc, err := k.client(orders.Name, 2*time.Second)
 	if err != nil {
 		return nil, err
 	}
-	return withNATS(s, shipping.Name, tel, func(nc *nats.Conn) (runner, error) {
+	return withNATS(s, shipping.Name, k, func(nc *nats.Conn) (runner, error) {
 		return shipping.New(ctx, shipping.Config{
 			Addr: s.addr[shipping.Name], AdminAddr: s.admin[shipping.Name], Database: s.databaseOf(shipping.Name),
-		}, shipping.Deps{Telemetry: tel, NATS: nc, Orders: orders.NewClient(s.url[orders.Name], hc)})
+		}, shipping.Deps{Telemetry: k.tel, Faults: k.faults, NATS: nc, Orders: orders.NewClient(s.url[orders.Name], hc)})
 	})
 }
 
-func buildGateway(ctx context.Context, s settings, tel *telemetry.Telemetry) (runner, error) {
-	toCatalog, err := client.New(tel, client.Options{Peer: catalog.Name, Timeout: 3 * time.Second})
+func buildGateway(ctx context.Context, s settings, k kit) (runner, error) {
+	toCatalog, err := k.client(catalog.Name, 3*time.Second)
 	if err != nil {
 		return nil, err
 	}
-	toOrders, err := client.New(tel, client.Options{Peer: orders.Name})
+	toOrders, err := k.client(orders.Name, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -144,7 +142,8 @@ func buildGateway(ctx context.Context, s settings, tel *telemetry.Telemetry) (ru
 		Addr: s.addr[gateway.Name], AdminAddr: s.admin[gateway.Name],
 		JWTKey: s.jwtKey, TokenTTL: s.tokenTTL, Origins: s.origins, User: s.user, Address: s.address,
 	}, gateway.Deps{
-		Telemetry: tel,
+		Telemetry: k.tel,
+		Faults:    k.faults,
 		Catalog:   catalog.NewClient(s.url[catalog.Name], toCatalog),
 		Orders:    orders.NewClient(s.url[orders.Name], toOrders),
 	})
@@ -158,9 +157,10 @@ type connected struct {
 
 // withNATS connects for a service. The broker need not be up: the connection
 // comes about when it is, and again whenever it was lost.
-func withNATS(s settings, name string, tel *telemetry.Telemetry, build func(*nats.Conn) (runner, error)) (runner, error) {
-	log := tel.Logger()
+func withNATS(s settings, name string, k kit, build func(*nats.Conn) (runner, error)) (runner, error) {
+	log := k.tel.Logger()
 	nc, err := nats.Connect(s.nats,
+		k.natsDialer,
 		nats.Name(name),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),

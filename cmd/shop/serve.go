@@ -63,11 +63,12 @@ func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writ
 	if logs := &cfg.Logs; logs.Output == os.Stdout || logs.Output == nil && logs.LokiURL == "" {
 		logs.Output = stdout
 	}
-	tel, err := telemetry.New(ctx, cfg)
+	k, err := newKit(ctx, p, s.faultsToken, cfg)
 	if err != nil {
 		return running{}, err
 	}
-	service, err := p.build(ctx, s, tel)
+	tel := k.tel
+	service, err := p.build(ctx, s, k)
 	if err != nil {
 		flush(context.WithoutCancel(ctx), tel)
 		return running{}, err
@@ -76,8 +77,10 @@ func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writ
 	// Not ctx: its end must not stop all at once.
 	own, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r := running{stop: stop, done: make(chan error, 1), flushed: make(chan struct{})}
+	context.AfterFunc(own, k.faults.Close) // at once: what is under way shall end well
 	go func() {
 		defer ended()
+		defer k.faults.Close() // it may have failed by itself
 		err := service.Run(own)
 		if err != nil {
 			err = fmt.Errorf("run %q: %w", p.name, err)

@@ -39,6 +39,7 @@ type settings struct {
 	cacheTTL         time.Duration
 	giveUp           time.Duration
 	bank             bank.Behaviour
+	faultsToken      string // "": faults are off
 	telemetry        telemetry.Config
 }
 
@@ -79,13 +80,14 @@ func settingsFrom(getenv func(string) string) (settings, error) {
 	offset := parsed(e, "FIREDRILL_PORT_OFFSET", 0, strconv.Atoi)
 	mood := bank.DefaultBehaviour()
 	s := settings{
-		data:     parsed(e, "SHOP_DATA", filepath.Join(".data", "shop"), func(s string) (string, error) { return s, nil }),
-		database: getenv("DATABASE_URL"),
-		tokenTTL: parsed(e, "SHOP_TOKEN_TTL", 0, time.ParseDuration),
-		cacheTTL: parsed(e, "SHOP_CACHE_TTL", 0, time.ParseDuration),
-		giveUp:   parsed(e, "SHOP_ORDER_GIVE_UP", 0, time.ParseDuration),
-		user:     e.rate("SHOP_RATE_USER", gateway.Rate{PerSecond: 20, Burst: 40}),
-		address:  e.rate("SHOP_RATE_ADDRESS", gateway.Rate{PerSecond: 2000, Burst: 4000}),
+		data:        parsed(e, "SHOP_DATA", filepath.Join(".data", "shop"), func(s string) (string, error) { return s, nil }),
+		database:    getenv("DATABASE_URL"),
+		faultsToken: getenv("SHOP_FAULTS_TOKEN"),
+		tokenTTL:    parsed(e, "SHOP_TOKEN_TTL", 0, time.ParseDuration),
+		cacheTTL:    parsed(e, "SHOP_CACHE_TTL", 0, time.ParseDuration),
+		giveUp:      parsed(e, "SHOP_ORDER_GIVE_UP", 0, time.ParseDuration),
+		user:        e.rate("SHOP_RATE_USER", gateway.Rate{PerSecond: 20, Burst: 40}),
+		address:     e.rate("SHOP_RATE_ADDRESS", gateway.Rate{PerSecond: 2000, Burst: 4000}),
 		bank: bank.Behaviour{
 			Seed:    parsed(e, "SHOP_BANK_SEED", mood.Seed, func(s string) (uint64, error) { return strconv.ParseUint(s, 10, 64) }),
 			Latency: parsed(e, "SHOP_BANK_LATENCY", mood.Latency, time.ParseDuration),

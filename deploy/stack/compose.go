@@ -116,7 +116,7 @@ func composeProcessOf(s Settings, c Component) (composeProcess, error) {
 	return p, nil
 }
 
-// writeCompose writes the file that process-compose runs. It holds the key of the tokens, so only the user may read it.
+// writeCompose writes the file that process-compose runs. It holds secrets, so only the user may read it.
 func writeCompose(s Settings, getenv func(string) string, components []Component) error {
 	made, err := jwtKey(filepath.Join(s.runDir(), "jwt-key"))
 	if err != nil {
@@ -127,7 +127,11 @@ func writeCompose(s Settings, getenv func(string) string, components []Component
 		IsStrict: true, IsTUIDisabled: true, DisableEnvExpansion: true, OrderedShutdown: true,
 		Environment: s.env(), Processes: map[string]composeProcess{},
 	}
-	shop := s.shopEnv(getenv, made)
+	faults, err := s.Secret(FaultsToken)
+	if err != nil {
+		return err
+	}
+	shop := append(s.shopEnv(getenv, made), "SHOP_FAULTS_TOKEN="+faults)
 	for _, c := range components {
 		switch c.Kind {
 		case KindShop:
@@ -148,6 +152,9 @@ func writeCompose(s Settings, getenv func(string) string, components []Component
 	}
 	return nil
 }
+
+// FaultsToken names the secret that lets its bearer break services on purpose: it is for drills.
+const FaultsToken = "faults-token"
 
 // jwtKey returns the copy's key for tokens, made once, so that a restarted gateway accepts the tokens it gave out.
 func jwtKey(path string) (string, error) {

@@ -63,6 +63,18 @@ func New(tel *telemetry.Telemetry, opts Options) (*http.Client, error) {
 	}, nil
 }
 
+// Untold is a client like hc, made by New, that neither carries the trace on nor
+// measures; any other is returned as it is. Health checks are no news.
+func Untold(hc *http.Client) *http.Client {
+	t, ok := hc.Transport.(*transport)
+	if !ok {
+		return hc
+	}
+	plain := *hc
+	plain.Transport = t.next
+	return &plain
+}
+
 type attemptKey struct{}
 
 // WithAttempt marks the requests made with the context as the n-th repetition of

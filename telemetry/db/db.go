@@ -37,20 +37,46 @@ const peerService = attribute.Key("peer.service")
 // before the first use. A Telemetry watches one pool of a name.
 func Open(tel *telemetry.Telemetry, driver, dsn string, opts Options) (*sql.DB, error) {
 	if opts.Name == "" {
-		return nil, errors.New("open a database: it has no name")
+		return nil, errNoName
 	}
-	peer := opts.Name + "-db"
-	pool, err := otelsql.Open(driver, dsn,
+	pool, err := otelsql.Open(driver, dsn, opts.tracing(tel)...)
+	if err != nil {
+		return nil, fmt.Errorf("open database %q: %w", opts.Name, err)
+	}
+	return watched(tel, pool, opts)
+}
+
+// OpenConnector is Open for a driver's connector.
+func OpenConnector(tel *telemetry.Telemetry, c driver.Connector, opts Options) (*sql.DB, error) {
+	if opts.Name == "" {
+		return nil, errNoName
+	}
+	return watched(tel, otelsql.OpenDB(c, opts.tracing(tel)...), opts)
+}
+
+var errNoName = errors.New("open a database: it has no name")
+
+// watched adds the pool's metrics.
+func watched(tel *telemetry.Telemetry, pool *sql.DB, opts Options) (*sql.DB, error) {
+	if err := tel.Registry().Register(collectors.NewDBStatsCollector(pool, opts.Name)); err != nil {
+		return nil, errors.Join(fmt.Errorf("watch database %q: %w", opts.Name, err), pool.Close())
+	}
+	return pool, nil
+}
+
+func (o Options) tracing(tel *telemetry.Telemetry) []otelsql.Option {
+	peer := o.Name + "-db"
+	return []otelsql.Option{
 		otelsql.WithTracerProvider(tel.TracerProvider()),
 		otelsql.WithMeterProvider(noop.NewMeterProvider()), // metrics go to the registry
 		otelsql.WithAttributes(
-			semconv.DBSystemNameKey.String(opts.System),
-			semconv.DBNamespace(opts.Name),
+			semconv.DBSystemNameKey.String(o.System),
+			semconv.DBNamespace(o.Name),
 			semconv.ServicePeerName(peer),
 			peerService.String(peer),
 		),
 		otelsql.WithSpanNameFormatter(func(_ context.Context, m otelsql.Method, query string) string {
-			return operation(m, query) + " " + opts.Name
+			return operation(m, query) + " " + o.Name
 		}),
 		otelsql.WithAttributesGetter(operationName),
 		otelsql.WithSpanOptions(otelsql.SpanOptions{
@@ -60,14 +86,7 @@ func Open(tel *telemetry.Telemetry, driver, dsn string, opts Options) (*sql.DB, 
 			OmitRows:             true,
 			SpanFilter:           traced,
 		}),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("open database %q: %w", opts.Name, err)
 	}
-	if err := tel.Registry().Register(collectors.NewDBStatsCollector(pool, opts.Name)); err != nil {
-		return nil, errors.Join(fmt.Errorf("watch database %q: %w", opts.Name, err), pool.Close())
-	}
-	return pool, nil
 }
 
 // traced keeps queries that belong to a trace; a polling loop's do not make one each.

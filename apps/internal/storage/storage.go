@@ -10,10 +10,12 @@ package storage
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io/fs"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -22,10 +24,10 @@ import (
 
 	"github.com/cenkalti/backoff/v5"
 	"github.com/jackc/pgx/v5"
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
 
 	"firedrill/telemetry"
 	"firedrill/telemetry/db"
@@ -34,16 +36,26 @@ import (
 // patience is how long Open waits for a database server to come up.
 const patience = 15 * time.Second
 
+// Options say who stands between a pool and its database.
+type Options struct {
+	Telemetry *telemetry.Telemetry // nil: queries go untold
+	// Dial connects to PostgreSQL; nil: as pgx does. The address is host:port, the
+	// host as the database's URL has it.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
+	// Wrap stands around the driver, below telemetry; nil: nothing does.
+	Wrap func(driver.Connector) driver.Connector
+}
+
 // Open opens the database of the named service and applies its migrations, the
 // *.sql files of the folder "migrations". The database is either a URL
 // (postgres://…), where each service has the schema of its name, after that of the
-// URL's search_path if it has one, or the path of a SQLite file. Without telemetry (nil) its queries go untold.
-func Open(ctx context.Context, service, database string, migrations fs.FS, tel *telemetry.Telemetry) (*sql.DB, error) {
+// URL's search_path if it has one, or the path of a SQLite file.
+func Open(ctx context.Context, service, database string, migrations fs.FS, opts Options) (*sql.DB, error) {
 	s, err := sourceOf(service, database)
 	if err != nil {
 		return nil, fmt.Errorf("open the database of %q: %w", service, err)
 	}
-	pool, err := s.open(tel)
+	pool, err := s.open(opts)
 	if err != nil {
 		return nil, fmt.Errorf("open the database of %q: %w", service, err)
 	}
@@ -58,7 +70,6 @@ type source struct {
 	service string
 	schema  string // PostgreSQL's
 	dialect goose.Dialect
-	driver  string
 	system  string // as OpenTelemetry names it
 	dsn     string
 	conns   int // most at a time
@@ -76,7 +87,7 @@ func sourceOf(service, database string) (source, error) {
 		}
 		q.Set("search_path", schema)
 		u.RawQuery = q.Encode()
-		return source{service, schema, goose.DialectPostgres, "pgx", "postgresql", u.String(), 10}, nil
+		return source{service, schema, goose.DialectPostgres, "postgresql", u.String(), 10}, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(database), 0o750); err != nil {
 		return source{}, fmt.Errorf("make its folder: %w", err)
@@ -87,22 +98,50 @@ func sourceOf(service, database string) (source, error) {
 		"&_pragma=foreign_keys(1)&_txlock=immediate"
 	// SQLite writes one at a time. A pool of one makes the queue for it Go's,
 	// which is first come first served, and not SQLite's, which polls.
-	return source{service, "", goose.DialectSQLite3, "sqlite", "sqlite", "file:" + database + pragmas, 1}, nil
+	return source{service, "", goose.DialectSQLite3, "sqlite", "file:" + database + pragmas, 1}, nil
 }
 
-func (s source) open(tel *telemetry.Telemetry) (pool *sql.DB, err error) {
-	if tel == nil {
-		pool, err = sql.Open(s.driver, s.dsn)
-	} else {
-		pool, err = db.Open(tel, s.driver, s.dsn, db.Options{Name: s.service, System: s.system})
-	}
+func (s source) open(opts Options) (pool *sql.DB, err error) {
+	c, err := s.connector(opts)
 	if err != nil {
+		return nil, err
+	}
+	if opts.Wrap != nil {
+		c = opts.Wrap(c)
+	}
+	if opts.Telemetry == nil {
+		pool = sql.OpenDB(c)
+	} else if pool, err = db.OpenConnector(opts.Telemetry, c, db.Options{Name: s.service, System: s.system}); err != nil {
 		return nil, err
 	}
 	pool.SetMaxOpenConns(s.conns)
 	pool.SetMaxIdleConns(s.conns)
 	return pool, nil
 }
+
+func (s source) connector(opts Options) (driver.Connector, error) {
+	if s.dialect == goose.DialectSQLite3 {
+		return file{s.dsn}, nil
+	}
+	cfg, err := pgx.ParseConfig(s.dsn)
+	if err != nil {
+		return nil, errors.New("DATABASE_URL cannot be used") // the cause may show its password
+	}
+	if opts.Dial != nil {
+		cfg.DialFunc = opts.Dial
+		cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the dialer's business
+	}
+	return stdlib.GetConnector(*cfg), nil
+}
+
+// file is the connector of a SQLite file.
+type file struct{ dsn string }
+
+// Connect implements driver.Connector.
+func (f file) Connect(context.Context) (driver.Conn, error) { return f.Driver().Open(f.dsn) }
+
+// Driver implements driver.Connector.
+func (file) Driver() driver.Driver { return &sqlite.Driver{} }
 
 func (s source) prepare(ctx context.Context, pool *sql.DB, migrations fs.FS) error {
 	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, pool.PingContext(ctx) },

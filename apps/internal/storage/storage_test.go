@@ -21,7 +21,7 @@ func TestOpenMigratesAndKeeps(t *testing.T) {
 		one := fstest.MapFS{"migrations/00001_a.sql": first}
 		two := fstest.MapFS{"migrations/00001_a.sql": first,
 			"migrations/00002_b.sql": &fstest.MapFile{Data: []byte("-- +goose Up\nALTER TABLE things ADD COLUMN note TEXT NOT NULL DEFAULT 'none';\n")}}
-		db, err := storage.Open(t.Context(), "test", database, one, nil)
+		db, err := storage.Open(t.Context(), "test", database, one, storage.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -29,7 +29,7 @@ func TestOpenMigratesAndKeeps(t *testing.T) {
 			t.Fatal(err)
 		}
 		db.Close()
-		db, err = storage.Open(t.Context(), "test", database, two, telemetrytest.New(t, telemetry.Config{}))
+		db, err = storage.Open(t.Context(), "test", database, two, storage.Options{Telemetry: telemetrytest.New(t, telemetry.Config{})})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,7 +49,7 @@ func TestServicesDoNotMeet(t *testing.T) {
 		}
 		files := fstest.MapFS{"migrations/00001_a.sql": first}
 		for _, service := range []string{"one", "two"} {
-			db, err := storage.Open(t.Context(), service, database, files, nil)
+			db, err := storage.Open(t.Context(), service, database, files, storage.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -63,7 +63,7 @@ func TestServicesDoNotMeet(t *testing.T) {
 
 func TestInTx(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
-		db, err := storage.Open(t.Context(), "test", database, fstest.MapFS{"migrations/00001_a.sql": first}, nil)
+		db, err := storage.Open(t.Context(), "test", database, fstest.MapFS{"migrations/00001_a.sql": first}, storage.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,11 +98,11 @@ func TestInTx(t *testing.T) {
 
 func TestOpenTellsWhatFailed(t *testing.T) {
 	bad := fstest.MapFS{"migrations/00001_a.sql": &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE NONSENSE;\n")}}
-	_, err := storage.Open(t.Context(), "orders", t.TempDir()+"/x.db", bad, nil)
+	_, err := storage.Open(t.Context(), "orders", t.TempDir()+"/x.db", bad, storage.Options{})
 	if err == nil || !strings.Contains(err.Error(), `prepare the database of "orders": migrate`) {
 		t.Errorf("got %v", err)
 	}
-	_, err = storage.Open(t.Context(), "orders", "postgres://me:hunter2@[", bad, nil)
+	_, err = storage.Open(t.Context(), "orders", "postgres://me:hunter2@[", bad, storage.Options{})
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v: want an error without the password", err)
 	}
