@@ -19,12 +19,16 @@ import (
 const notifyUsage = `notifications [flags]
 
 Receives Alertmanager's webhook at /webhook, appends each alert to a file of JSON lines, and lists them, newest first, at
-/notifications (?since=TIME&limit=N). "firedrill up" runs it.`
+/notifications (?since=TIME&limit=N). "firedrill up" runs it.
+
+It is also the dead man's switch: the alert Watchdog always fires, and Alertmanager repeats it at /watchdog. When it is
+silent for too long, no alert can arrive, and a notification WatchdogSilent says so.`
 
 func notify(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("notifications", notifyUsage)
 	addr := fs.String("addr", "127.0.0.1:9094", "`address` to listen on")
 	file := fs.String("file", "notifications.jsonl", "`file` to append to")
+	silence := fs.Duration("silence", notifications.DefaultSilence, "how long Watchdog may be silent")
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
@@ -35,10 +39,13 @@ func notify(ctx context.Context, p program, args []string) error {
 	defer store.Close()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	handler, err := notifications.Handler(store, registry, time.Now, slog.New(slog.NewJSONHandler(p.stdout, nil)))
+	log := slog.New(slog.NewJSONHandler(p.stdout, nil))
+	deadMan := notifications.NewDeadMan(store, *silence, log)
+	handler, err := notifications.Handler(store, deadMan, registry, time.Now, log)
 	if err != nil {
 		return err
 	}
+	go deadMan.Run(ctx)
 	return serve(ctx, *addr, handler)
 }
 

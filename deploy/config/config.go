@@ -43,6 +43,7 @@ type Values struct {
 	Services  []Target // the shop, scraped every second
 	Stack     []Target // the upstream programs, scraped every 5 s
 	Load      string   // files that name load tests to scrape, as a Prometheus glob; "": none
+	Drills    string   // the same for drills
 
 	Prometheus, Alertmanager, Notifications Endpoint
 	Loki, LokiGRPC                          Endpoint

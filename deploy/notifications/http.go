@@ -42,10 +42,11 @@ type server struct {
 // Handler serves
 //
 //	POST /webhook         what Alertmanager sends; 200 once it is kept, so that Alertmanager repeats what is not
+//	POST /watchdog        what Alertmanager repeats of Watchdog, for the dead man's switch
 //	GET  /notifications   a JSON array, newest first; ?since= takes RFC 3339 or Unix seconds, ?limit= a count
 //	GET  /healthz         200
 //	GET  /metrics         notifications_received_total by status
-func Handler(store *Store, registry *prometheus.Registry, now func() time.Time, log *slog.Logger) (http.Handler, error) {
+func Handler(store *Store, deadMan *DeadMan, registry *prometheus.Registry, now func() time.Time, log *slog.Logger) (http.Handler, error) {
 	s := server{store: store, now: now, log: log, received: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "notifications_received_total", Help: "Alerts in messages from Alertmanager that were kept.",
 	}, []string{"status"})}
@@ -57,6 +58,7 @@ func Handler(store *Store, registry *prometheus.Registry, now func() time.Time, 
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /webhook", s.receive)
+	mux.Handle("POST /watchdog", deadMan)
 	mux.HandleFunc("GET /notifications", s.list)
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))

@@ -3,7 +3,6 @@ package notifications
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -133,7 +132,8 @@ func TestHandler(t *testing.T) {
 	store := open(t, filepath.Join(t.TempDir(), "n.jsonl"), DefaultLimits())
 	registry := prometheus.NewRegistry()
 	now := func() time.Time { return at(0) }
-	handler, err := Handler(store, registry, now, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	log := slog.New(slog.DiscardHandler)
+	handler, err := Handler(store, NewDeadMan(store, DefaultSilence, log), registry, now, log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,6 +158,7 @@ func TestHandler(t *testing.T) {
 		{"since nonsense", "GET", "/notifications?since=lunch", "", 400, `since "lunch"`},
 		{"limit nonsense", "GET", "/notifications?limit=-1", "", 400, `limit "-1"`},
 		{"wrong method", "GET", "/webhook", "", 405, ""},
+		{"Watchdog of another kind", "POST", "/watchdog", "woof", 400, "not a message of Alertmanager"},
 		{"health", "GET", "/healthz", "", 200, ""},
 		{"metrics", "GET", "/metrics", "", 200, `notifications_received_total{status="firing"} 1`},
 	} {
@@ -202,7 +203,8 @@ notifications_received_total{status="resolved"} 1
 // What cannot be kept is refused, so that Alertmanager sends it again.
 func TestHandlerRefusesWhatItCannotKeep(t *testing.T) {
 	store := open(t, filepath.Join(t.TempDir(), "n.jsonl"), DefaultLimits())
-	handler, err := Handler(store, prometheus.NewRegistry(), time.Now, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	log := slog.New(slog.DiscardHandler)
+	handler, err := Handler(store, NewDeadMan(store, DefaultSilence, log), prometheus.NewRegistry(), time.Now, log)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,6 @@
 // Package notifications receives what Alertmanager sends to its webhook and keeps it where people and tests can read it:
-// as JSON lines in a file, and over HTTP. It must not know which alerts there are or what they mean.
+// as JSON lines in a file, and over HTTP. It is also the dead man's switch for the alert that always fires, and adds a
+// notification when that falls silent. It must not know which other alerts there are or what they mean.
 package notifications
 
 import (

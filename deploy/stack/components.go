@@ -219,6 +219,7 @@ func (s Settings) values() config.Values {
 		Data:      s.Data,
 		Retention: s.Retention,
 		Load:      filepath.Join(s.LoadTargets(), "*.json"),
+		Drills:    filepath.Join(s.DrillTargets(), "*.json"),
 		Rules: []string{
 			rules(s.Root, "alerts", "stack"),
 			rules(s.Data, "rules"), // what only this copy should evaluate

@@ -117,7 +117,7 @@ func (k Stack) stopByForce(ctx context.Context) error {
 // mistake may hold anything.
 func dataNames() []string {
 	return []string{
-		"alertmanager", "config", "grafana", "load", "logs", "loki", "notifications.jsonl", "notifications.jsonl.1",
+		"alertmanager", "config", "drill", "drills", "grafana", "load", "logs", "loki", "notifications.jsonl", "notifications.jsonl.1",
 		"prometheus", "rules", "run", "shop", "tempo",
 	}
 }

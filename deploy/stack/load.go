@@ -9,6 +9,9 @@ const KindLoad = "load"
 // runs, in the format of Prometheus' file_sd.
 func (s Settings) LoadTargets() string { return filepath.Join(s.Data, "load") }
 
+// DrillTargets is the same for drills.
+func (s Settings) DrillTargets() string { return filepath.Join(s.Data, "drill") }
+
 // loadComponent keeps a gentle load on the shop, so that nothing that people look at is empty.
 func (s Settings) loadComponent(p programs) Component {
 	return Component{

@@ -10,7 +10,7 @@ import (
 
 // render writes the folders and settings of a copy.
 func (k Stack) render(p plan) error {
-	dirs := []string{k.logDir(), filepath.Join(k.Data, "rules"), filepath.Join(k.Data, "shop"), k.LoadTargets()}
+	dirs := []string{k.logDir(), filepath.Join(k.Data, "rules"), filepath.Join(k.Data, "shop"), k.LoadTargets(), k.DrillTargets()}
 	for _, dir := range dirs {
 		if err := os.MkdirAll(dir, 0o750); err != nil {
 			return fmt.Errorf("create folder of the stack: %w", err)
