@@ -61,7 +61,7 @@ func (b *builder) drill() *Drill {
 	}
 	for i, g := range doc.AbortIf {
 		key := fmt.Sprintf("abortIf[%d]", i)
-		d.AbortIf = append(d.AbortIf, Guard{b.text(key+".name", g.Name), b.query(key, g.ask), b.comparison(key+".is", g.Is)})
+		d.AbortIf = append(d.AbortIf, Guard{b.text(key+".name", g.Name), b.query(key, g.Ask), b.comparison(key+".is", g.Is)})
 	}
 	d.Expect = b.expect()
 	b.whole(d)
@@ -109,7 +109,7 @@ func (b *builder) load() LoadSpec {
 }
 
 func (b *builder) probe(key string, p probe) Probe {
-	out := Probe{Name: b.text(key+".name", p.Name), Query: b.query(key, p.ask), Is: b.comparison(key+".is", p.Is)}
+	out := Probe{Name: b.text(key+".name", p.Name), Query: b.query(key, p.Ask), Is: b.comparison(key+".is", p.Is)}
 	out.Mode = Mode(b.oneOf(key+".mode", p.Mode, string(Before), string(During), string(After), string(Continuous)))
 	out.NoData = Outcome(b.oneOf(key+".noData", p.NoData, "inconclusive", "fail"))
 	if out.Mode == During && len(b.doc.Faults) == 0 {
@@ -191,7 +191,7 @@ func (b *builder) patterns(key string, all []pattern) []AlertPattern {
 
 func (b *builder) alert(key string, a alertDoc) AlertExpectation {
 	out := AlertExpectation{
-		AlertPattern: AlertPattern{b.name(key+".alert", a.Alert), a.Labels},
+		AlertPattern: AlertPattern{b.name(key+".alert", a.Pattern.Alert), a.Pattern.Labels},
 		FiresWithin:  b.some(key+".firesWithin", a.FiresWithin), ResolvesWithin: b.some(key+".resolvesWithin", a.ResolvesWithin),
 		Notice: Notice(b.oneOf(key+".notification", a.Notification, string(NoticeRequired), string(NoticeSuppressed), string(NoticeAny))),
 	}

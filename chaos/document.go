@@ -46,7 +46,7 @@ type ask struct {
 
 type probe struct {
 	Name   string `yaml:"name" need:"yes" doc:"What is claimed, as a sentence."`
-	ask    `yaml:",inline"`
+	Ask    ask    `yaml:",inline"`
 	Is     string `yaml:"is"     need:"yes" form:"comparison" doc:"The comparison that must hold, such as \">= 0.99\"."`
 	Mode   string `yaml:"mode"   one:"before during after continuous" doc:"When it must hold: before the faults, while there are any, after the last one, or from the end of the warm-up to the end. What is before or continuous must hold when the faults would begin, or the drill is refused. The default is before."`
 	NoData string `yaml:"noData" one:"fail inconclusive" doc:"What it means when the question has no answer. The default is inconclusive. It never means pass."`
@@ -54,7 +54,7 @@ type probe struct {
 
 type guard struct {
 	Name string `yaml:"name" need:"yes" doc:"What would be going too far."`
-	ask  `yaml:",inline"`
+	Ask  ask    `yaml:",inline"`
 	Is   string `yaml:"is" need:"yes" form:"comparison" doc:"The comparison that ends the drill when it holds."`
 }
 
@@ -84,7 +84,7 @@ type pattern struct {
 }
 
 type alertDoc struct {
-	pattern        `yaml:",inline"`
+	Pattern        pattern `yaml:",inline"`
 	FiresWithin    string  `yaml:"firesWithin"    need:"yes" form:"length" doc:"How soon after the first fault began it must fire."`
 	ResolvesWithin string  `yaml:"resolvesWithin" need:"yes" form:"length" doc:"How soon after the last fault ended it must be gone for good."`
 	Notification   string  `yaml:"notification"   one:"required suppressed any" doc:"Whether it must reach the receiver, must not (another alert inhibits it), or either. The default is required."`

@@ -74,23 +74,36 @@ func LoadAll(dir string, faults Checker) ([]*Drill, error) {
 // Parse reads a drill's text. The file's name is for messages, names the drill, and
 // is where a load profile of its own lies.
 func Parse(file string, text []byte, faults Checker) (*Drill, error) {
-	tree, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		return nil, decodeError(file, nil, err)
-	}
-	if len(tree.Docs) != 1 {
-		return nil, &FormatError{file, 1, "", fmt.Sprintf("%d YAML documents: want one", len(tree.Docs))}
-	}
-	b := builder{file: file, tree: tree, faults: faults}
-	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&b.doc)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, decodeError(file, tree, err)
+	b := builder{file: file, faults: faults}
+	if err := b.decode(text); err != nil {
+		return nil, err
 	}
 	d := b.drill()
 	if len(b.wrong) > 0 {
 		return nil, errors.Join(b.wrong...)
 	}
 	return d, nil
+}
+
+// decode reads the text as YAML. The library panics on some texts that are none, such
+// as "abortIf: ! ".
+func (b *builder) decode(text []byte) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &FormatError{b.file, 1, "", fmt.Sprintf("this cannot be read as YAML: %v", p)}
+		}
+	}()
+	if b.tree, err = parser.ParseBytes(text, 0); err != nil {
+		return decodeError(b.file, nil, err)
+	}
+	if n := len(b.tree.Docs); n != 1 {
+		return &FormatError{b.file, 1, "", fmt.Sprintf("%d YAML documents: want one", n)}
+	}
+	err = yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(&b.doc)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return decodeError(b.file, b.tree, err)
+	}
+	return nil
 }
 
 // decodeError says what the YAML library found, where, and of which key.
