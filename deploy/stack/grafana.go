@@ -36,7 +36,7 @@ func findGrafana(getenv func(string) string) grafana {
 	return grafana{}
 }
 
-// grafanaComponent runs Grafana without login, with the repository's provisioning. Provisioning files name the data
+// grafanaComponent runs Grafana for whoever comes, without login, with the repository's provisioning. Provisioning files name the data
 // sources by the *_URL variables, which Grafana expands.
 func (s Settings) grafanaComponent(g grafana) Component {
 	dashboards := filepath.Join(s.Root, "dashboards")
@@ -54,7 +54,9 @@ func (s Settings) grafanaComponent(g grafana) Component {
 			"GF_PATHS_PLUGINS=" + filepath.Join(data, "plugins"),
 			"GF_PATHS_PROVISIONING=" + filepath.Join(dashboards, "provisioning"),
 			"GF_AUTH_ANONYMOUS_ENABLED=true",
-			"GF_AUTH_ANONYMOUS_ORG_ROLE=Admin",
+			"GF_AUTH_ANONYMOUS_ORG_ROLE=Viewer", // Grafana ends other roles for those who have not logged in
+			"GF_USERS_VIEWERS_CAN_EDIT=true",    // so that links into Explore work; saving does not
+			"GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=" + filepath.Join(dashboards, "generated", "start.json"),
 			"GF_ANALYTICS_REPORTING_ENABLED=false",
 			"GF_ANALYTICS_CHECK_FOR_UPDATES=false",
 			"GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES=false",

@@ -1,0 +1,198 @@
+package dashboards
+
+import (
+	"fmt"
+
+	"github.com/grafana/grafana-foundation-sdk/go/bargauge"
+	"github.com/grafana/grafana-foundation-sdk/go/common"
+	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
+	"github.com/grafana/grafana-foundation-sdk/go/heatmap"
+	"github.com/grafana/grafana-foundation-sdk/go/logs"
+	"github.com/grafana/grafana-foundation-sdk/go/stat"
+	"github.com/grafana/grafana-foundation-sdk/go/statetimeline"
+	"github.com/grafana/grafana-foundation-sdk/go/text"
+	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
+)
+
+// Sizes on Grafana's grid, which is 24 wide.
+const (
+	full, half, third, quarter, sixth = 24, 12, 8, 6, 4
+
+	tall, low = 8, 4
+)
+
+// letter names the query of a panel.
+func letter(i int) string { return string(rune('A' + i)) }
+
+// source is the data source of a panel: that of all its queries.
+func source(queries []query) common.DataSourceRef { return queries[0].backend.ref() }
+
+// graph shows series over time.
+func graph(title, about, unit string, queries ...query) *timeseries.PanelBuilder {
+	p := timeseries.NewPanelBuilder().
+		Title(title).Description(about).Unit(unit).
+		Span(third).Height(tall).
+		Datasource(source(queries)).
+		LineWidth(1).FillOpacity(8).AxisSoftMin(0).
+		ShowPoints(common.VisibilityModeNever).
+		ColorScheme(shades()).
+		Legend(common.NewVizLegendOptionsBuilder().
+			DisplayMode(common.LegendDisplayModeTable).Placement(common.LegendPlacementBottom).ShowLegend(true).
+			Calcs([]string{"lastNotNull", "max"})).
+		Tooltip(allSeries())
+	for i, q := range queries {
+		p.WithTarget(q.target(letter(i)))
+	}
+	for _, s := range coloursOf(queries) {
+		if queries[0].backend == tempoBackend { // whose names are in quotation marks, or not
+			p.OverrideByRegexp("/"+s.name+"/", fixed(s.colour))
+			continue
+		}
+		p.OverrideByName(s.name, fixed(s.colour))
+	}
+	return p
+}
+
+// allSeries is a tooltip that tells all series of a moment, the largest first.
+func allSeries() *common.VizTooltipOptionsBuilder {
+	return common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)
+}
+
+// stacked adds the series of a graph up.
+func stacked(p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
+	const mostOpaque = 60
+	return p.FillOpacity(mostOpaque).Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal))
+}
+
+// limits draws lines at which a graph's values get bad.
+func limits(p *timeseries.PanelBuilder, base string, at ...dashboard.Threshold) *timeseries.PanelBuilder {
+	return p.Thresholds(judged(base, at...)).
+		ThresholdsStyle(common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeDashed))
+}
+
+// number shows the newest value of each series, judged.
+func number(title, about, unit string, thresholds *dashboard.ThresholdsConfigBuilder, queries ...query) *stat.PanelBuilder {
+	p := stat.NewPanelBuilder().
+		Title(title).Description(about).Unit(unit).
+		Span(sixth).Height(low).
+		Datasource(source(queries)).
+		Thresholds(thresholds).
+		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)).
+		ColorMode(common.BigValueColorModeValue).
+		GraphMode(common.BigValueGraphModeNone).
+		Orientation(common.VizOrientationAuto).
+		ReduceOptions(newestValue())
+	for i, q := range queries {
+		p.WithTarget(q.target(letter(i)))
+	}
+	return p
+}
+
+func newestValue() *common.ReduceDataOptionsBuilder {
+	return common.NewReduceDataOptionsBuilder().Values(false).Calcs([]string{"lastNotNull"})
+}
+
+// bars compares the newest values of series.
+func bars(title, about, unit string, queries ...query) *bargauge.PanelBuilder {
+	p := bargauge.NewPanelBuilder().
+		Title(title).Description(about).Unit(unit).
+		Span(half).Height(tall).
+		Datasource(source(queries)).
+		Min(0).
+		Orientation(common.VizOrientationHorizontal).
+		DisplayMode(common.BarGaugeDisplayModeBasic).
+		ValueMode(common.BarGaugeValueModeText).
+		NamePlacement(common.BarGaugeNamePlacementAuto).
+		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdFixed).FixedColor(blue)).
+		ReduceOptions(newestValue())
+	for i, q := range queries {
+		p.WithTarget(q.target(letter(i)))
+	}
+	return p
+}
+
+// heat shows how a native histogram's observations spread, over time.
+func heat(title, about, unit, expr string) *heatmap.PanelBuilder {
+	const steps = 64
+	q := cells(expr)
+	return heatmap.NewPanelBuilder().
+		Title(title).Description(about).Unit(unit).
+		Span(third).Height(tall).
+		Datasource(q.backend.ref()).
+		Color(heatmap.NewHeatmapColorOptionsBuilder().
+			Mode(heatmap.HeatmapColorModeScheme).Scheme(heatScheme).Steps(steps).
+			Scale(heatmap.HeatmapColorScaleExponential).Exponent(0.5).Fill(blue)).
+		ExemplarsColor(vermillion).
+		Tooltip(heatmap.NewHeatmapTooltipBuilder().Mode(common.TooltipDisplayModeSingle)).
+		YAxis(heatmap.NewYAxisConfigBuilder().Unit(unit)).
+		WithTarget(q.target(letter(0)))
+}
+
+// states shows when each of the series was above zero.
+func states(title, about string, q query) *statetimeline.PanelBuilder {
+	return statetimeline.NewPanelBuilder().
+		Title(title).Description(about).Unit("short").
+		Span(full).Height(tall).
+		Datasource(q.backend.ref()).
+		ShowValue(common.VisibilityModeNever).
+		MergeValues(true).
+		Tooltip(allSeries()).
+		Thresholds(judged(blue, above(1, vermillion))).
+		ColorScheme(dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdThresholds)).
+		Mappings(mapped("0", "no", "1", "yes")).
+		WithTarget(q.target(letter(0)))
+}
+
+// words puts words in the place of values.
+func words(of map[string]string) dashboard.ValueMapping {
+	m := dashboard.NewValueMap()
+	for value, word := range of {
+		m.Options[value] = dashboard.ValueMappingResult{Text: &word}
+	}
+	return dashboard.ValueMapping{ValueMap: m}
+}
+
+// reading shows log lines, the newest first.
+func reading(title, about, expr string) *logs.PanelBuilder {
+	q := newest(expr)
+	return logs.NewPanelBuilder().
+		Title(title).Description(about).
+		Span(full).Height(tall).
+		Datasource(q.backend.ref()).
+		ShowTime(true).WrapLogMessage(true).EnableLogDetails(true).
+		SortOrder(common.LogsSortOrderDescending).
+		DedupStrategy(common.LogsDedupStrategyNone).
+		WithTarget(q.target(letter(0)))
+}
+
+// prose is a text for people, in Markdown.
+func prose(title, about, markdown string) *text.PanelBuilder {
+	return text.NewPanelBuilder().Title(title).Description(about).
+		Span(full).Height(tall).
+		Mode(text.TextModeMarkdown).Content(markdown)
+}
+
+// Quiet says of a panel that it is rightly empty while all is well.
+type Quiet struct {
+	Drill string // the drill that fills it
+	Why   string // why it is empty without, as a sentence
+}
+
+// quietPanel is empty until a drill.
+type quietPanel struct {
+	panel
+	Quiet
+}
+
+// quiet declares a panel to be rightly empty, and tells whoever looks at it why.
+func quiet(drill, why string, p panel) panel { return quietPanel{p, Quiet{drill, why}} }
+
+func (q quietPanel) Build() (dashboard.Panel, error) {
+	p, err := q.panel.Build()
+	if p.FieldConfig == nil {
+		p.FieldConfig = dashboard.NewFieldConfigSource()
+	}
+	note := fmt.Sprintf("%s Try: firedrill drill run %s", q.Why, q.Drill)
+	p.FieldConfig.Defaults.NoValue = &note
+	return p, err
+}

@@ -1,0 +1,30 @@
+package metrics
+
+import (
+	"flag"
+	"testing"
+
+	"firedrill/telemetry/contract"
+	"firedrill/telemetry/telemetrytest"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// What a load test shows is in the contract that dashboards are checked against;
+// what every Go program shows is in the telemetry library's.
+func TestMetricsAreThoseOfTheContract(t *testing.T) {
+	zero := func() uint64 { return 0 }
+	m := New(Run{
+		Profile: "steady", Steps: []Step{{Scenario: "buy", Step: "login"}}, Journeys: []string{"buy"},
+		Intended: zero, Begun: zero, Rate: func() float64 { return 0 }, Busy: func() int { return 0 },
+	})
+	got, err := contract.Describe(m.registry)
+	if err != nil {
+		t.Fatal(err)
+	}
+	library, err := contract.ReadFiles("../../telemetry/metrics.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	telemetrytest.Contract(t, "../metrics.json", *update, got.Without(library))
+}
