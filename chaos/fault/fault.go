@@ -1,0 +1,146 @@
+package fault
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"firedrill/apps/fault"
+	"firedrill/chaos"
+)
+
+// Config says what there is to make worse.
+type Config struct {
+	// Admins are the URLs of the services' admin listeners, by service.
+	Admins map[string]string
+	// Token is what the services want to be shown.
+	Token string
+	// Seed decides what services' faults leave to chance.
+	Seed uint64
+
+	// Wires are the addresses, "host:port", at which a caller dials what it depends
+	// on: by caller, then by dependency.
+	Wires map[string]map[string]string
+
+	// Components are the names of all processes that Processes knows.
+	Components []string
+	Processes  Processes
+	// Guard is the command that runs Guard, with Processes and Notes as here.
+	Guard func() *exec.Cmd
+	// Notes is the folder for notes of how to undo faults on processes.
+	Notes string
+}
+
+// Injector makes faults happen. It implements chaos.Injector.
+type Injector struct {
+	config   Config
+	services services
+	wires    wires
+}
+
+// family is how all kinds of a family are checked and begun.
+type family interface {
+	check(f chaos.Fault) error
+	begin(ctx context.Context, f chaos.Fault, lease time.Duration) (chaos.Injection, error)
+}
+
+// New returns an injector. It begins nothing.
+func New(c Config) *Injector {
+	i := &Injector{config: c, services: services{admins: c.Admins, token: c.Token, seed: c.Seed}}
+	i.wires = newWires(c.Wires, &i.services)
+	return i
+}
+
+// Kinds are all kinds of faults that drills can name: the services', those on the
+// wire, and those of processes.
+func Kinds() []fault.Kind {
+	all := fault.Kinds()
+	for _, k := range wireKinds() {
+		all = append(all, k.Kind)
+	}
+	for _, k := range processKinds() {
+		all = append(all, k.Kind)
+	}
+	return all
+}
+
+func processKinds() []processKind {
+	return []processKind{hangKind(), killKind(), memoryLimitKind(), restartLoopKind(), stopKind()}
+}
+
+func wireKinds() []wireKind {
+	return []wireKind{
+		wireBandwidthKind(), wireDownKind(), wireLatencyKind(), wireResetKind(), wireSlicerKind(), wireTimeoutKind(),
+	}
+}
+
+// processKind is a kind of fault of a process.
+type processKind struct {
+	fault.Kind
+	make func(fault.Values) processFault
+}
+
+// of finds the family of a kind of fault. Its error lists all kinds.
+func (i *Injector) of(kind string) (family, error) {
+	named := func(k fault.Kind) bool { return k.Name == kind }
+	switch {
+	case slices.ContainsFunc(fault.Kinds(), named):
+		return &i.services, nil
+	case slices.ContainsFunc(wireKinds(), func(k wireKind) bool { return named(k.Kind) }):
+		return &i.wires, nil
+	case slices.ContainsFunc(processKinds(), func(k processKind) bool { return named(k.Kind) }):
+		return (*processes)(&i.config), nil
+	}
+	var names []string
+	for _, k := range Kinds() {
+		names = append(names, k.Name)
+	}
+	return nil, fmt.Errorf("kind %q: there are %s", kind, strings.Join(names, ", "))
+}
+
+// Check implements chaos.Injector.
+func (i *Injector) Check(f chaos.Fault) error {
+	family, err := i.of(f.Kind)
+	if err != nil {
+		return err
+	}
+	return family.check(f)
+}
+
+// Begin implements chaos.Injector.
+func (i *Injector) Begin(ctx context.Context, f chaos.Fault, lease time.Duration) (chaos.Injection, error) {
+	family, err := i.of(f.Kind)
+	if err != nil {
+		return nil, err
+	}
+	if err := family.check(f); err != nil {
+		return nil, err
+	}
+	return family.begin(ctx, f, lease)
+}
+
+// processes is the family of faults of processes.
+type processes Config
+
+func (p *processes) check(f chaos.Fault) error {
+	if err := oneOf(f, p.Components); err != nil {
+		return err
+	}
+	_, err := newProcessFault(f)
+	return err
+}
+
+func (p *processes) begin(ctx context.Context, f chaos.Fault, lease time.Duration) (chaos.Injection, error) {
+	return beginGuarded(ctx, p.Guard(), f, lease, p.Notes, p.Processes)
+}
+
+// oneOf holds a fault's target to those there are.
+func oneOf(f chaos.Fault, targets []string) error {
+	if slices.Contains(targets, f.Target) {
+		return nil
+	}
+	return fmt.Errorf("target %q of %s: there are %s", f.Target, f.Kind, strings.Join(slices.Sorted(slices.Values(targets)), ", "))
+}

@@ -1,0 +1,54 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"firedrill/apps/fault"
+)
+
+func hangKind() processKind {
+	return processKind{
+		Kind: fault.Kind{
+			Name: "hang",
+			Doc: "Stops a component's process where it is (SIGSTOP) and lets it go on afterwards (SIGCONT), as a deadlock, a stuck disk or a " +
+				"long collection does. The kernel still accepts its connections, so callers wait until their time-outs instead of " +
+				"being refused. Seen as time-outs, queues that grow, and scrapes that fail.",
+		},
+		make: func(fault.Values) processFault { return hang{} },
+	}
+}
+
+type hang struct{}
+
+func (hang) hit(ctx context.Context, v *victim) error {
+	pid, err := v.pid(ctx)
+	if err != nil {
+		return err
+	}
+	if pid == 0 {
+		return fmt.Errorf("hold %q still: it has no process at the moment", v.note.Target)
+	}
+	if v.note.Held, err = identify(pid); err != nil {
+		return err
+	}
+	if err := v.keep(v.note); err != nil {
+		return err
+	}
+	return v.signal(ctx, syscall.SIGSTOP)
+}
+
+func (hang) often() time.Duration { return 0 }
+
+func (hang) undo(_ context.Context, v *victim) error {
+	if !v.note.Held.lives() {
+		return nil
+	}
+	if err := syscall.Kill(v.note.Held.PID, syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
+		return fmt.Errorf("let %q go on (process %d): %w", v.note.Target, v.note.Held.PID, err)
+	}
+	return nil
+}

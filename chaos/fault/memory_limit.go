@@ -1,0 +1,58 @@
+package fault
+
+import (
+	"context"
+	"time"
+
+	"firedrill/apps/fault"
+)
+
+func memoryLimitKind() processKind {
+	return processKind{
+		Kind: fault.Kind{
+			Name: "memory_limit",
+			Doc: "Lets a component's process take only so much more memory than it has now; what it wants beyond ends it (\"out of memory\"), " +
+				"and the supervisor starts it again, limited as well. It shows nothing by itself: drive load, or add memory_leak. Linux only: the limit " +
+				"is RLIMIT_DATA, which counts heap and stacks, and not the address space that Go only reserves.",
+			Params: []fault.Param{{Name: "headroom", Type: fault.Number, Unit: "bytes", Min: 0, Max: 1 << 40, Default: float64(64 << 20),
+				Doc: "How much more it may take."}},
+		},
+		make: func(v fault.Values) processFault { return &memoryLimit{headroom: uint64(v["headroom"].(float64))} },
+	}
+}
+
+// memoryLimit is the same for the first process and its successors.
+type memoryLimit struct{ headroom, most uint64 }
+
+// often is how soon the successor of a process that ended is limited too.
+func (*memoryLimit) often() time.Duration { return 250 * time.Millisecond }
+
+func (m *memoryLimit) hit(ctx context.Context, v *victim) error {
+	pid, err := v.pid(ctx)
+	if err != nil || pid == 0 {
+		return err
+	}
+	now, err := identify(pid)
+	if err != nil || now == v.note.Held {
+		return err // limited already
+	}
+	used, before, err := dataOf(pid)
+	if err != nil {
+		return err
+	}
+	v.note.Held = now
+	if v.note.Limit == nil {
+		v.note.Limit, m.most = &before, used+m.headroom
+	}
+	if err := v.keep(v.note); err != nil {
+		return err
+	}
+	return limitData(pid, m.most)
+}
+
+func (*memoryLimit) undo(_ context.Context, v *victim) error {
+	if v.note.Limit == nil || !v.note.Held.lives() {
+		return nil
+	}
+	return limitData(v.note.Held.PID, *v.note.Limit)
+}

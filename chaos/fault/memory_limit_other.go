@@ -1,0 +1,17 @@
+//go:build !linux
+
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+)
+
+func dataOf(int) (used, limit uint64, err error) {
+	return 0, 0, fmt.Errorf("limit memory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+}
+
+func limitData(int, uint64) error {
+	return fmt.Errorf("limit memory on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+}

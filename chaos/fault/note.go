@@ -1,0 +1,136 @@
+package fault
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"firedrill/chaos"
+)
+
+// note says how to undo a fault on a process. It is on disk before the fault
+// begins and until it is undone, so that the fault can be healed even when its
+// guard was killed.
+type note struct {
+	ID     string         `json:"id"`
+	Kind   string         `json:"kind"`
+	Target string         `json:"target"`
+	Params map[string]any `json:"params,omitempty"`
+	Guard  identity       `json:"guard"`           // who heals it unless killed
+	Held   identity       `json:"held,omitzero"`   // the process that hangs
+	Limit  *uint64        `json:"limit,omitempty"` // bytes the process might use before
+}
+
+func (n note) fault() chaos.Fault {
+	return chaos.Fault{Kind: n.Kind, Target: n.Target, Params: n.Params}
+}
+
+func (n note) path(dir string) string { return filepath.Join(dir, n.ID+".json") }
+
+func (n note) write(dir string) error {
+	text, err := json.Marshal(n)
+	if err != nil {
+		return fmt.Errorf("note how to undo %s: %w", n.Kind, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("note how to undo %s: %w", n.Kind, err)
+	}
+	temp := n.path(dir) + ".tmp"
+	if err := os.WriteFile(temp, text, 0o600); err != nil {
+		return fmt.Errorf("note how to undo %s: %w", n.Kind, err)
+	}
+	if err := os.Rename(temp, n.path(dir)); err != nil {
+		return fmt.Errorf("note how to undo %s: %w", n.Kind, err)
+	}
+	return nil
+}
+
+func (n note) remove(dir string) error {
+	if err := os.Remove(n.path(dir)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget the undone %s: %w", n.Kind, err)
+	}
+	return nil
+}
+
+// notes reads those of the faults that are not undone.
+func notes(dir string) ([]note, error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		return nil, fmt.Errorf("look for faults in %s: %w", dir, err)
+	}
+	var all []note
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // undone meanwhile
+		}
+		var n note
+		if err == nil {
+			err = json.Unmarshal(text, &n)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read how to undo a fault in %s: %w", path, err)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// guardGrace is how long a guard that was told to end may take to heal.
+const guardGrace = 70 * time.Second
+
+// HealProcesses undoes every fault on a process that is noted in dir, whoever
+// began it, and returns what it healed as "kind on component". A guard that lives
+// is told to heal; what a killed one left is healed here.
+func HealProcesses(ctx context.Context, dir string, p Processes) (healed []string, err error) {
+	all, err := notes(dir)
+	if err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, n := range all {
+		if err := healNote(ctx, dir, n, p); err != nil {
+			errs = append(errs, fmt.Errorf("undo %s on %q: %w", n.Kind, n.Target, err))
+			continue
+		}
+		healed = append(healed, n.Kind+" on "+n.Target)
+	}
+	return healed, errors.Join(errs...)
+}
+
+func healNote(ctx context.Context, dir string, n note, p Processes) error {
+	if n.Guard.lives() && syscall.Kill(n.Guard.PID, syscall.SIGTERM) == nil {
+		awaitEnd(ctx, n.Guard, guardGrace)
+	}
+	if _, err := os.Stat(n.path(dir)); errors.Is(err, fs.ErrNotExist) {
+		return nil // its guard healed it
+	}
+	f, err := newProcessFault(n.fault())
+	if err != nil {
+		return err
+	}
+	v := victim{Processes: p, note: n, keep: func(note) error { return nil }}
+	if err := v.heal(ctx, f); err != nil {
+		return err
+	}
+	return n.remove(dir)
+}
+
+// awaitEnd returns when the process is gone, or after patience.
+func awaitEnd(ctx context.Context, i identity, patience time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for i.lives() {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}

@@ -1,0 +1,284 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"firedrill/chaos"
+)
+
+const long = time.Hour // a lease that no test waits for
+
+// processCase is one fault of a process: what it does to the victim, to be waited
+// for, and what is left of it after.
+type processCase struct {
+	kind   string
+	params map[string]any
+	shows  func(t *testing.T, s *supervisor)
+	gone   func(t *testing.T, s *supervisor)
+}
+
+func processCases() []processCase {
+	answers := func(t *testing.T, s *supervisor) {
+		t.Helper()
+		eventually(t, "the victim answers", s.answers)
+	}
+	return []processCase{
+		{"kill", nil, func(t *testing.T, s *supervisor) {
+			eventually(t, "the victim is started again", func() bool { return s.started() == 2 && s.answers() })
+		}, answers},
+		{"restart_loop", map[string]any{"every": "1s"}, func(t *testing.T, s *supervisor) {
+			eventually(t, "the victim is started again and again", func() bool { return s.started() >= 3 })
+		}, func(t *testing.T, s *supervisor) {
+			answers(t, s)
+			starts := s.started()
+			time.Sleep(1500 * time.Millisecond) // longer than the loop's period
+			if now := s.started(); now != starts {
+				t.Errorf("started %d times after the end", now-starts)
+			}
+		}},
+		{"stop", nil, func(t *testing.T, s *supervisor) {
+			if pid, _ := s.PID(t.Context(), "victim"); pid != 0 {
+				t.Errorf("it has process %d, want none", pid)
+			}
+			if err := s.get("/"); !errors.Is(err, syscall.ECONNREFUSED) {
+				t.Errorf("asked, it gives %v, want a refused connection", err)
+			}
+		}, answers},
+		{"hang", nil, func(t *testing.T, s *supervisor) {
+			eventually(t, "the victim's process is stopped", func() bool { return state(t, s) == "T" })
+			if err := s.get("/"); !os.IsTimeout(err) {
+				t.Errorf("asked, it gives %v, want a time-out", err)
+			}
+		}, func(t *testing.T, s *supervisor) {
+			answers(t, s)
+			if s.started() != 1 {
+				t.Errorf("it was started %d times, want only once", s.started())
+			}
+		}},
+		{"memory_limit", map[string]any{"headroom": 64 << 20}, func(t *testing.T, s *supervisor) {
+			if err := s.get("/take?bytes=1000000"); err != nil || s.started() != 1 {
+				t.Errorf("it may not take what it may: %v", err)
+			}
+			before := s.started()
+			if err := s.get("/take?bytes=300000000"); err == nil {
+				t.Error("it may take 300 MB")
+			}
+			eventually(t, "it is started again", func() bool { return s.started() == before+1 && s.answers() })
+			eventually(t, "its successor is limited too", func() bool {
+				_ = s.get("/take?bytes=300000000")
+				return s.started() > before+1
+			})
+		}, func(t *testing.T, s *supervisor) {
+			answers(t, s)
+			starts := s.started()
+			if err := s.get("/take?bytes=300000000"); err != nil || s.started() != starts {
+				t.Errorf("it is still limited: %v", err)
+			}
+		}},
+	}
+}
+
+// state is the letter by which Linux tells a process's state.
+func state(t *testing.T, s *supervisor) string {
+	t.Helper()
+	pid, _ := s.PID(t.Context(), "victim")
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(text), ") ")
+	return after[:1]
+}
+
+func planFor(t *testing.T, c processCase, s *supervisor, lease time.Duration) plan {
+	return plan{
+		Fault: chaos.Fault{Kind: c.kind, Target: "victim", Params: c.params}, Lease: lease,
+		Notes: filepath.Join(t.TempDir(), "notes"), Victim: s.url,
+	}
+}
+
+func noNotes(t *testing.T, dir string) {
+	t.Helper()
+	eventually(t, "no note is left", func() bool {
+		left, err := notes(dir)
+		return err == nil && len(left) == 0
+	})
+}
+
+func TestProcessFaultsShowAndEnd(t *testing.T) {
+	for _, c := range processCases() {
+		t.Run(c.kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSupervisor(t)
+			p := planFor(t, c, s, long)
+			i, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.shows(t, s)
+			if err := i.Renew(t.Context()); err != nil {
+				t.Error(err)
+			}
+			for range 2 { // the second end does no harm
+				if err := i.End(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if !s.answers() {
+				t.Error("the victim does not answer when the fault has ended")
+			}
+			c.gone(t, s)
+			noNotes(t, p.Notes)
+		})
+	}
+}
+
+func TestProcessFaultsEndWithTheirLease(t *testing.T) {
+	for _, c := range processCases() {
+		t.Run(c.kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSupervisor(t)
+			p := planFor(t, c, s, time.Second)
+			i, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)
+			if err != nil {
+				t.Fatal(err)
+			}
+			noNotes(t, p.Notes) // the guard has healed it by itself
+			c.gone(t, s)
+			if err := i.Renew(t.Context()); err == nil || !strings.Contains(err.Error(), "renew "+c.kind+` on "victim"`) {
+				t.Errorf("renewing what is over gives %v, want an error", err)
+			}
+			if err := i.End(t.Context()); err != nil {
+				t.Errorf("ending what is over: %v", err)
+			}
+		})
+	}
+}
+
+func TestProcessFaultsEndWhenTheRunnerIsKilled(t *testing.T) {
+	for _, c := range processCases() {
+		t.Run(c.kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSupervisor(t)
+			p := planFor(t, c, s, long) // the guard sees the runner die
+			runner := startRunner(t, p)
+			c.shows(t, s)
+			if err := runner.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			noNotes(t, p.Notes)
+			c.gone(t, s)
+		})
+	}
+}
+
+func TestProcessFaultsAreHealedThoughRunnerAndGuardWereKilled(t *testing.T) {
+	for _, c := range processCases() {
+		t.Run(c.kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSupervisor(t)
+			p := planFor(t, c, s, long)
+			runner := startRunner(t, p)
+			c.shows(t, s)
+			left, err := notes(p.Notes)
+			if err != nil || len(left) != 1 {
+				t.Fatalf("%d notes, %v, want one", len(left), err)
+			}
+			killNow(t, left[0].Guard.PID)
+			killNow(t, runner.Process.Pid)
+			healed, err := HealProcesses(t.Context(), p.Notes, s)
+			if err != nil || fmt.Sprint(healed) != "["+c.kind+" on victim]" {
+				t.Errorf("healed %v, %v", healed, err)
+			}
+			c.gone(t, s)
+			noNotes(t, p.Notes)
+		})
+	}
+}
+
+// Whoever heals while the guard lives has it done by the guard.
+func TestHealProcessesTellsTheGuard(t *testing.T) {
+	s := newSupervisor(t)
+	p := planFor(t, processCase{kind: "hang"}, s, long)
+	i, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := notes(p.Notes)
+	if err != nil || len(left) != 1 {
+		t.Fatalf("%d notes, %v", len(left), err)
+	}
+	if _, err := HealProcesses(t.Context(), p.Notes, s); err != nil {
+		t.Fatal(err)
+	}
+	if left[0].Guard.lives() || !s.answers() {
+		t.Error("the guard lives, or the victim still hangs")
+	}
+	if err := i.Renew(t.Context()); !errors.Is(err, errGuardGone) {
+		t.Errorf("renewing then gives %v", err)
+	}
+	if err := i.End(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// A killed guard leaves a runner that ends the fault itself.
+func TestEndHealsWhatAKilledGuardLeft(t *testing.T) {
+	s := newSupervisor(t)
+	p := planFor(t, processCase{kind: "hang"}, s, long)
+	i, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, err := notes(p.Notes)
+	if err != nil || len(left) != 1 {
+		t.Fatalf("%d notes, %v", len(left), err)
+	}
+	killNow(t, left[0].Guard.PID)
+	if err := i.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !s.answers() {
+		t.Error("the victim still hangs")
+	}
+	noNotes(t, p.Notes)
+}
+
+// With nobody who supervises, nothing can be begun, and nothing is left to heal.
+func TestProcessFaultsWithoutAStack(t *testing.T) {
+	p := plan{
+		Fault: chaos.Fault{Kind: "stop", Target: "victim"}, Lease: long,
+		Notes: filepath.Join(t.TempDir(), "notes"), Victim: "http://" + freeAddr(t),
+	}
+	_, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)
+	if err == nil || !strings.Contains(err.Error(), ErrNoStack.Error()) {
+		t.Errorf("error %v, want one that says that nothing supervises", err)
+	}
+	noNotes(t, p.Notes)
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if err := (note{ID: "x", Kind: "stop", Target: "victim", Guard: identity{PID: dead.Process.Pid, Born: 1}}).write(p.Notes); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := HealProcesses(t.Context(), p.Notes, remote(p.Victim)); err != nil {
+		t.Error(err)
+	}
+	noNotes(t, p.Notes)
+}
+
+func killNow(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,112 @@
+package fault
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"syscall"
+	"time"
+
+	"firedrill/apps/fault"
+	"firedrill/chaos"
+)
+
+// services is the family of faults that services show themselves.
+type services struct {
+	admins map[string]string // URLs of their admin listeners
+	token  string
+	seed   uint64
+}
+
+// client speaks to one service. The timeout bounds one request: its faults may
+// slow the service down.
+func (s *services) client(service string) *fault.Client {
+	return fault.NewClient(service, s.admins[service], s.token, &http.Client{Timeout: 5 * time.Second})
+}
+
+func (s *services) check(f chaos.Fault) error {
+	kind, err := fault.KindOf(f.Kind)
+	if err != nil {
+		return err
+	}
+	able := slices.DeleteFunc(slices.Collect(maps.Keys(s.admins)), func(name string) bool { return !kind.ShownBy(name) })
+	if err := oneOf(f, able); err != nil {
+		return err
+	}
+	return kind.Check(f.Params)
+}
+
+func (s *services) begin(ctx context.Context, f chaos.Fault, lease time.Duration) (chaos.Injection, error) {
+	i := &shown{client: s.client(f.Target), fault: f, id: f.Kind + "-" + rand.Text()[:8], seed: s.seed, lease: lease}
+	if err := i.show(ctx); err != nil {
+		// Perhaps it was begun and only the answer got lost.
+		return nil, errors.Join(fmt.Errorf("begin %s in %q: %w", f.Kind, f.Target, err), i.End(context.WithoutCancel(ctx)))
+	}
+	return i, nil
+}
+
+// shown is a fault that a service shows.
+type shown struct {
+	client *fault.Client
+	fault  chaos.Fault
+	id     string
+	seed   uint64
+	lease  time.Duration
+}
+
+func (i *shown) show(ctx context.Context) error {
+	return i.client.Begin(ctx, i.id, fault.Spec{Kind: i.fault.Kind, Params: i.fault.Params, Seed: i.seed}, i.lease)
+}
+
+// Renew implements chaos.Injection. A service that is started anew has forgotten
+// the fault: it shows it again once it listens.
+func (i *shown) Renew(ctx context.Context) error {
+	if err := ignoreAbsent(i.show(ctx)); err != nil {
+		return fmt.Errorf("renew %s in %q: %w", i.fault.Kind, i.fault.Target, err)
+	}
+	return nil
+}
+
+// End implements chaos.Injection.
+func (i *shown) End(ctx context.Context) error {
+	if err := ignoreAbsent(i.client.End(ctx, i.id)); err != nil {
+		return fmt.Errorf("end %s in %q: %w", i.fault.Kind, i.fault.Target, err)
+	}
+	return nil
+}
+
+// HealServices ends every fault that services show, whoever began it, and returns
+// what it ended as "kind in service". A service that does not run shows none.
+func HealServices(ctx context.Context, admins map[string]string, token string) (healed []string, err error) {
+	s := &services{admins: admins, token: token}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(admins)) {
+		client := s.client(name)
+		shows, err := client.Status(ctx)
+		if err == nil && len(shows.Active) > 0 {
+			err = client.EndAll(ctx)
+		}
+		// With faults off there are none.
+		if err := ignoreAbsent(err); err != nil && !errors.Is(err, fault.ErrOff) {
+			errs = append(errs, fmt.Errorf("end the faults of %q: %w", name, err))
+			continue
+		}
+		for _, f := range shows.Active {
+			healed = append(healed, f.Kind+" in "+cmp.Or(shows.Service, name))
+		}
+	}
+	return healed, errors.Join(errs...)
+}
+
+// ignoreAbsent makes no error of a service without a process, which shows no fault.
+func ignoreAbsent(err error) error {
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		return nil
+	}
+	return err
+}

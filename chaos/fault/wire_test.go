@@ -1,0 +1,296 @@
+package fault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"firedrill/chaos"
+)
+
+// bodySize is how large the dependency's answers are.
+const bodySize = 4096
+
+// edge is a caller and what it depends on, and an injector that can get between.
+type edge struct {
+	*caller
+	upstream string
+	injector *Injector
+}
+
+func newEdge(t *testing.T) *edge {
+	t.Helper()
+	e := &edge{caller: newCaller(t)}
+	e.upstream = strings.TrimPrefix(serve(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, strings.Repeat("x", bodySize))
+	})), "http://")
+	e.injector = e.plan().injector()
+	return e
+}
+
+func (e *edge) plan() plan { return plan{Admin: e.admin, Token: token, Upstream: e.upstream} }
+
+// call asks the dependency as the caller does, and returns how long that took.
+func (e *edge) call(ctx context.Context, client *http.Client) (time.Duration, error) {
+	began := time.Now()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+e.upstream, nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return time.Since(began), err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && len(body) != bodySize {
+		err = fmt.Errorf("%d bytes came, want %d", len(body), bodySize)
+	}
+	return time.Since(began), err
+}
+
+func (e *edge) begin(t *testing.T, kind string, params map[string]any) chaos.Injection {
+	t.Helper()
+	i, err := e.injector.Begin(t.Context(), chaos.Fault{Kind: kind, Target: "orders -> payments", Params: params}, time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return i
+}
+
+func (e *edge) proxied() bool {
+	e.injector.wires.mu.Lock()
+	defer e.injector.wires.mu.Unlock()
+	return len(e.injector.wires.open) > 0
+}
+
+// wireCase is one fault on the wire and what a call over it is like.
+type wireCase struct {
+	name, kind string
+	params     map[string]any
+	atLeast    time.Duration
+	fails      func(error) bool // nil: the call must succeed
+}
+
+func is(target error) func(error) bool {
+	return func(err error) bool { return errors.Is(err, target) }
+}
+
+func wireCases() []wireCase {
+	return []wireCase{
+		{"latency", "wire_latency", map[string]any{"latency": "300ms"}, 300 * time.Millisecond, nil},
+		{"latency of requests", "wire_latency", map[string]any{"latency": "300ms", "stream": "upstream"}, 300 * time.Millisecond, nil},
+		{"jitter", "wire_latency", map[string]any{"latency": "300ms", "jitter": "100ms"}, 200 * time.Millisecond, nil},
+		// 4 KB and the headers at 8 KB/s
+		{"bandwidth", "wire_bandwidth", map[string]any{"rate": 8}, 500 * time.Millisecond, nil},
+		{"reset", "wire_reset", nil, 0, is(syscall.ECONNRESET)},
+		{"reset after a while", "wire_reset", map[string]any{"after": "200ms"}, 200 * time.Millisecond, is(syscall.ECONNRESET)},
+		{"silence", "wire_timeout", nil, time.Second, os.IsTimeout},
+		{"silence, then a close", "wire_timeout", map[string]any{"after": "200ms"}, 200 * time.Millisecond, is(io.EOF)},
+		{"down", "wire_down", nil, 0, is(syscall.ECONNREFUSED)},
+		// 4096 / 128 pieces, 10 ms each
+		{"slicer", "wire_slicer", map[string]any{"size": 128, "delay": "10ms"}, 300 * time.Millisecond, nil},
+	}
+}
+
+func TestWireFaultsShowAndEnd(t *testing.T) {
+	for _, c := range wireCases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			e := newEdge(t)
+			if _, err := e.call(t.Context(), e.http); err != nil {
+				t.Fatal(err) // and so a connection is open when the fault begins
+			}
+			i := e.begin(t, c.kind, c.params)
+			e.http.Timeout = time.Second
+			if c.fails == nil {
+				e.http.Timeout = time.Minute
+			}
+			took, err := e.call(t.Context(), e.http)
+			if c.fails == nil && err != nil || c.fails != nil && !c.fails(err) {
+				t.Errorf("the call gives %v", err)
+			}
+			if took < c.atLeast {
+				t.Errorf("the call took %v, want at least %v", took, c.atLeast)
+			}
+			if err := i.Renew(t.Context()); err != nil {
+				t.Error(err)
+			}
+			for range 2 { // the second end does no harm
+				if err := i.End(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if e.proxied() || len(e.set.Status().Active) > 0 {
+				t.Error("the proxy or the detour is left")
+			}
+			eventually(t, "calls are as they were", func() bool {
+				took, err := e.call(t.Context(), e.http)
+				return err == nil && took < 200*time.Millisecond
+			})
+		})
+	}
+}
+
+// Toxicity is a share of connections: all requests over one are alike.
+func TestToxicityIsPerConnection(t *testing.T) {
+	e := newEdge(t)
+	i := e.begin(t, "wire_latency", map[string]any{"latency": "1500ms", "toxicity": 0.5})
+	defer func() { _ = i.End(t.Context()) }()
+	const connections, requests = 24, 2
+	var slow [connections][requests]bool
+	var all sync.WaitGroup
+	for c := range connections {
+		all.Go(func() {
+			transport := e.http.Transport.(*http.Transport).Clone()
+			transport.MaxConnsPerHost = 1
+			defer transport.CloseIdleConnections()
+			for r := range requests {
+				took, err := e.call(t.Context(), &http.Client{Transport: transport})
+				if err != nil {
+					t.Error(err)
+				}
+				slow[c][r] = took >= 1400*time.Millisecond
+			}
+		})
+	}
+	all.Wait()
+	toxic := 0
+	for c, requests := range slow {
+		if requests[0] != requests[1] {
+			t.Errorf("the requests over connection %d are slow: %v, want them alike", c, requests)
+		}
+		if requests[0] {
+			toxic++
+		}
+	}
+	// Either has a chance of 2^-24, one in seventeen million.
+	if toxic == 0 || toxic == connections {
+		t.Errorf("%d of %d connections are slow, want some", toxic, connections)
+	}
+}
+
+// Two faults on one edge share a proxy; each ends by itself.
+func TestFaultsOnOneWireShareAProxy(t *testing.T) {
+	e := newEdge(t)
+	slow := e.begin(t, "wire_latency", map[string]any{"latency": "200ms"})
+	slower := e.begin(t, "wire_latency", map[string]any{"latency": "400ms", "stream": "upstream"})
+	down := e.begin(t, "wire_down", nil)
+	if n := len(e.set.Status().Active); n != 1 {
+		t.Errorf("the caller makes %d detours, want one", n)
+	}
+	if _, err := e.call(t.Context(), e.http); !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("with the wire down a call gives %v", err)
+	}
+	if err := down.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took, err := e.call(t.Context(), e.http); err != nil || took < 600*time.Millisecond {
+		t.Errorf("with both delays a call took %v, %v", took, err)
+	}
+	if err := slow.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took, err := e.call(t.Context(), e.http); err != nil || took < 400*time.Millisecond {
+		t.Errorf("with the second delay a call took %v, %v", took, err)
+	}
+	if err := slower.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if e.proxied() {
+		t.Error("the proxy is left")
+	}
+}
+
+func TestWireFaultThatCannotBeginLeavesNothing(t *testing.T) {
+	e := newEdge(t)
+	p := e.plan()
+	p.Token = "wrong"
+	e.injector = p.injector()
+	_, err := e.injector.Begin(t.Context(), chaos.Fault{Kind: "wire_down", Target: "orders -> payments"}, time.Minute)
+	if err == nil || !strings.Contains(err.Error(), `begin wire_down on "orders -> payments"`) {
+		t.Errorf("error %v", err)
+	}
+	if e.proxied() {
+		t.Error("the proxy is left")
+	}
+	if _, err := e.call(t.Context(), e.http); err != nil {
+		t.Error(err)
+	}
+}
+
+// The proxy dies with the runner; the caller dials direct again when the lease ends.
+func TestWireFaultsEndWhenTheRunnerIsKilled(t *testing.T) {
+	for _, c := range wireCases() {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			e := newEdge(t)
+			p := e.plan()
+			p.Fault = chaos.Fault{Kind: c.kind, Target: "orders -> payments", Params: c.params}
+			p.Lease = time.Second
+			runner := startRunner(t, p)
+			e.http.Timeout = time.Second
+			if took, err := e.call(t.Context(), e.http); c.fails != nil && !c.fails(err) || took < c.atLeast {
+				t.Errorf("the call took %v and gives %v", took, err)
+			}
+			killNow(t, runner.Process.Pid)
+			eventually(t, "calls are as they were", func() bool {
+				took, err := e.call(t.Context(), e.http)
+				return err == nil && took < 200*time.Millisecond
+			})
+			if n := len(e.set.Status().Active); n != 0 {
+				t.Errorf("the caller still makes %d detours", n)
+			}
+		})
+	}
+}
+
+// What speaks another protocol than HTTP is proxied as well: a wire is bytes.
+func TestWireCarriesAnyBytes(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go func() { defer c.Close(); _, _ = io.Copy(c, c) }()
+		}
+	}()
+	e := newEdge(t)
+	e.upstream = l.Addr().String()
+	e.injector = e.plan().injector()
+	i := e.begin(t, "wire_latency", map[string]any{"latency": "100ms"})
+	dial := e.http.Transport.(*http.Transport).DialContext
+	c, err := dial(t.Context(), "tcp", e.upstream)
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if _, err := io.WriteString(c, "PING\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	echo := make([]byte, 6)
+	if _, err := io.ReadFull(c, echo); err != nil || string(echo) != "PING\r\n" || time.Since(began) < 100*time.Millisecond {
+		t.Errorf("%q came after %v, %v", echo, time.Since(began), err)
+	}
+	if err := i.End(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.Read(echo); err == nil {
+		t.Error("the connection through the proxy is still open")
+	}
+}
