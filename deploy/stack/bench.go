@@ -3,7 +3,10 @@ package stack
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/load"
@@ -127,13 +130,25 @@ func memory(processes []*process.Process) (rssMiB map[string]float64, pssMiB flo
 		if info, err := p.MemoryInfo(); err == nil {
 			rssMiB[componentName(p)] += float64(info.RSS) / (1 << 20)
 		}
-		if maps, err := p.MemoryMaps(true); err == nil && maps != nil {
-			for _, one := range *maps {
-				pssMiB += float64(one.Pss) / (1 << 10) // gopsutil gives KiB
-			}
-		}
+		pssMiB += proportional(p.Pid) / (1 << 10)
 	}
 	return rssMiB, pssMiB
+}
+
+// proportional is a process's memory in KiB, with what it shares divided among those that share it; 0 where only Linux
+// would say. gopsutil knows it too, but does not compile elsewhere when asked.
+func proportional(pid int32) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "Pss:" {
+			kib, _ := strconv.ParseFloat(fields[1], 64)
+			return kib
+		}
+	}
+	return 0
 }
 
 // componentName is the service's name for the shop's processes and the program's for others.
