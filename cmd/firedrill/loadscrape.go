@@ -34,14 +34,19 @@ func (p program) announce(addr string) (takeBack func(), err error) {
 	if folder == "" {
 		return func() {}, nil
 	}
+	return announceIn(folder, addr, "load")
+}
+
+// announceIn tells Prometheus, which watches the folder, of metrics at addr.
+func announceIn(folder, addr, tier string) (takeBack func(), err error) {
 	forgetDead(folder)
-	text, err := json.Marshal([]map[string]any{{"targets": []string{addr}, "labels": map[string]string{"tier": "load"}}})
+	text, err := json.Marshal([]map[string]any{{"targets": []string{addr}, "labels": map[string]string{"tier": tier}}})
 	if err != nil {
-		return nil, fmt.Errorf("tell Prometheus of the load test: %w", err)
+		return nil, fmt.Errorf("tell Prometheus of metrics at %s: %w", addr, err)
 	}
 	path := filepath.Join(folder, strconv.Itoa(os.Getpid())+".json")
 	if err := os.WriteFile(path, text, 0o600); err != nil {
-		return nil, fmt.Errorf("tell Prometheus of the load test: %w", err)
+		return nil, fmt.Errorf("tell Prometheus of metrics at %s: %w", addr, err)
 	}
 	return func() { _ = os.Remove(path) }, nil // whoever comes next removes what stays
 }

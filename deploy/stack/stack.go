@@ -220,7 +220,7 @@ func (k Stack) component(name string) (Component, error) {
 		return Component{}, err
 	}
 	if st == nil {
-		return Component{}, fmt.Errorf("nothing was started in %s; run \"firedrill up\"", k.Data)
+		return Component{}, fmt.Errorf("%w: nothing was started in %s; run \"firedrill up\"", ErrNotRunning, k.Data)
 	}
 	var known []string
 	for _, c := range st.Components {

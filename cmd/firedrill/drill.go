@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strings"
+)
+
+const drillUsage = `drill COMMAND [flags]
+
+Drills: something is broken on purpose while the shop is under load, and a machine checks that metrics, traces, logs and
+alerts show it, that nothing else is hurt, and that all goes quiet again. Each is a file in chaos/drills; docs/drills.md has
+their format and every fault there is.
+
+    firedrill drill list                    what there is
+    firedrill drill run total-outage        on the stack that runs
+    firedrill drill all                     each on a stack of its own, with a scorecard
+    firedrill drill mystery                 one of them, and you find out which
+
+Whatever happens to the command, faults end by themselves within seconds: each is on a lease.
+
+Commands:
+`
+
+func drillCommands() []command {
+	return []command{
+		{"list", "the drills there are", drillList},
+		{"show", "what a drill does and expects", drillShow},
+		{"run", "run drills on the stack that runs, and judge them", drillRun},
+		{"stop", "end the drill that runs, and every fault", drillStop},
+	}
+}
+
+// drillGuardCommand is not listed: drills run it themselves.
+const drillGuardCommand = "guard"
+
+// drillMain runs a subcommand of drill.
+func drillMain(ctx context.Context, p program, args []string) error {
+	usage := drillUsage
+	for _, c := range drillCommands() {
+		usage += fmt.Sprintf("  %-10s %s\n", c.name, c.summary)
+	}
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") || args[0] == "help" {
+		fmt.Fprintf(p.stderr, "Usage: firedrill %s\n\"firedrill drill COMMAND -h\" explains a command.\n", usage)
+		if len(args) == 0 {
+			return fmt.Errorf("%w: no command", errUsage)
+		}
+		return flag.ErrHelp
+	}
+	if args[0] == drillGuardCommand {
+		return drillGuard(ctx, p, args[1:])
+	}
+	for _, c := range drillCommands() {
+		if c.name == args[0] {
+			return c.run(ctx, p, args[1:])
+		}
+	}
+	return fmt.Errorf("%w: no command %q; \"firedrill drill help\" lists them", errUsage, args[0])
+}

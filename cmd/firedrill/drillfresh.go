@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+
+	"firedrill/deploy/stack"
+)
+
+// Offsets of fresh copies: above all others' defaults, and below the ports that
+// systems give to outgoing connections.
+const (
+	lowestOffset  = 11000
+	highestOffset = 22000
+	mostTries     = 100
+)
+
+// freshCopy starts a copy for one drill, with its data in dir. What it returns stops
+// and removes that, unless it is to be kept.
+func (r *drillRunner) freshCopy(ctx context.Context, dir string) (drillTarget, func(), error) {
+	t := drillTarget{r.target.Stack, r.target.getenv}
+	t.Data, t.Shop, t.Load = filepath.Join(dir, "stack"), true, true
+	var err error
+	if t.Offset, err = freePorts(ctx, t.Settings); err != nil {
+		return t, nil, err
+	}
+	fmt.Fprintf(r.p.stderr, "Starting a stack for this drill in %s, port offset %d.\n", t.Data, t.Offset)
+	if _, err := t.Up(ctx); err != nil {
+		return t, nil, fmt.Errorf("start a stack for the drill: %w", err)
+	}
+	if r.keep {
+		return t, func() {
+			fmt.Fprintf(r.p.stderr, "The stack is left: firedrill status -data %[1]s; firedrill reset -data %[1]s\n", t.Data)
+		}, nil
+	}
+	return t, func() {
+		if err := t.Reset(context.WithoutCancel(ctx)); err != nil {
+			fmt.Fprintf(r.p.stderr, "Remove the drill's stack: %v\n", err)
+		}
+	}, nil
+}
+
+// freePorts finds an offset at which nobody listens on a port of the copy.
+func freePorts(ctx context.Context, s stack.Settings) (int, error) {
+	for range mostTries {
+		s.Offset = lowestOffset + rand.IntN(highestOffset-lowestOffset)
+		err := s.CheckPorts(ctx, s.Components())
+		if taken := (*stack.PortsError)(nil); errors.As(err, &taken) {
+			continue
+		}
+		return s.Offset, err
+	}
+	return 0, errors.New("find free ports for a stack: none of 100 offsets is free")
+}

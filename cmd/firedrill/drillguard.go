@@ -1,0 +1,27 @@
+package main
+
+import (
+	"context"
+	"os"
+
+	"firedrill/chaos/fault"
+)
+
+const drillGuardUsage = `drill guard [flags]
+
+Does one fault to a process, as standard input says, and undoes it when its lease ends or standard input does. Drills
+run it; there is no use in running it by hand.`
+
+func drillGuard(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("drill guard", drillGuardUsage)
+	which := addStackFlags(fs)
+	if err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	kit, err := which.stack(p)
+	if err != nil {
+		return err
+	}
+	target := drillTarget{kit, p.getenv}
+	return fault.Guard(ctx, os.Stdin, p.stdout, target.notes(), supervised{kit})
+}

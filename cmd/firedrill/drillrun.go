@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"firedrill/chaos"
+	"firedrill/chaos/fault"
+	drillreport "firedrill/chaos/report"
+	"firedrill/deploy/stack"
+)
+
+const drillRunUsage = `drill run [flags] NAME…
+
+Runs drills one after the other on the stack that runs, shows what happens, and says for each whether all that should be
+seen was seen. NAME is one of "firedrill drill list", or a file. A drill refuses to begin unless the steady state holds: no
+alert fires or is pending, and its probes are content. What earlier errors left in the windows of alerts takes minutes to
+fade; -fresh takes a new stack for each drill instead, which starts in seconds, beside yours.
+
+What a drill came to is kept in DATA/drills: journal.json, and report.html, a page to look at. Ctrl-C undoes everything and
+ends the drill as aborted.
+
+Exit codes: 0 all passed, 1 one failed, 2 misuse or refused, 3 one was inconclusive or aborted.`
+
+// drillFlags say how drills are run.
+type drillFlags struct {
+	which             *stackFlags
+	fresh, keep, json bool
+	speed             float64
+	seed              uint64
+	wait              time.Duration
+	junit, html       string
+}
+
+func addDrillFlags(fs *flag.FlagSet, fresh bool) *drillFlags {
+	f := &drillFlags{which: addStackFlags(fs)}
+	fs.BoolVar(&f.fresh, "fresh", fresh, "run each drill on a stack of its own, which is removed afterwards")
+	fs.BoolVar(&f.keep, "keep", false, "leave those stacks running, with their data, to look at")
+	fs.Float64Var(&f.speed, "speed", 0, "how many `times` faster than real the objectives run (default: as the rules that are loaded say)")
+	fs.Uint64Var(&f.seed, "seed", 1, "`number` that decides what load and faults leave to chance")
+	fs.DurationVar(&f.wait, "wait", 0, "how long to wait for alerts of before to go quiet (default: not for the first drill, 10m for the following; 1m on a fresh stack)")
+	fs.StringVar(&f.junit, "junit", "", "`file` to write what the drills came to as JUnit XML")
+	fs.StringVar(&f.html, "html", "", "`file` to write the page of the last drill to as well")
+	fs.BoolVar(&f.json, "json", false, "print the journals as JSON instead of text")
+	return f
+}
+
+func drillRun(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("drill run", drillRunUsage)
+	f := addDrillFlags(fs, false)
+	if err := parse(fs, args, 1, math.MaxInt); err != nil {
+		return err
+	}
+	runner, err := f.runner(p)
+	if err != nil {
+		return err
+	}
+	var drills []*chaos.Drill
+	for _, name := range fs.Args() {
+		d, err := runner.target.drill(name)
+		if err != nil {
+			return err
+		}
+		drills = append(drills, d)
+	}
+	journals, err := runner.all(ctx, drills)
+	if err != nil {
+		return err
+	}
+	return runner.tell(journals)
+}
+
+// drillRunner runs drills as the flags say.
+type drillRunner struct {
+	drillFlags
+	p      program
+	target drillTarget
+}
+
+func (f *drillFlags) runner(p program) (*drillRunner, error) {
+	kit, err := f.which.stack(p)
+	if err != nil {
+		return nil, err
+	}
+	return &drillRunner{*f, p, drillTarget{kit, p.getenv}}, nil
+}
+
+// all runs drills one after the other until one is aborted.
+func (r *drillRunner) all(ctx context.Context, drills []*chaos.Drill) ([]*chaos.Journal, error) {
+	var journals []*chaos.Journal
+	for i, d := range drills {
+		j, err := r.one(ctx, d, i > 0, false)
+		if err != nil {
+			return journals, err
+		}
+		journals = append(journals, j)
+		if !r.json {
+			if err := drillreport.Text(r.p.stdout, j); err != nil {
+				return journals, err
+			}
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return journals, nil
+}
+
+// one runs a drill on the running stack or on one of its own.
+func (r *drillRunner) one(ctx context.Context, d *chaos.Drill, following, secret bool) (*chaos.Journal, error) {
+	dir := filepath.Join(r.target.results(), time.Now().Format("20060102-150405-")+shownName(d, secret))
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("create folder of results: %w", err)
+	}
+	target, wait := r.target, r.wait
+	if r.fresh {
+		if wait == 0 {
+			wait = time.Minute
+		}
+		fresh, remove, err := r.freshCopy(ctx, dir)
+		if err != nil {
+			return nil, err
+		}
+		defer remove()
+		target = fresh
+	} else if err := target.mustBeOurs(ctx); err != nil {
+		return nil, err
+	} else if following && wait == 0 {
+		wait = 10 * time.Minute
+	}
+	j, err := r.onTarget(ctx, target, d, dir, wait, secret)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	return j, r.keepResults(j, dir)
+}
+
+// refusal gives a drill that would not begin its exit code.
+func refusal(err error) error {
+	if refused := (*chaos.RefusedError)(nil); errors.As(err, &refused) {
+		return &exit{exitMisuse, err}
+	}
+	return err
+}
+
+// onTarget runs a drill on a copy, which it locks meanwhile.
+func (r *drillRunner) onTarget(ctx context.Context, t drillTarget, d *chaos.Drill, dir string, wait time.Duration, secret bool) (*chaos.Journal, error) {
+	release, err := t.lock(shownName(d, secret))
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	config, err := r.config(ctx, t, d, dir)
+	if err != nil {
+		return nil, err
+	}
+	teller, err := newDrillTeller(ctx, t, d.Name, secret)
+	if err != nil {
+		return nil, err
+	}
+	defer teller.Close()
+	live := drillreport.NewLive(r.p.stderr, secret)
+	defer live.Close()
+	config.Wait = wait
+	config.Observe = func(e chaos.Event) {
+		live.Observe(e)
+		teller.Observe(e)
+	}
+	return chaos.Run(ctx, config)
+}
+
+// config is what a drill needs of a copy.
+func (r *drillRunner) config(ctx context.Context, t drillTarget, d *chaos.Drill, dir string) (chaos.Config, error) {
+	token, err := t.Secret(stack.FaultsToken)
+	if err != nil {
+		return chaos.Config{}, err
+	}
+	eyes, err := t.eyes()
+	if err != nil {
+		return chaos.Config{}, err
+	}
+	scale := r.speed
+	if scale == 0 {
+		if scale, err = t.awaitScale(ctx); err != nil {
+			return chaos.Config{}, err
+		}
+	}
+	predictor, err := newDrillPredictor(t, scale)
+	if err != nil {
+		return chaos.Config{}, err
+	}
+	faults := t.faults(token)
+	faults.Seed = r.seed
+	return chaos.Config{
+		Drill: d, Scale: scale, Seed: r.seed, Injector: fault.New(faults), Load: drillLoad{t, dir, r.seed},
+		Prober: eyes, Alerts: eyes, Charter: eyes, Predictor: predictor,
+		TraceLink: t.places()["tempo"] + "/api/traces/{trace_id}",
+	}, nil
+}
+
+// keepResults writes what a drill came to.
+func (r *drillRunner) keepResults(j *chaos.Journal, dir string) error {
+	files := map[string]func(io.Writer, *chaos.Journal) error{
+		filepath.Join(dir, "journal.json"): drillreport.JSON, filepath.Join(dir, "report.html"): drillreport.HTML,
+	}
+	if r.html != "" {
+		files[r.html] = drillreport.HTML
+	}
+	for path, write := range files {
+		if err := writeFile(path, func(w io.Writer) error { return write(w, j) }); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(r.p.stderr, "Report: %s\n", filepath.Join(dir, "report.html"))
+	return nil
+}
+
+// tell writes what was asked for of all drills, and makes an exit code of them.
+func (r *drillRunner) tell(journals []*chaos.Journal) error {
+	if r.junit != "" {
+		err := writeFile(r.junit, func(w io.Writer) error { return drillreport.JUnit(w, journals...) })
+		if err != nil {
+			return err
+		}
+	}
+	if r.json {
+		if err := writeJSON(r.p.stdout, journals); err != nil {
+			return err
+		}
+	}
+	return verdictOf(journals)
+}
+
+// verdictOf is the worst: a failure, then what nobody can tell.
+func verdictOf(journals []*chaos.Journal) error {
+	came := func(to ...chaos.Verdict) (names []string) {
+		for _, j := range journals {
+			if slices.Contains(to, j.Verdict) {
+				names = append(names, j.Drill)
+			}
+		}
+		return names
+	}
+	if failed := came(chaos.Fail); len(failed) > 0 {
+		return fmt.Errorf("not as expected: %v", failed)
+	}
+	if unclear := came(chaos.Inconclusive, chaos.Aborted); len(unclear) > 0 {
+		return &exit{exitInvalid, fmt.Errorf("without a clear result: %v", unclear)}
+	}
+	return nil
+}
+
+// shownName is what may be said of a drill.
+func shownName(d *chaos.Drill, secret bool) string {
+	if secret {
+		return mysteryName
+	}
+	return d.Name
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	f, err := os.Create(path)
+	if err != nil {
+		return fmt.Errorf("write a result: %w", err)
+	}
+	return errors.Join(write(f), f.Close())
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"firedrill/chaos"
+)
+
+const drillListUsage = `drill list [flags]
+
+Lists the drills of the repository (chaos/drills).`
+
+func drillList(_ context.Context, p program, args []string) error {
+	fs := p.newFlags("drill list", drillListUsage)
+	which := addStackFlags(fs)
+	asJSON := fs.Bool("json", false, "print JSON")
+	if err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	kit, err := which.stack(p)
+	if err != nil {
+		return err
+	}
+	drills, err := drillTarget{kit, p.getenv}.drills()
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return writeJSON(p.stdout, drills)
+	}
+	tw := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	for _, d := range drills {
+		fmt.Fprintf(tw, "%s\t%s\n", d.Name, d.Title)
+	}
+	return tw.Flush()
+}
+
+const drillShowUsage = `drill show [flags] NAME
+
+Shows what a drill breaks and what it expects to see. For a workshop: it tells the answer too.`
+
+func drillShow(_ context.Context, p program, args []string) error {
+	fs := p.newFlags("drill show", drillShowUsage)
+	which := addStackFlags(fs)
+	asJSON := fs.Bool("json", false, "print JSON")
+	if err := parse(fs, args, 1, 1); err != nil {
+		return err
+	}
+	kit, err := which.stack(p)
+	if err != nil {
+		return err
+	}
+	d, err := drillTarget{kit, p.getenv}.drill(fs.Arg(0))
+	if err != nil {
+		return err
+	}
+	if *asJSON {
+		return writeJSON(p.stdout, d)
+	}
+	_, err = fmt.Fprint(p.stdout, describe(d))
+	return err
+}
+
+// describe says in words what a drill does and expects.
+func describe(d *chaos.Drill) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s\n\n%s\n", d.Name, d.Title, strings.TrimSpace(d.Story))
+	section := func(name string, lines []string) {
+		if len(lines) > 0 {
+			fmt.Fprintf(&b, "\n%s\n  %s\n", name, strings.Join(lines, "\n  "))
+		}
+	}
+	load := "none but what is on the shop anyway"
+	if d.Load.Profile != "" {
+		load = strings.TrimSpace(d.Load.Profile + " " + d.Load.Rate)
+	}
+	section("Load", []string{load})
+	var faults []string
+	for _, f := range d.Faults {
+		faults = append(faults, strings.TrimSpace(fmt.Sprintf("after %s for %s: %s on %s %s", f.At, f.For, f.Kind, f.Target, params(f.Params))))
+	}
+	section("Faults", faults)
+	section("What must be seen", expected(d.Expect))
+	var probes []string
+	for _, p := range d.Hypothesis {
+		probes = append(probes, fmt.Sprintf("%s (%s)", p.Name, p.Mode))
+	}
+	section("What must hold", probes)
+	if d.Runbook != "" {
+		section("Runbook", []string{d.Runbook})
+	}
+	return b.String()
+}
+
+func params(p map[string]any) string {
+	if len(p) == 0 {
+		return ""
+	}
+	return strings.TrimPrefix(fmt.Sprint(p), "map")
+}
+
+func expected(e chaos.Expectations) []string {
+	var out []string
+	for _, a := range e.Alerts {
+		out = append(out, fmt.Sprintf("alert %s within %s, gone within %s", a, a.FiresWithin, a.ResolvesWithin))
+	}
+	for _, t := range e.Traces {
+		out = append(out, "traces: "+t.Name)
+	}
+	for _, l := range e.Logs {
+		out = append(out, "logs: "+l.Name)
+	}
+	for _, m := range e.Metrics {
+		out = append(out, "metrics: "+m.Name)
+	}
+	for _, service := range e.Healthy {
+		out = append(out, service+" stays ready")
+	}
+	return out
+}
