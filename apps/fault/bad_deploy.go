@@ -24,8 +24,8 @@ func badDeployKind() Kind {
 		},
 		build: func(v Values) (effect, error) {
 			return &badDeploy{
-				version: v.text("version"), share: v.number("share"), ratio: v.number("ratio"), delay: v.duration("delay"),
-				err: &web.Error{Code: web.CodeOf(fiber.NewError(v.integer("status"))), Err: errBroken},
+				version: v.Text("version"), share: v.Number("share"), ratio: v.Number("ratio"), delay: v.Duration("delay"),
+				err: &web.Error{Code: web.CodeOf(fiber.NewError(v.Integer("status"))), Err: errBroken},
 			}, nil
 		},
 	}

@@ -13,7 +13,7 @@ func cpuBurnKind() Kind {
 			"CPU profiles, and as slower requests of everything that shares the machine once no core is left.",
 		Params: []Param{{Name: "cores", Type: Number, Unit: "cores", Min: 0.01, Max: 256, Default: 1.0,
 			Doc: "Cores kept busy. The last may be a part of one."}},
-		build: func(v Values) (effect, error) { return cpuBurn{cores: v.number("cores")}, nil },
+		build: func(v Values) (effect, error) { return cpuBurn{cores: v.Number("cores")}, nil },
 	}
 }
 

@@ -3,6 +3,7 @@ package fault
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 )
 
 // querier is a fault that gets hold of statements. An error is the statement's.
@@ -86,7 +87,10 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 	if inner, ok := c.Conn.(driver.ConnBeginTx); ok {
 		return inner.BeginTx(ctx, opts)
 	}
-	return c.Conn.Begin() //nolint:staticcheck // a driver may have no other
+	if opts != (driver.TxOptions{}) {
+		return nil, errors.New("the driver begins plain transactions only")
+	}
+	return c.Conn.Begin() //nolint:staticcheck // it has no other
 }
 
 // Ping implements driver.Pinger.

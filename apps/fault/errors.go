@@ -44,18 +44,18 @@ type failures struct {
 }
 
 func newErrors(v Values) (effect, error) {
-	code, status := web.Code(v.text("code")), v.integer("status")
+	code, status := web.Code(v.Text("code")), v.Integer("status")
 	if code == "" {
 		code = web.CodeOf(fiber.NewError(status))
 	}
 	if _, known := code.Status(); !known {
 		return nil, fmt.Errorf("parameter \"code\": there is no code %q", code)
 	}
-	where, err := routeOf(v.text("route"))
+	where, err := routeOf(v.Text("route"))
 	if err != nil {
 		return nil, err
 	}
-	return &failures{where: where, ratio: v.number("ratio"), err: &web.Error{Code: code, Err: errBroken}}, nil
+	return &failures{where: where, ratio: v.Number("ratio"), err: &web.Error{Code: code, Err: errBroken}}, nil
 }
 
 func (f *failures) begin(s *Set, d *dice) (func(), error) {

@@ -1,6 +1,9 @@
 package fault
 
-import "context"
+import (
+	"context"
+	"sync/atomic"
+)
 
 func gcPressureKind() Kind {
 	return Kind{
@@ -9,7 +12,7 @@ func gcPressureKind() Kind {
 			"Seen in go_gc_duration_seconds, go_memstats_alloc_bytes_total and process_cpu_seconds_total while the heap stays as it is.",
 		Params: []Param{{Name: "bytes_per_second", Type: Number, Unit: "bytes/s", Min: 1024, Max: 16 << 30, Default: float64(256 << 20),
 			Doc: "Garbage made."}},
-		build: func(v Values) (effect, error) { return gcPressure{rate: v.number("bytes_per_second")}, nil },
+		build: func(v Values) (effect, error) { return gcPressure{rate: v.Number("bytes_per_second")}, nil },
 	}
 }
 
@@ -17,13 +20,13 @@ type gcPressure struct{ rate float64 }
 
 func (p gcPressure) begin(*Set, *dice) (func(), error) {
 	return loop(func(ctx context.Context) {
-		const piece = 16 << 10 // bytes; small objects cost the collector more than large ones
-		var last []byte
+		const piece = 16 << 10          // bytes; small objects cost the collector more than large ones
+		var last atomic.Pointer[[]byte] // or the compiler would see that nobody looks
 		steadily(ctx, p.rate, func(due float64) {
 			for ; due > 0 && ctx.Err() == nil; due -= piece {
-				last = touched(piece)
+				garbage := touched(piece)
+				last.Store(&garbage)
 			}
 		})
-		_ = last
 	}), nil
 }

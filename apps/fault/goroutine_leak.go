@@ -15,7 +15,7 @@ func goroutineLeakKind() Kind {
 			{Name: "limit", Type: Integer, Unit: "goroutines", Min: 1, Max: 1_000_000, Default: 10_000, Doc: "Most goroutines."},
 		},
 		build: func(v Values) (effect, error) {
-			return goroutineLeak{rate: v.number("per_second"), limit: v.integer("limit")}, nil
+			return goroutineLeak{rate: v.Number("per_second"), limit: v.Integer("limit")}, nil
 		},
 	}
 }
@@ -33,10 +33,12 @@ func (l goroutineLeak) begin(*Set, *dice) (func(), error) {
 			for due += n; due >= 1; due-- {
 				if started < l.limit {
 					started++
-					all.Go(func() { <-ctx.Done() })
+					all.Go(func() { leaked(ctx) })
 				}
 			}
 		})
 		all.Wait()
 	}), nil
 }
+
+func leaked(ctx context.Context) { <-ctx.Done() }

@@ -43,15 +43,15 @@ type latency struct {
 }
 
 func newLatency(v Values) (effect, error) {
-	where, err := routeOf(v.text("route"))
+	where, err := routeOf(v.Text("route"))
 	if err != nil {
 		return nil, err
 	}
-	factor, err := distribution(v.text("distribution"), v.number("spread"))
+	factor, err := distribution(v.Text("distribution"), v.Number("spread"))
 	if err != nil {
 		return nil, err
 	}
-	return &latency{where: where, share: v.number("share"), most: v.duration("most"), factor: factor, median: v.duration("median")}, nil
+	return &latency{where: where, share: v.Number("share"), most: v.Duration("most"), factor: factor, median: v.Duration("median")}, nil
 }
 
 // distribution draws a delay as a factor of the median:

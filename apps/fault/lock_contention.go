@@ -16,7 +16,7 @@ func lockContentionKind() Kind {
 		Services: withRoutes,
 		Params: []Param{{Name: "hold", Type: Duration, Min: 0.0001, Max: 10, Default: "20ms",
 			Doc: "How long each request holds the lock."}},
-		build: func(v Values) (effect, error) { return &lockContention{hold: v.duration("hold")}, nil },
+		build: func(v Values) (effect, error) { return &lockContention{hold: v.Duration("hold")}, nil },
 	}
 }
 

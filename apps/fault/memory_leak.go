@@ -16,7 +16,7 @@ func memoryLeakKind() Kind {
 			{Name: "limit", Type: Number, Unit: "bytes", Min: 1024, Max: 64 << 30, Default: float64(256 << 20), Doc: "Most memory taken."},
 		},
 		build: func(v Values) (effect, error) {
-			return memoryLeak{rate: v.number("bytes_per_second"), limit: v.number("limit")}, nil
+			return memoryLeak{rate: v.Number("bytes_per_second"), limit: v.Number("limit")}, nil
 		},
 	}
 }

@@ -17,7 +17,7 @@ func poisonMessageKind() Kind {
 			{Name: "per_second", Type: Number, Unit: "events/s", Min: 0.01, Max: 1000, Default: 1.0, Doc: "How fast."},
 		},
 		build: func(v Values) (effect, error) {
-			return poisonMessage{count: v.integer("count"), rate: v.number("per_second")}, nil
+			return poisonMessage{count: v.Integer("count"), rate: v.Number("per_second")}, nil
 		},
 	}
 }

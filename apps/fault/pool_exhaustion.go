@@ -14,7 +14,7 @@ func poolExhaustionKind() Kind {
 		Services: withDatabases,
 		Params: []Param{{Name: "connections", Type: Integer, Unit: "connections", Min: 0, Max: 1000, Default: 0,
 			Doc: "How many; 0 for all. SQLite's pools have 1, PostgreSQL's 10."}},
-		build: func(v Values) (effect, error) { return poolExhaustion{connections: v.integer("connections")}, nil },
+		build: func(v Values) (effect, error) { return poolExhaustion{connections: v.Integer("connections")}, nil },
 	}
 }
 

@@ -10,7 +10,7 @@ func rerouteKind() Kind {
 			{Name: "from", Type: String, Pattern: `.+:[0-9]+`, Doc: "Address, as \"host:port\", that the service would dial."},
 			{Name: "to", Type: String, Pattern: `.+:[0-9]+`, Doc: "Address that it dials instead."},
 		},
-		build: func(v Values) (effect, error) { return reroute{from: v.text("from"), to: v.text("to")}, nil },
+		build: func(v Values) (effect, error) { return reroute{from: v.Text("from"), to: v.Text("to")}, nil },
 	}
 }
 

@@ -62,7 +62,7 @@ type Set struct {
 // New makes the faults of a service; nil if there is no token.
 func New(cfg Config) (*Set, error) {
 	if cfg.Token == "" {
-		return nil, nil //nolint:nilnil // a nil Set is one that is off
+		return nil, nil // a nil Set is one that is off
 	}
 	s := &Set{cfg: cfg, dialer: cfg.Dialer, active: make(map[string]*active)}
 	var err error

@@ -16,7 +16,7 @@ func slowQueryKind() Kind {
 			{Name: "share", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the statements that are slow."},
 		},
 		build: func(v Values) (effect, error) {
-			return &slowQuery{delay: v.duration("delay"), share: v.number("share")}, nil
+			return &slowQuery{delay: v.Duration("delay"), share: v.Number("share")}, nil
 		},
 	}
 }

@@ -11,7 +11,7 @@ func tokenSkewKind() Kind {
 		Services: []string{"gateway"},
 		Params: []Param{{Name: "offset", Type: Duration, Min: -86400, Max: 86400, Default: "24h",
 			Doc: "How far the clock is ahead; below 0 behind."}},
-		build: func(v Values) (effect, error) { return tokenSkew{offset: v.duration("offset")}, nil },
+		build: func(v Values) (effect, error) { return tokenSkew{offset: v.Duration("offset")}, nil },
 	}
 }
 

@@ -14,7 +14,7 @@ type told struct {
 
 func newTold(cfg Config, kinds []string) (*told, error) {
 	if cfg.Logger == nil || cfg.Registry == nil {
-		return nil, nil //nolint:nilnil // nothing to tell it through
+		return nil, nil // nothing to tell it through
 	}
 	t := &told{log: cfg.Logger, active: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "shop_fault_active",

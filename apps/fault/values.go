@@ -14,12 +14,20 @@ import (
 // an int, a time.Duration or a string by the parameter's type.
 type Values map[string]any
 
-func (v Values) number(name string) float64         { return v[name].(float64) }
-func (v Values) integer(name string) int            { return v[name].(int) }
-func (v Values) duration(name string) time.Duration { return v[name].(time.Duration) }
-func (v Values) text(name string) string            { return v[name].(string) }
+// Number is the value of a parameter of that type.
+func (v Values) Number(name string) float64 { return v[name].(float64) }
 
-// Values checks params as a drill or a request gives them, and fills the defaults in. Its error names the parameter.
+// Integer is the value of a parameter of that type.
+func (v Values) Integer(name string) int { return v[name].(int) }
+
+// Duration is the value of a parameter of that type.
+func (v Values) Duration(name string) time.Duration { return v[name].(time.Duration) }
+
+// Text is the value of a parameter that is a string.
+func (v Values) Text(name string) string { return v[name].(string) }
+
+// Values checks params as a drill or a request gives them, and fills the defaults
+// in. Its error names the parameter.
 func (k Kind) Values(params map[string]any) (Values, error) {
 	out := make(Values, len(k.Params))
 	for _, p := range k.Params {

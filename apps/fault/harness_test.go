@@ -1,0 +1,84 @@
+package fault
+
+import (
+	"bytes"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"firedrill/apps/internal/web"
+)
+
+const testToken = "let me"
+
+// newSet is the faults of a service that ends with the test.
+func newSet(t testing.TB, service string) *Set {
+	t.Helper()
+	s, err := New(Config{Service: service, Token: testToken, Dialer: NewDialer()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// begin shows a fault for as long as the test runs, or until end is called.
+func begin(t testing.TB, s *Set, kind string, params map[string]any) (end func()) {
+	t.Helper()
+	if _, err := s.Begin(t.Context(), kind, Spec{Kind: kind, Params: params}, MaxLease); err != nil {
+		t.Fatal(err)
+	}
+	return func() { s.End(kind) }
+}
+
+// shop is an application with two routes that faults can get hold of, and one
+// that was added beside.
+func shop(s *Set) *fiber.App {
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, ErrorHandler: func(c *fiber.Ctx, err error) error {
+		status, _ := web.CodeOf(err).Status()
+		return c.SendStatus(status)
+	}})
+	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendStatus(fiber.StatusOK) })
+	routes := s.Router(app)
+	ok := func(c *fiber.Ctx) error { return c.SendStatus(fiber.StatusNoContent) }
+	routes.Get("/orders/:id", ok)
+	routes.Post("/orders", ok)
+	routes.Delete("/orders/:id", ok)
+	return app
+}
+
+// ask serves one request in the test's goroutine and returns its status.
+func ask(app *fiber.App, method, path string) int {
+	var ctx fasthttp.RequestCtx
+	ctx.Request.Header.SetMethod(method)
+	ctx.Request.SetRequestURI(path)
+	app.Handler()(&ctx)
+	return ctx.Response.StatusCode()
+}
+
+// await fails the test when the condition does not come true in time.
+func await(t testing.TB, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%s: not within 30 s", what)
+		}
+	}
+}
+
+// running is how many goroutines are in the named function of this package.
+func running(function string) int {
+	stacks := make([]byte, 4<<20)
+	return bytes.Count(stacks[:runtime.Stack(stacks, true)], []byte("\nfiredrill/apps/fault."+function+"("))
+}
+
+// heap is the memory in use after a collection, and all that was ever allocated.
+func heap() (inUse, total float64) {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc), float64(m.TotalAlloc)
+}
