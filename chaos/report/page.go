@@ -1,0 +1,36 @@
+package report
+
+import (
+	_ "embed" // the page's template
+	"fmt"
+	"html/template"
+	"io"
+
+	"firedrill/chaos"
+)
+
+//go:embed page.html.tmpl
+var pageTemplate string
+
+//go:embed style.css
+var style string
+
+// page is what the template shows.
+type page struct {
+	*chaos.Journal
+	Timeline *timeline
+	Style    template.CSS
+}
+
+// HTML writes a drill as one page that needs no script, no other file and no network.
+func HTML(w io.Writer, j *chaos.Journal) error {
+	number := func(v float64) string { return fmt.Sprintf("%.4g", v) }
+	t, err := template.New("page").Funcs(template.FuncMap{"sign": sign, "short": short, "clock": clock, "number": number}).Parse(pageTemplate)
+	if err == nil {
+		err = t.Execute(w, page{j, newTimeline(j), template.CSS(style)}) //nolint:gosec // it is part of the program
+	}
+	if err != nil {
+		return fmt.Errorf("write the page of drill %q: %w", j.Drill, err)
+	}
+	return nil
+}

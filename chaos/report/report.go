@@ -1,0 +1,189 @@
+// Package report shows drills: while they run, and, from their journals, as text,
+// JUnit XML, and a page that needs nothing else.
+//
+// It must not know how drills are run, nor decide what they come to.
+package report
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"firedrill/chaos"
+)
+
+// JSON writes a journal. Read reads it back.
+func JSON(w io.Writer, j *chaos.Journal) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(j); err != nil {
+		return fmt.Errorf("write the journal of %q: %w", j.Drill, err)
+	}
+	return nil
+}
+
+// Read reads a journal from a file.
+func Read(file string) (*chaos.Journal, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("read a journal: %w", err)
+	}
+	var j chaos.Journal
+	if err := json.Unmarshal(text, &j); err != nil {
+		return nil, fmt.Errorf("read the journal %s: %w", file, err)
+	}
+	if j.Drill == "" || j.Verdict == "" {
+		return nil, fmt.Errorf("read the journal %s: it is no journal of a drill", file)
+	}
+	return &j, nil
+}
+
+// Text writes what a drill came to, for a terminal or a log.
+func Text(w io.Writer, j *chaos.Journal) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s  %s: %s (%s, scale %g)\n", strings.ToUpper(string(j.Verdict)), j.Drill, j.Title, short(j.End.Sub(j.Start)), j.Scale)
+	if j.Stopped != nil {
+		fmt.Fprintf(&b, "stopped in phase %s: %s\n", j.Stopped.Phase, j.Stopped.Reason)
+	}
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, c := range j.Checks {
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", sign(c.Outcome), c.Signal, c.Name, detail(c))
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	for _, s := range j.Sights {
+		if s.Link != "" {
+			fmt.Fprintf(&b, "  trace of %q: %s\n", s.Name, s.Link)
+		}
+	}
+	if j.Verdict != chaos.Pass && j.Runbook != "" {
+		fmt.Fprintf(&b, "  runbook: %s\n", j.Runbook)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// sign tells an outcome without colour.
+func sign(o chaos.Outcome) string {
+	return map[chaos.Outcome]string{chaos.Passed: "✓", chaos.Failed: "✗", chaos.Unknown: "?"}[o]
+}
+
+// detail is a check's, with what was predicted beside what was measured.
+func detail(c chaos.Check) string {
+	if c.Predicted == nil {
+		return c.Detail
+	}
+	return c.Detail + "; " + predicted(*c.Predicted)
+}
+
+func predicted(p chaos.Prediction) string {
+	if !p.Fires {
+		return fmt.Sprintf("the arithmetic predicts that it does not fire at %.3g %% errors", p.Ratio*100)
+	}
+	return fmt.Sprintf("predicted %s to %s, reset %s (at %.3g %% errors)", p.Detection, p.Detection+p.Slack, p.Reset, p.Ratio*100)
+}
+
+// short writes a length of time in whole seconds.
+func short(d time.Duration) string { return d.Round(time.Second).String() }
+
+// JUnit's elements, as CI systems read them.
+type (
+	suites struct {
+		XMLName xml.Name `xml:"testsuites"`
+		Suites  []suite  `xml:"testsuite"`
+	}
+	suite struct {
+		Name      string     `xml:"name,attr"`
+		Tests     int        `xml:"tests,attr"`
+		Failures  int        `xml:"failures,attr"`
+		Errors    int        `xml:"errors,attr"`
+		Time      string     `xml:"time,attr"`
+		Timestamp string     `xml:"timestamp,attr"`
+		Cases     []testCase `xml:"testcase"`
+	}
+	testCase struct {
+		Class   string   `xml:"classname,attr"`
+		Name    string   `xml:"name,attr"`
+		Time    string   `xml:"time,attr"`
+		Failure *problem `xml:"failure"`
+		Error   *problem `xml:"error"`
+		Out     string   `xml:"system-out,omitempty"`
+	}
+	problem struct {
+		Message string `xml:"message,attr"`
+		Text    string `xml:",chardata"`
+	}
+)
+
+// JUnit writes journals as test suites: a check is a test, and what nobody can tell
+// is an error.
+func JUnit(w io.Writer, journals ...*chaos.Journal) error {
+	var all suites
+	for _, j := range journals {
+		all.Suites = append(all.Suites, suiteOf(j))
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return fmt.Errorf("write JUnit XML: %w", err)
+	}
+	encoder := xml.NewEncoder(w)
+	encoder.Indent("", "  ")
+	if err := encoder.Encode(all); err != nil {
+		return fmt.Errorf("write JUnit XML: %w", err)
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+func suiteOf(j *chaos.Journal) suite {
+	s := suite{
+		Name: "drill." + j.Drill, Time: fmt.Sprintf("%.3f", j.End.Sub(j.Start).Seconds()),
+		Timestamp: j.Start.UTC().Format("2006-01-02T15:04:05"),
+	}
+	add := func(name, text string, o chaos.Outcome) {
+		c := testCase{Class: s.Name, Name: name, Time: "0"}
+		switch o {
+		case chaos.Failed:
+			c.Failure = &problem{text, text}
+			s.Failures++
+		case chaos.Unknown:
+			c.Error = &problem{text, text}
+			s.Errors++
+		default:
+			c.Out = text
+		}
+		s.Cases = append(s.Cases, c)
+	}
+	for _, c := range j.Checks {
+		add(string(c.Signal)+" "+c.Name, detail(c), c.Outcome)
+	}
+	if j.Stopped != nil {
+		add("to the end", fmt.Sprintf("stopped in phase %s: %s", j.Stopped.Phase, j.Stopped.Reason), chaos.Unknown)
+	}
+	s.Tests = len(s.Cases)
+	return s
+}
+
+// byFirst sorts alerts by when they were first seen.
+func byFirst(all []chaos.AlertRun) []chaos.AlertRun {
+	first := func(a chaos.AlertRun) time.Time {
+		if len(a.Episodes) == 0 {
+			return time.Time{}
+		}
+		e := a.Episodes[0]
+		if e.Pending.IsZero() {
+			return e.Firing
+		}
+		return e.Pending
+	}
+	out := slices.DeleteFunc(slices.Clone(all), func(a chaos.AlertRun) bool { return len(a.Episodes) == 0 })
+	slices.SortStableFunc(out, func(a, b chaos.AlertRun) int { return first(a).Compare(first(b)) })
+	return out
+}

@@ -1,0 +1,294 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"firedrill/chaos"
+)
+
+// Measures of the timeline, in pixels of the 1000 that it is wide.
+const (
+	left       = 230.0 // names of lanes stand before it
+	right      = 970.0
+	laneHeight = 24.0
+	barHeight  = 14.0
+	chartSpace = 96.0
+	mostLines  = 6 // of a chart, as there are that many kinds of line
+)
+
+// timeline is a drill on one axis of time, laid out for the template.
+type timeline struct {
+	Height     float64
+	Left       float64
+	Right      float64
+	Bottom     float64
+	Bands      []box // phases
+	Ticks      []mark
+	Names      []mark // of lanes
+	Rules      []float64
+	Bars       []box
+	Marks      []mark
+	Lines      []path
+	Legends    []mark
+	ScaleTicks []mark
+
+	start  time.Time
+	length time.Duration
+	y      float64
+}
+
+type box struct {
+	X, Y, W, H  float64
+	Class, Text string // Text is shown in a band, and else when a pointer rests on it
+}
+
+// Centre of the box, for its text.
+func (b box) Centre() float64 { return b.X + b.W/2 }
+
+type mark struct {
+	X, Y        float64
+	Class, Text string
+}
+
+type path struct{ Data, Class string }
+
+// newTimeline puts load, faults, alerts, sights and charts below each other.
+func newTimeline(j *chaos.Journal) *timeline {
+	t := &timeline{Left: left, Right: right, start: j.Start, length: max(j.End.Sub(j.Start), time.Second), y: 40}
+	if j.Load.Profile != "" {
+		t.lane("load")
+		t.bar(j.Load.Began, j.Load.Ended, "load", j.Load.String())
+	}
+	for _, f := range j.Faults {
+		t.lane(f.String())
+		t.bar(f.Began, f.Ended, "fault", fmt.Sprintf("%s, %s", f, short(f.Ended.Sub(f.Began))))
+	}
+	for _, a := range byFirst(j.Alerts) {
+		t.alert(j, a)
+	}
+	for _, g := range slices.Concat(j.Blind, j.Deaf) {
+		t.lane("not observable")
+		t.bar(g.From, g.To, "blind", g.Why)
+	}
+	t.sights(j)
+	for _, c := range j.Charts {
+		t.chart(c)
+	}
+	t.Bottom, t.Height = t.y, t.y+34
+	t.axis(j)
+	return t
+}
+
+// x is where a time is, within the drill.
+func (t *timeline) x(at time.Time) float64 {
+	share := at.Sub(t.start).Seconds() / t.length.Seconds()
+	return left + (right-left)*min(1, max(0, share))
+}
+
+// lane makes room for another one.
+func (t *timeline) lane(name string) {
+	t.Rules = append(t.Rules, t.y)
+	t.Names = append(t.Names, mark{left - 10, t.y + laneHeight/2 + 4, "", shorten(name)})
+	t.y += laneHeight
+}
+
+// shorten cuts a name so that it fits before the lanes.
+func shorten(name string) string {
+	const most = 36
+	if letters := []rune(name); len(letters) > most {
+		return string(letters[:most-1]) + "…"
+	}
+	return name
+}
+
+// bar is a time on the last lane. One that has not begun is not drawn, one that has
+// not ended reaches to the end.
+func (t *timeline) bar(from, to time.Time, class, text string) {
+	if from.IsZero() {
+		return
+	}
+	if to.IsZero() {
+		to = t.start.Add(t.length)
+	}
+	x := t.x(from)
+	t.Bars = append(t.Bars, box{x, t.y - laneHeight + (laneHeight-barHeight)/2, max(1.5, t.x(to)-x), barHeight, class, text})
+}
+
+func (t *timeline) mark(at time.Time, class, text string) {
+	if !at.IsZero() {
+		t.Marks = append(t.Marks, mark{t.x(at), t.y - laneHeight/2, class, text})
+	}
+}
+
+// since writes when something was, from the beginning of the drill.
+func (t *timeline) since(at time.Time) string { return clock(at.Sub(t.start)) }
+
+// alert is a lane with what an alert did, whom that was told, and where it was
+// predicted to fire.
+func (t *timeline) alert(j *chaos.Journal, a chaos.AlertRun) {
+	name := strings.TrimSpace(a.Labels["alertname"] + " " + a.Labels["severity"])
+	t.lane(name)
+	class := "ticket"
+	if a.Labels["severity"] == "page" {
+		class = "page"
+	}
+	for _, e := range a.Episodes {
+		until := e.Firing
+		if until.IsZero() {
+			until = e.Resolved
+		}
+		t.bar(e.Pending, until, "pending", name+" pending from "+t.since(e.Pending))
+		t.bar(e.Firing, e.Resolved, class, name+" fires from "+t.since(e.Firing))
+	}
+	t.predicted(j, name)
+	for _, at := range a.Told {
+		t.mark(at, "told", "notified at "+t.since(at))
+	}
+	for _, at := range a.ToldOver {
+		t.mark(at, "over", "notified that it is over at "+t.since(at))
+	}
+}
+
+// predicted frames the time in which the arithmetic says that the alert fires.
+func (t *timeline) predicted(j *chaos.Journal, alert string) {
+	for _, c := range j.Checks {
+		p, began := c.Predicted, j.FaultsBegan()
+		if p == nil || !p.Fires || began.IsZero() || !strings.HasPrefix(c.Name, alert) {
+			continue
+		}
+		at := began.Add(time.Duration(p.Detection))
+		t.bar(at, at.Add(time.Duration(p.Slack)), "predicted", "predicted to fire at "+t.since(at))
+		frame := &t.Bars[len(t.Bars)-1]
+		frame.Y, frame.H = frame.Y-3, frame.H+6
+	}
+}
+
+// sights are a lane with when each signal showed the fault.
+func (t *timeline) sights(j *chaos.Journal) {
+	for _, s := range j.Sights {
+		t.lane(string(s.Signal) + ": " + s.Name)
+		t.mark(s.Seen, "seen", fmt.Sprintf("%s seen at %s", s.Name, t.since(s.Seen)))
+	}
+}
+
+// chart is lines in a lane of their own, with their names below the title.
+func (t *timeline) chart(c chaos.Chart) {
+	t.Rules = append(t.Rules, t.y)
+	t.Legends = append(t.Legends, mark{left + 4, t.y + 14, "title", c.Title})
+	lines, flat := telling(c.Lines)
+	top, bottom := t.y+34, t.y+34
+	if len(lines) > 0 {
+		bottom = t.y + chartSpace
+	}
+	t.y = bottom + 8
+	low, high := bounds(lines)
+	x := left + 4.0
+	for i, line := range lines {
+		t.Lines = append(t.Lines, path{t.trace(line, func(v float64) float64 { return bottom - (bottom-top)*(v-low)/(high-low) }), fmt.Sprintf("line%d", i)})
+		t.Legends = append(t.Legends, mark{x, top - 6, fmt.Sprintf("name%d", i), line.Name})
+		x += 7*float64(len([]rune(line.Name))) + 14
+	}
+	switch {
+	case c.Error != "":
+		t.Legends = append(t.Legends, mark{x, top - 6, "soft", "no data: " + c.Error})
+	case len(lines) == 0:
+		t.Legends = append(t.Legends, mark{x, top - 6, "soft", "nothing changed"})
+	case flat > 0:
+		t.Legends = append(t.Legends, mark{x, top - 6, "soft", fmt.Sprintf("%d more that hardly changed", flat)})
+	}
+	if len(lines) > 0 {
+		t.ScaleTicks = append(t.ScaleTicks, mark{left - 10, top + 4, "", quantity(high, c.Unit)}, mark{left - 10, bottom + 4, "", quantity(low, c.Unit)})
+	}
+}
+
+// telling are the lines that changed most, and how many others there are.
+func telling(all []chaos.Line) (lines []chaos.Line, flat int) {
+	most := 0.0
+	for _, l := range all {
+		if len(l.Points) > 1 {
+			most = max(most, spread(l))
+		}
+	}
+	for _, l := range all {
+		if len(l.Points) > 1 && most > 0 && spread(l) > most/200 {
+			lines = append(lines, l)
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b chaos.Line) int { return cmp.Compare(spread(b), spread(a)) })
+	lines = lines[:min(len(lines), mostLines)]
+	return lines, len(all) - len(lines)
+}
+
+// spread is from the lowest to the highest value of a line.
+func spread(l chaos.Line) float64 {
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, p := range l.Points {
+		low, high = min(low, p.Value), max(high, p.Value)
+	}
+	return high - low
+}
+
+// bounds of an axis that has 0 in it and some height.
+func bounds(lines []chaos.Line) (low, high float64) {
+	for _, l := range lines {
+		for _, p := range l.Points {
+			low, high = min(low, p.Value), max(high, p.Value)
+		}
+	}
+	if high == low {
+		high = low + 1
+	}
+	return low, high
+}
+
+// trace is a line as an SVG path. It breaks where nothing was known for a while.
+func (t *timeline) trace(l chaos.Line, y func(float64) float64) string {
+	var b strings.Builder
+	for i, p := range l.Points {
+		verb := "L"
+		if i == 0 || p.At.Sub(l.Points[i-1].At) > max(10*time.Second, t.length/40) {
+			verb = "M"
+		}
+		fmt.Fprintf(&b, "%s%.1f %.1f", verb, t.x(p.At), y(p.Value))
+	}
+	return b.String()
+}
+
+// quantity writes a value of an axis.
+func quantity(v float64, unit string) string {
+	if unit == "%" {
+		return fmt.Sprintf("%.3g %%", v*100)
+	}
+	return strings.TrimSpace(fmt.Sprintf("%.3g %s", v, unit))
+}
+
+// axis draws the phases and the time, from top to bottom.
+func (t *timeline) axis(j *chaos.Journal) {
+	for i, p := range j.Phases {
+		x := t.x(p.From)
+		name := string(p.Name)
+		if w := t.x(p.To) - x; w < 6*float64(len(name)) {
+			name = "" // no room
+		}
+		t.Bands = append(t.Bands, box{x, 22, t.x(p.To) - x, t.y - 22, fmt.Sprintf("band%d", i%2), name})
+	}
+	step := tickStep(t.length)
+	for d := time.Duration(0); d <= t.length; d += step {
+		t.Ticks = append(t.Ticks, mark{t.x(t.start.Add(d)), t.y, "", clock(d)})
+	}
+}
+
+// tickStep is a round length of which about ten make the whole.
+func tickStep(length time.Duration) time.Duration {
+	for _, seconds := range []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800} {
+		if length.Seconds() <= 12*seconds {
+			return time.Duration(seconds * float64(time.Second))
+		}
+	}
+	return (length / 12).Truncate(time.Hour) + time.Hour
+}
