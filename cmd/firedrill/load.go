@@ -75,7 +75,7 @@ func (f *loadFlags) add(fs *flag.FlagSet) {
 	fs.StringVar(&f.target, "target", "", "base `URL` to send to instead of the profile's")
 	fs.StringVar(&f.seed, "seed", "", "`number` instead of the profile's: the same seed gives the same requests")
 	fs.StringVar(&f.run, "run", "", "`id` of the run, 16 hex digits, from which trace ids and ${uuid} come (default: a new one)")
-	fs.StringVar(&f.shard, "shard", "", "`i/n`: send only the i-th of n equal parts of the schedule")
+	fs.StringVar(&f.shard, "shard", "", "`i/n`: send only the i-th of n equal parts of the schedule (default: in a pod of an Indexed Job, JOB_COMPLETION_INDEX + 1 of FIREDRILL_SHARDS)")
 	fs.IntVar(&f.workers, "workers", 0, "`number` of arrivals that may be under way, instead of the profile's")
 	fs.DurationVar(&f.timeout, "timeout", 0, "`limit` of a request, instead of the profile's")
 	fs.Var(&f.thresholds, "threshold", "`expression` that must hold, such as \"p99 < 300ms\"; may be repeated")
@@ -231,18 +231,37 @@ func (f *loadFlags) portOffset(p program) (int, error) {
 	return offset, nil
 }
 
-// part is the shard that the flags mean.
-func (f *loadFlags) part(s *schedule.Schedule) (schedule.Shard, schedule.Part, error) {
+// part is the shard that the flags mean, or the environment.
+func (f *loadFlags) part(p program, s *schedule.Schedule) (schedule.Shard, schedule.Part, error) {
 	shard := schedule.Shard{Index: 1, Of: 1}
-	if f.shard != "" {
-		var err error
-		if shard, err = schedule.ParseShard(f.shard); err != nil {
-			return shard, schedule.Part{}, fmt.Errorf("-shard: %w", err)
-		}
+	text, said, err := f.shard, "-shard", error(nil)
+	if text == "" {
+		text, said, err = p.indexedShard()
+	}
+	if err == nil && text != "" {
+		shard, err = schedule.ParseShard(text)
+	}
+	if err != nil {
+		return shard, schedule.Part{}, fmt.Errorf("%s: %w", said, err)
 	}
 	part := s.Part(shard)
 	if part.Total() == 0 {
-		return shard, part, fmt.Errorf("-shard %s: the schedule has only %d requests", shard, s.Total())
+		return shard, part, fmt.Errorf("shard %s: the schedule has only %d requests", shard, s.Total())
 	}
 	return shard, part, nil
+}
+
+// indexedShard is the shard that a pod of an Indexed Job is, whose indexes begin at 0; "" elsewhere.
+func (p program) indexedShard() (shard, said string, err error) {
+	of := p.getenv("FIREDRILL_SHARDS")
+	if of == "" {
+		return "", "", nil
+	}
+	index := p.getenv("JOB_COMPLETION_INDEX")
+	said = fmt.Sprintf("JOB_COMPLETION_INDEX %q of FIREDRILL_SHARDS %q", index, of)
+	n, err := strconv.Atoi(index)
+	if err != nil {
+		return "", said, errors.New("want the index of a pod of an Indexed Job")
+	}
+	return fmt.Sprintf("%d/%s", n+1, of), said, nil
 }

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"firedrill/loadgen/result"
+	"firedrill/loadgen/schedule"
 )
 
 // target counts what it is asked.
@@ -96,7 +97,7 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"no targets", []string{"-rate", "5/s", "-targets", empty}, "none.yaml: no targets to attack"},
 		{"format", []string{"-rate", "5/s", "-format", "xml", "-targets", targets}, `-format "xml": want http or json`},
 		{"shard", []string{"-shard", "4/3", good}, `-shard: "4/3" is no shard`},
-		{"shard without requests", []string{"-shard", "31/31", good}, "-shard 31/31: the schedule has only 30 requests"},
+		{"shard without requests", []string{"-shard", "31/31", good}, "shard 31/31: the schedule has only 30 requests"},
 		{"seed", []string{"-seed", "x", good}, `-seed "x": want a whole number`},
 		{"run", []string{"-run", "x", good}, `-run "x": want 16 hex digits`},
 		{"share", []string{"-trace-share", "7", good}, "p.yaml: trace.share: 7: want a share, 0 to 1"},
@@ -227,6 +228,43 @@ func TestLoadShardsMergeIntoTheWhole(t *testing.T) {
 	}
 	if code, _, errs := firedrill(t.Context(), "load", "compare", files[0], files[1]); code != exitMisuse {
 		t.Errorf("comparing runs that are too short: exit code %d: %s", code, errs)
+	}
+}
+
+// A pod of an Indexed Job knows its shard from its environment; the flag wins.
+func TestLoadShardOfAnIndexedJob(t *testing.T) {
+	whole := schedule.Shard{Index: 1, Of: 1}
+	for _, tt := range []struct {
+		name, flag, index, of string
+		want                  schedule.Shard
+		err                   string
+	}{
+		{"no job", "", "", "", whole, ""},
+		{"the first", "", "0", "8", schedule.Shard{Index: 1, Of: 8}, ""},
+		{"the last", "", "7", "8", schedule.Shard{Index: 8, Of: 8}, ""},
+		{"the flag wins", "2/3", "7", "8", schedule.Shard{Index: 2, Of: 3}, ""},
+		{"another job's index", "", "3", "", whole, ""},
+		{"beyond the last", "", "8", "8", schedule.Shard{}, `"9/8" is no shard`},
+		{"no index", "", "", "8", schedule.Shard{}, "want the index of a pod of an Indexed Job"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, err := schedule.New([]schedule.Stage{{Shape: schedule.Constant(100, time.Second)}}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			env := map[string]string{"JOB_COMPLETION_INDEX": tt.index, "FIREDRILL_SHARDS": tt.of}
+			flags := loadFlags{shard: tt.flag}
+			got, _, err := flags.part(program{getenv: func(key string) string { return env[key] }}, s)
+			if tt.err != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(err.Error(), "FIREDRILL_SHARDS") {
+					t.Errorf("error %v, want %q", err, tt.err)
+				}
+				return
+			}
+			if err != nil || got != tt.want {
+				t.Errorf("shard %v (%v), want %v", got, err, tt.want)
+			}
+		})
 	}
 }
 

@@ -54,7 +54,7 @@ func (p program) prepareLoad(ctx context.Context, f *loadFlags, argument string)
 		return nil, err
 	}
 	prof.Plan.Run = r.run
-	shard, part, err := f.part(prof.Schedule)
+	shard, part, err := f.part(p, prof.Schedule)
 	if err != nil {
 		return nil, err
 	}

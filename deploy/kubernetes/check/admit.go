@@ -1,0 +1,101 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/kubernetes/pkg/api/legacyscheme"
+	"k8s.io/kubernetes/pkg/apis/apps"
+	_ "k8s.io/kubernetes/pkg/apis/apps/install" // the server's defaults and conversions, as in the following
+	appsvalidation "k8s.io/kubernetes/pkg/apis/apps/validation"
+	"k8s.io/kubernetes/pkg/apis/autoscaling"
+	_ "k8s.io/kubernetes/pkg/apis/autoscaling/install"
+	autoscalingvalidation "k8s.io/kubernetes/pkg/apis/autoscaling/validation"
+	"k8s.io/kubernetes/pkg/apis/batch"
+	_ "k8s.io/kubernetes/pkg/apis/batch/install"
+	batchvalidation "k8s.io/kubernetes/pkg/apis/batch/validation"
+	"k8s.io/kubernetes/pkg/apis/core"
+	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
+	"k8s.io/kubernetes/pkg/apis/networking"
+	_ "k8s.io/kubernetes/pkg/apis/networking/install"
+	networkingvalidation "k8s.io/kubernetes/pkg/apis/networking/validation"
+	"k8s.io/kubernetes/pkg/apis/policy"
+	_ "k8s.io/kubernetes/pkg/apis/policy/install"
+	policyvalidation "k8s.io/kubernetes/pkg/apis/policy/validation"
+	"k8s.io/kubernetes/pkg/apis/rbac"
+	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
+	rbacvalidation "k8s.io/kubernetes/pkg/apis/rbac/validation"
+)
+
+// errNotBuiltIn marks a kind that an operator brings to a cluster, not Kubernetes.
+var errNotBuiltIn = errors.New("not built into Kubernetes")
+
+// Admit returns what an API server would refuse of the object: it defaults, converts and validates it with the server's own
+// code. The error wraps errNotBuiltIn if the server would ask somebody else.
+func Admit(o Object) error {
+	internal, _, err := legacyscheme.Codecs.UniversalDecoder().Decode(o.JSON, nil, nil)
+	if runtime.IsNotRegisteredError(err) {
+		return fmt.Errorf("admit %s: %w", o, errNotBuiltIn)
+	}
+	if err != nil {
+		return fmt.Errorf("admit %s: %w", o, err)
+	}
+	found, known := validate(internal)
+	if !known {
+		return fmt.Errorf("admit %s: there is no validation of a %T here yet", o, internal)
+	}
+	if err := found.ToAggregate(); err != nil {
+		return fmt.Errorf("admit %s: %w", o, err)
+	}
+	return nil
+}
+
+// validate validates a defaulted object; known is whether it is of a kind that the manifests use.
+func validate(object runtime.Object) (found field.ErrorList, known bool) {
+	pods := corevalidation.PodValidationOptions{AllowMatchLabelKeysInPodTopologySpread: true}
+	switch o := object.(type) {
+	case *apps.Deployment:
+		return appsvalidation.ValidateDeployment(o, pods), true
+	case *apps.StatefulSet:
+		return appsvalidation.ValidateStatefulSet(o, pods), true
+	case *batch.Job: // whose selector the server makes itself, after it was defaulted
+		manual := true
+		o.Spec.ManualSelector, o.Spec.Selector = &manual, &metav1.LabelSelector{MatchLabels: o.Spec.Template.Labels}
+		return batchvalidation.ValidateJob(o, batchvalidation.JobValidationOptions{PodValidationOptions: pods}), true
+	case *autoscaling.HorizontalPodAutoscaler:
+		return autoscalingvalidation.ValidateHorizontalPodAutoscaler(o, autoscalingvalidation.HorizontalPodAutoscalerSpecValidationOptions{
+			MinReplicasLowerBound: 1,
+		}), true
+	case *policy.PodDisruptionBudget:
+		return policyvalidation.ValidatePodDisruptionBudget(o, policyvalidation.PodDisruptionBudgetValidationOptions{}), true
+	case *networking.NetworkPolicy:
+		return networkingvalidation.ValidateNetworkPolicy(o, networkingvalidation.NetworkPolicyValidationOptions{}), true
+	case *rbac.Role:
+		return rbacvalidation.ValidateRole(o), true
+	case *rbac.RoleBinding:
+		return rbacvalidation.ValidateRoleBinding(o), true
+	}
+	return validateCore(object)
+}
+
+func validateCore(object runtime.Object) (found field.ErrorList, known bool) {
+	switch o := object.(type) {
+	case *core.Namespace:
+		return corevalidation.ValidateNamespace(o), true
+	case *core.Service:
+		return corevalidation.ValidateServiceCreate(o), true
+	case *core.ServiceAccount:
+		return corevalidation.ValidateServiceAccount(o), true
+	case *core.ConfigMap:
+		return corevalidation.ValidateConfigMap(o), true
+	case *core.Secret:
+		return corevalidation.ValidateSecret(o), true
+	case *core.PersistentVolumeClaim:
+		return corevalidation.ValidatePersistentVolumeClaim(o, corevalidation.PersistentVolumeClaimSpecValidationOptions{}), true
+	}
+	return nil, false
+}

@@ -1,0 +1,184 @@
+package check
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/yaml"
+
+	"firedrill/deploy/stack"
+)
+
+// chart is an official chart and our values for it.
+type chart struct {
+	name, release, namespace string
+	dir                      string // "" if it cannot be had here
+}
+
+// charts are those that the overlay "scale" has values for. They are not ours to ship: FIREDRILL_CHARTS is a folder into which
+// they were pulled ("helm pull --untar"). The folder that the module of Loki brings, which the native stack builds, is there
+// always; it is an older edition of the chart.
+func charts(t *testing.T) map[string]chart {
+	t.Helper()
+	all := map[string]chart{
+		"loki":       {name: "loki", release: "loki", namespace: "observability"},
+		"tempo":      {name: "tempo-distributed", release: "tempo", namespace: "observability"},
+		"mimir":      {name: "mimir-distributed", release: "mimir", namespace: "observability"},
+		"chaos-mesh": {name: "chaos-mesh", release: "chaos-mesh", namespace: "chaos-mesh"},
+	}
+	if pulled := os.Getenv("FIREDRILL_CHARTS"); pulled != "" {
+		for values, c := range all {
+			c.dir = filepath.Join(pulled, c.name)
+			all[values] = c
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/grafana/loki/v3")
+	cmd.Dir = filepath.Join(root, "deploy", "stack", "monitoring")
+	if module, err := cmd.Output(); err == nil {
+		all["loki (of the module)"] = chart{
+			name: "loki", release: "loki", namespace: "observability",
+			dir: filepath.Join(strings.TrimSpace(string(module)), "production", "helm", "loki"),
+		}
+	}
+	return all
+}
+
+// rendered runs a test on what each chart makes of our values.
+func rendered(t *testing.T, test func(t *testing.T, values string, objects []Object)) {
+	t.Helper()
+	for name, c := range charts(t) {
+		t.Run(name, func(t *testing.T) {
+			if c.dir == "" {
+				t.Skipf("the chart %s is not here: pull it into a folder that FIREDRILL_CHARTS names", c.name)
+			}
+			values, _, _ := strings.Cut(name, " ")
+			objects, err := Template(c.release, c.namespace, c.dir, filepath.Join(home, "overlays", "scale", "helm", values+".yaml"), "v1.36.0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, values, objects)
+		})
+	}
+}
+
+// The charts take our values, and an API server what they make of them.
+func TestCharts(t *testing.T) {
+	d := decoder(t)
+	rendered(t, func(t *testing.T, values string, objects []Object) {
+		pods := 0
+		for _, o := range objects {
+			typed, err := d.Decode(o)
+			if runtime.IsNotRegisteredError(errors.Unwrap(err)) {
+				continue // of the cluster, or an operator's: not what values decide about
+			}
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			template, _ := podTemplate(typed)
+			if template == nil {
+				continue
+			}
+			pods++
+			if err := Admit(o); err != nil {
+				t.Error(err)
+			}
+			for _, c := range template.Spec.Containers {
+				if problem := pinned(c.Image); problem != "" {
+					t.Errorf("%s: %s", o, problem)
+				}
+			}
+		}
+		if pods == 0 {
+			t.Errorf("nothing of %s runs pods", values)
+		}
+	})
+}
+
+// Each part of Loki, Tempo and Mimir that serves has the limits that we gave it.
+func TestChartsTakeOurLimits(t *testing.T) {
+	d := decoder(t)
+	rendered(t, func(t *testing.T, values string, objects []Object) {
+		for _, o := range objects {
+			typed, err := d.Decode(o)
+			if err != nil {
+				continue
+			}
+			template, _ := podTemplate(typed)
+			if template == nil || strings.Contains(o.GetName(), "cache") {
+				continue
+			}
+			main := template.Spec.Containers[0]
+			if limit := main.Resources.Limits[corev1.ResourceMemory]; limit.IsZero() {
+				t.Errorf("%s: its container %q has no limit of memory", o, main.Name)
+			}
+		}
+	})
+}
+
+// Loki and Tempo themselves, the binaries that the native stack runs, find nothing wrong with the settings that the charts
+// make of our values.
+func TestChartsSettingsAreGood(t *testing.T) {
+	check := map[string]struct{ setting, binary, flag string }{
+		"loki":  {"config.yaml", "loki", "-verify-config"},
+		"tempo": {"tempo.yaml", "tempo", "-config.verify=true"},
+	}
+	rendered(t, func(t *testing.T, values string, objects []Object) {
+		how, ok := check[values]
+		if !ok {
+			t.Skipf("no binary here verifies the settings of %s", values)
+		}
+		at := slices.IndexFunc(objects, func(o Object) bool {
+			return o.GetKind() == "ConfigMap" && o.GetName() == values || o.GetName() == values+"-config"
+		})
+		if at < 0 {
+			t.Fatalf("there are no settings of %s", values)
+		}
+		var settings corev1.ConfigMap
+		if err := yaml.Unmarshal(objects[at].JSON, &settings); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(t.TempDir(), "settings.yaml")
+		if err := os.WriteFile(file, []byte(settings.Data[how.setting]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out, err := exec.CommandContext(t.Context(), binary(t, how.binary), "-config.file="+file, how.flag).CombinedOutput()
+		if err != nil || strings.Contains(string(out), "warn") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
+}
+
+// binary is the path of an upstream program that the native stack built.
+func binary(t *testing.T, name string) string {
+	t.Helper()
+	tools, err := stack.Tools(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := os.Getenv("FIREDRILL_STACK_BIN")
+	if dir == "" {
+		dir = filepath.Join(root, ".bin", "stack")
+	}
+	for _, tool := range tools {
+		if tool.Name == name {
+			path, err := filepath.Abs(tool.Binary(dir))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := os.Stat(path); err != nil {
+				t.Skipf("%s was not built: make build-stack", name)
+			}
+			return path
+		}
+	}
+	t.Fatalf("the stack has no %q", name)
+	return ""
+}
