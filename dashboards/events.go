@@ -48,24 +48,26 @@ func told(name, colour, expr string) event {
 	}
 }
 
-// What a drill breaks, and when. In mystery mode it is told when it is over.
+// What a drill breaks, and when: as metrics while it does, and as lines. Of a mystery
+// only the lines tell, when it is over.
 const (
 	activeFaults = `max by (drill, kind, target) (drill_fault_active)`
 	drillEvents  = `{service_name="drill"}`
-	loadEvents   = `{service_name="load"}`
 )
 
 func faultTimes() event {
 	return marks("Faults", vermillion, activeFaults, "{{kind}} on {{target}}", "Drill {{drill}}", "drill,kind,target")
 }
 
-// runs marks what drills and load tests say of themselves.
-func runs() []event {
-	const message = ` | json message="msg" | line_format "{{.message}}"`
-	return []event{
-		told("Drill events", purple, drillEvents+message),
-		told("Load tests", sky, loadEvents+message),
-	}
+// drillSteps marks the steps of drills, as they told them.
+func drillSteps() event {
+	return told("Drill events", purple, drillEvents+
+		` | json kind="kind", state="state", message="msg" | kind=~"phase|load|fault|verdict" | line_format "{{.kind}} {{.state}}: {{.message}}"`)
+}
+
+// loadTimes marks the load tests that somebody started; the background load always runs.
+func loadTimes() event {
+	return marks("Load tests", sky, `max by (profile) (loadgen_run_info{profile!="trickle"})`, "Load test {{profile}}", "", "profile")
 }
 
 func alertTimes(matchers string) event {
@@ -74,4 +76,6 @@ func alertTimes(matchers string) event {
 }
 
 // timeline is what happened, for dashboards on which one looks for a cause.
-func timeline() []event { return append([]event{faultTimes(), alertTimes("")}, runs()...) }
+func timeline() []event {
+	return []event{faultTimes(), alertTimes(""), loadTimes(), drillSteps()}
+}

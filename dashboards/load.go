@@ -52,9 +52,9 @@ func loadTest() Board {
 					col{"p95 sent to answer", "s", quantile(0.95, sent+run, "scenario, step")},
 					col{"failed/s", "reqps", `sum by (scenario, step) (rate(loadgen_requests_total{instance=~"$run",result!="ok"}[$__rate_interval]))`}),
 			}},
-			{"What it says", []panel{
-				quiet("control", "No load test told anything in this time: the one in the background is silent.",
-					reading("Events of load tests", "Begin, end and verdict of each run.", loadEvents)),
+			{"When", []panel{
+				states("Load tests", "When each profile ran. The one called trickle is the background load of make up.",
+					promql(`max by (profile) (loadgen_run_info)`, "{{profile}}")).Height(low + 1),
 			}},
 		},
 	}

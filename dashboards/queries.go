@@ -92,11 +92,12 @@ func traceql(text string) query {
 	})
 }
 
-// traceqlOverTime asks Tempo for series made from spans, one for each value of an
-// attribute. Grafana names them by it.
-func traceqlOverTime(text, attribute string) query {
-	return spans("traceql", "{{"+attribute+"}}", func(q *tempo.TempoQueryBuilder) {
-		q.Query(text + " by (" + attribute + ")").MetricsQueryType(tempo.MetricsQueryTypeRange).Exemplars(mostTraces)
+// traceqlByService asks Tempo for series made from spans, one a service. Grafana
+// names them by it.
+func traceqlByService(text string) query {
+	const service = "resource.service.name"
+	return spans("traceql", "{{"+service+"}}", func(q *tempo.TempoQueryBuilder) {
+		q.Query(text + " by (" + service + ")").MetricsQueryType(tempo.MetricsQueryTypeRange).Exemplars(mostTraces)
 	})
 }
 

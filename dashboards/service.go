@@ -5,7 +5,7 @@ func service() Board {
 	return Board{
 		UID: "service", Title: "One service",
 		About:  "One service inside out: what it answers, what it needs, how full it is, what it logs.",
-		picks:  []pick{choose("service", "Service", prometheusBackend, "telemetry_build_info", "job")},
+		picks:  []pick{choose("service", "Service", prometheusBackend, servicesOnly, "job")},
 		events: timeline(),
 		rows: []row{
 			{"What it answers", serviceAnswers()},
@@ -35,9 +35,11 @@ func serviceAnswers() []panel {
 		graph("Duration", "Half, 19 of 20 and 99 of 100 requests are faster. Each dot is a request, and leads to its trace.", "s",
 			examples(histogram)...).NoValue(none),
 		heat("How durations spread", "Each column is a moment, each row a duration; the brighter, the more requests.", "s",
-			`sum(rate(`+histogram+`[$__rate_interval]))`).Span(half).NoValue(none),
+			`sum(rate(`+histogram+`[$__rate_interval]))`).NoValue(none),
 		graph("Errors by route", "Share of requests answered with a server error.", "percentunit",
-			promql(errorShare(`job="$service"`, "http_route"), "{{http_route}}")).Span(half).NoValue(none),
+			promql(errorShare(`job="$service"`, "http_route"), "{{http_route}}")).NoValue(none),
+		graph("Errors by version", "Share of requests that each version of the service fails. A bad canary stands out.", "percentunit",
+			promql(share(`shop_served_requests_total{job="$service",outcome="error"}`, `shop_served_requests_total{job="$service"}`, "version"), "{{version}}")).NoValue(none),
 	}
 }
 

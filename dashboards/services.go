@@ -1,5 +1,9 @@
 package dashboards
 
+// servicesOnly is a series that each service of the shop has. Drills use the same
+// telemetry library.
+const servicesOnly = `telemetry_build_info{job!="drill"}`
+
 // services compares all services by what their callers notice: rate, errors and
 // duration.
 func services() Board {
@@ -7,7 +11,7 @@ func services() Board {
 	return Board{
 		UID: "services", Title: "Services",
 		About:  "Rate, errors and duration of every service side by side, and of the calls between them.",
-		picks:  []pick{several(choose("service", "Service", prometheusBackend, "telemetry_build_info", "job"))},
+		picks:  []pick{several(choose("service", "Service", prometheusBackend, servicesOnly, "job"))},
 		events: timeline(),
 		rows: []row{
 			{"What each service answers", []panel{

@@ -3,16 +3,20 @@
 // are copies of one with a mistake in it.
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 
-const here = import.meta.dirname;
+const here = fileURLToPath(new URL('.', import.meta.url));
 const generated = join(here, '..', 'generated');
 const build = join(here, '.build');
 
 /** Writes a dashboard as TypeScript, its panels and queries wrapped by the functions of types.ts that bear the names of their types. */
 function typed(d) {
   const wrap = (kind, type, text) => `${kind}[${JSON.stringify(type)}](${text})`;
-  const json = (value, key, list) => `${JSON.stringify({ ...value, [key]: [] }).replace(`"${key}":[]`, () => `"${key}":[\n${list.join(',\n')}]`)}`;
+  const json = (value, key, list) => {
+    const { [key]: _, ...rest } = value;
+    return `{${key}: [\n${list.join(',\n')}], ${JSON.stringify(rest).slice(1)}`; // one literal: a spread may bring unknown keys
+  };
   const panels = d.panels.map((p) => {
     const targets = p.targets?.map((q) => wrap('query', q.datasource?.type, JSON.stringify(q)));
     return wrap('panel', p.type, targets ? json(p, 'targets', targets) : JSON.stringify(p));

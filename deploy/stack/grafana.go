@@ -36,8 +36,8 @@ func findGrafana(getenv func(string) string) grafana {
 	return grafana{}
 }
 
-// grafanaComponent runs Grafana for whoever comes, without login, with the repository's provisioning. Provisioning files name the data
-// sources by the *_URL variables, which Grafana expands.
+// grafanaComponent runs Grafana with the repository's provisioning, for whoever comes, without login. Provisioning files
+// name the data sources by the *_URL variables, which Grafana expands.
 func (s Settings) grafanaComponent(g grafana) Component {
 	dashboards := filepath.Join(s.Root, "dashboards")
 	data := filepath.Join(s.Data, "grafana")
