@@ -136,6 +136,8 @@ type Check struct {
 	// Resolved is how long after the last fault's end an alert was gone.
 	Resolved  *Seconds    `json:"resolved_seconds,omitempty"`
 	Predicted *Prediction `json:"predicted,omitempty"`
+	// Alarms are the alerts that fired and must not have, for SignalQuiet.
+	Alarms []string `json:"alarms,omitempty"`
 }
 
 // Prediction is what the arithmetic of error budgets says of an alert.

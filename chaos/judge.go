@@ -235,6 +235,7 @@ func checkQuiet(j *Journal, d *Drill) Check {
 	var loud []string
 	for _, a := range j.Alerts {
 		if !a.fired().IsZero() && d.Expect.forbids(a.Labels, j.Alerts) {
+			c.Alarms = append(c.Alarms, alertName(a.Labels))
 			loud = append(loud, fmt.Sprintf("%s fired %s after the beginning", alertName(a.Labels), Seconds(a.fired().Sub(j.Start))))
 		}
 	}

@@ -1,0 +1,192 @@
+package report
+
+import (
+	_ "embed" // the page's template
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"firedrill/chaos"
+)
+
+// Scorecard is drills by signal: what each showed of each, and how soon.
+type Scorecard struct {
+	At    time.Time `json:"at"` // when the last drill ended
+	Rows  []Row     `json:"drills"`
+	Total Total     `json:"total"`
+}
+
+// Row is a drill.
+type Row struct {
+	Drill   string        `json:"drill"`
+	Title   string        `json:"title"`
+	Verdict chaos.Verdict `json:"verdict"`
+	Reasons []string      `json:"reasons,omitempty"`
+	Took    chaos.Seconds `json:"took_seconds"`
+	// What became of all that was expected of a signal; "" where nothing was.
+	Alert  chaos.Outcome `json:"alert,omitempty"`
+	Metric chaos.Outcome `json:"metric,omitempty"`
+	Trace  chaos.Outcome `json:"trace,omitempty"`
+	Log    chaos.Outcome `json:"log,omitempty"`
+	Probes chaos.Outcome `json:"probes,omitempty"` // and services that must stay ready
+	// Of the first alert that the drill expects.
+	Detection *chaos.Seconds    `json:"detection_seconds,omitempty"`
+	Resolved  *chaos.Seconds    `json:"resolved_seconds,omitempty"`
+	Predicted *chaos.Prediction `json:"predicted,omitempty"`
+	Alarms    []string          `json:"false_alarms"`
+}
+
+// Total sums a scorecard up.
+type Total struct {
+	Passed      int `json:"passed"`
+	Drills      int `json:"drills"`
+	FalseAlarms int `json:"false_alarms"`
+	// MedianDetection is of those that were detected.
+	MedianDetection *chaos.Seconds `json:"median_detection_seconds,omitempty"`
+}
+
+// NewScorecard makes a scorecard of journals, in their order.
+func NewScorecard(journals []*chaos.Journal) Scorecard {
+	card := Scorecard{Total: Total{Drills: len(journals)}}
+	var detections []chaos.Seconds
+	for _, j := range journals {
+		r := rowOf(j)
+		card.Rows = append(card.Rows, r)
+		if j.End.After(card.At) {
+			card.At = j.End
+		}
+		if r.Verdict == chaos.Pass {
+			card.Total.Passed++
+		}
+		card.Total.FalseAlarms += len(r.Alarms)
+		if r.Detection != nil {
+			detections = append(detections, *r.Detection)
+		}
+	}
+	if n := len(detections); n > 0 {
+		slices.Sort(detections)
+		median := (detections[(n-1)/2] + detections[n/2]) / 2
+		card.Total.MedianDetection = &median
+	}
+	return card
+}
+
+func rowOf(j *chaos.Journal) Row {
+	r := Row{Drill: j.Drill, Title: j.Title, Verdict: j.Verdict, Reasons: j.Reasons, Took: chaos.Seconds(j.End.Sub(j.Start)), Alarms: []string{}}
+	for _, c := range j.Checks {
+		switch c.Signal {
+		case chaos.SignalAlert:
+			if r.Alert == "" {
+				r.Detection, r.Resolved, r.Predicted = c.After, c.Resolved, c.Predicted
+			}
+			r.Alert = worse(r.Alert, c.Outcome)
+		case chaos.SignalMetric:
+			r.Metric = worse(r.Metric, c.Outcome)
+		case chaos.SignalTrace:
+			r.Trace = worse(r.Trace, c.Outcome)
+		case chaos.SignalLog:
+			r.Log = worse(r.Log, c.Outcome)
+		case chaos.SignalProbe, chaos.SignalHealth:
+			r.Probes = worse(r.Probes, c.Outcome)
+		case chaos.SignalQuiet:
+			r.Alarms = append(r.Alarms, c.Alarms...)
+		default: // faults and load are not what is scored
+		}
+	}
+	return r
+}
+
+// worse of two outcomes: a failure is certain, so it outweighs what nobody can tell.
+func worse(a, b chaos.Outcome) chaos.Outcome {
+	rank := []chaos.Outcome{"", chaos.Passed, chaos.Unknown, chaos.Failed}
+	if slices.Index(rank, a) > slices.Index(rank, b) {
+		return a
+	}
+	return b
+}
+
+// JSON writes the scorecard for programs.
+func (s Scorecard) JSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(s); err != nil {
+		return fmt.Errorf("write the scorecard: %w", err)
+	}
+	return nil
+}
+
+// Text writes the scorecard as a table.
+func (s Scorecard) Text(w io.Writer) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "drill\tverdict\talert\tdetected\tpredicted\tresolved\tmetric\ttrace\tlog\tprobes\tfalse alarms\ttook")
+	for _, r := range s.Rows {
+		fmt.Fprintln(table, strings.Join([]string{
+			r.Drill, string(r.Verdict), cell(r.Alert), length(r.Detection), r.Forecast(), length(r.Resolved), cell(r.Metric), cell(r.Trace),
+			cell(r.Log), cell(r.Probes), fmt.Sprint(len(r.Alarms)), short(time.Duration(r.Took)),
+		}, "\t"))
+	}
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("write the scorecard: %w", err)
+	}
+	_, err := fmt.Fprintln(w, s.Total)
+	return err
+}
+
+// String sums it up in a line.
+func (t Total) String() string {
+	text := fmt.Sprintf("%d of %d pass, false alarms: %d", t.Passed, t.Drills, t.FalseAlarms)
+	if t.MedianDetection != nil {
+		text += fmt.Sprintf(", median detection %s", *t.MedianDetection)
+	}
+	return text
+}
+
+// Forecast is what was predicted of the detection.
+func (r Row) Forecast() string {
+	switch p := r.Predicted; {
+	case p == nil:
+		return "–"
+	case !p.Fires:
+		return "never"
+	default:
+		return fmt.Sprintf("%s…%s", p.Detection, p.Detection+p.Slack)
+	}
+}
+
+// cell is an outcome in a table, or that nothing was expected.
+func cell(o chaos.Outcome) string {
+	if o == "" {
+		return "–"
+	}
+	return sign(o)
+}
+
+func length(s *chaos.Seconds) string {
+	if s == nil {
+		return "–"
+	}
+	return s.String()
+}
+
+//go:embed scorecard.html.tmpl
+var scorecardTemplate string
+
+// HTML writes the scorecard as one page that needs nothing else.
+func (s Scorecard) HTML(w io.Writer) error {
+	t, err := template.New("scorecard").Funcs(template.FuncMap{"cell": cell, "length": length, "short": func(s chaos.Seconds) string { return short(time.Duration(s)) }}).Parse(scorecardTemplate)
+	if err == nil {
+		err = t.Execute(w, struct {
+			Scorecard
+			Style template.CSS
+		}{s, template.CSS(style)}) //nolint:gosec // it is part of the program
+	}
+	if err != nil {
+		return fmt.Errorf("write the page of the scorecard: %w", err)
+	}
+	return nil
+}
