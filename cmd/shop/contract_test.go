@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -68,6 +69,13 @@ func TestMetricsAreThoseOfTheContracts(t *testing.T) {
 type inProcess struct {
 	gateway string            // URL
 	admin   map[string]string // URLs by service
+	offset  int               // of the ports
+	backend *telemetrytest.Backend
+}
+
+// addr is where a service listens.
+func (s inProcess) addr(service string) string {
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[service]+s.offset))
 }
 
 func wholeShop(t *testing.T) inProcess {
@@ -92,7 +100,7 @@ func wholeShop(t *testing.T) inProcess {
 			t.Errorf("the shop ended with code %d: %s", code, output.String())
 		}
 	})
-	shop := inProcess{gateway: portURL(offset, ports["gateway"]), admin: adminURLs(offset)}
+	shop := inProcess{gateway: portURL(offset, ports["gateway"]), admin: adminURLs(offset), offset: offset, backend: b}
 	for name, url := range shop.admin {
 		await(t, 30*time.Second, name+" is ready", ready(url))
 	}
@@ -108,7 +116,7 @@ func shipOne(t *testing.T, shop inProcess) {
 		t.Fatal(err)
 	}
 	order := map[string]any{"lines": []map[string]any{{"product_id": "p-001", "quantity": 1}}}
-	status, answer, err := s.call(t.Context(), http.MethodPost, "/orders", "first", order)
+	status, answer, err := s.call(t.Context(), http.MethodPost, "/orders", "", order)
 	if err != nil || status >= 300 {
 		t.Fatalf("place an order: %d %s %v", status, answer, err)
 	}

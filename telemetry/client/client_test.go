@@ -356,3 +356,25 @@ func exemplars(t *testing.T, tel *telemetry.Telemetry) (traces []string) {
 	}
 	return traces
 }
+
+// An untold request goes the same way and leaves nothing.
+func TestUntold(t *testing.T) {
+	tel := telemetrytest.New(t, telemetry.Config{Service: "payments"})
+	recorder := telemetrytest.Record(t, tel)
+	var traceparent string
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { traceparent = r.Header.Get("Traceparent") }))
+	defer srv.Close()
+	told := newClient(t, tel, client.Options{Timeout: time.Minute, Base: srv.Client().Transport})
+	untold := client.Untold(told)
+	ctx, parent := tel.TracerProvider().Tracer("test").Start(t.Context(), "request")
+	defer parent.End()
+	if _, err := send(ctx, t, untold, http.MethodGet, srv.URL); err != nil {
+		t.Fatal(err)
+	}
+	if len(recorder.Ended()) != 0 || traceparent != "" || untold.Timeout != told.Timeout || untold.Transport != srv.Client().Transport {
+		t.Errorf("%d spans, traceparent %q, client %+v", len(recorder.Ended()), traceparent, untold)
+	}
+	if client.Untold(http.DefaultClient) != http.DefaultClient {
+		t.Error("a client that is not ours was changed")
+	}
+}

@@ -1,7 +1,9 @@
 package db_test
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,7 +12,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
-	_ "modernc.org/sqlite"
+	"modernc.org/sqlite"
 
 	"firedrill/telemetry"
 	"firedrill/telemetry/db"
@@ -43,6 +45,35 @@ func products(t testing.TB, tel *telemetry.Telemetry) *sql.DB {
 	}
 	return pool
 }
+
+// A connector's pool tells what a named driver's does.
+func TestOpenConnector(t *testing.T) {
+	tel := telemetrytest.New(t, telemetry.Config{Service: "catalog"})
+	recorder := telemetrytest.Record(t, tel)
+	pool, err := db.OpenConnector(tel, memory{}, db.Options{Name: "catalog", System: "sqlite"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pool.Close()
+	ctx, parent := tel.TracerProvider().Tracer("test").Start(t.Context(), "request")
+	if _, err := pool.ExecContext(ctx, "CREATE TABLE products (id TEXT)"); err != nil {
+		t.Fatal(err)
+	}
+	parent.End()
+	equal(t, names(recorder.Ended()), []string{"CREATE catalog", "request"})
+	equal(t, telemetrytest.Series(t, tel.Registry(), "go_sql_open_connections"), map[string]float64{"db_name=catalog": 1})
+	if _, err := db.OpenConnector(tel, memory{}, db.Options{}); err == nil {
+		t.Error("a database without a name was opened")
+	}
+}
+
+// memory connects to a database in memory.
+type memory struct{}
+
+func (memory) Connect(context.Context) (driver.Conn, error) {
+	return memory{}.Driver().Open(":memory:")
+}
+func (memory) Driver() driver.Driver { return &sqlite.Driver{} }
 
 func names(spans []sdktrace.ReadOnlySpan) (all []string) {
 	for _, s := range spans {

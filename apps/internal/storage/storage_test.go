@@ -3,8 +3,11 @@ package storage_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
@@ -106,4 +109,33 @@ func TestOpenTellsWhatFailed(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got %v: want an error without the password", err)
 	}
+}
+
+// Who stands between a pool and its database is asked: the wrapper for each
+// connection, the dialer for those to PostgreSQL.
+func TestOptions(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, database string) {
+		var wrapped bool
+		var dialled atomic.Int64
+		var last atomic.Value
+		db, err := storage.Open(t.Context(), "test", database, fstest.MapFS{"migrations/00001_a.sql": first}, storage.Options{
+			Wrap: func(c driver.Connector) driver.Connector {
+				wrapped = true
+				return c
+			},
+			Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
+				dialled.Add(1)
+				last.Store(addr)
+				return new(net.Dialer).DialContext(ctx, network, addr)
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		remote := strings.HasPrefix(database, "postgres")
+		if !wrapped || remote != (dialled.Load() > 0) {
+			t.Errorf("wrapped %v, dialled %d times, the last %v", wrapped, dialled.Load(), last.Load())
+		}
+	})
 }

@@ -1,0 +1,169 @@
+package catalog
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
+	"firedrill/apps/fault"
+	"firedrill/apps/internal/storage/storagetest"
+	"firedrill/telemetry"
+	"firedrill/telemetry/telemetrytest"
+)
+
+// faulty is a running catalog that can show faults.
+type faulty struct {
+	*Client
+	faults *fault.Set
+	tel    *telemetry.Telemetry
+	spans  *tracetest.SpanRecorder
+}
+
+func startFaulty(t *testing.T, database string) *faulty {
+	t.Helper()
+	f := &faulty{tel: telemetrytest.New(t, telemetry.Config{Service: Name})}
+	f.spans = telemetrytest.Record(t, f.tel)
+	var err error
+	if f.faults, err = fault.New(fault.Config{Service: Name, Token: "token"}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(t.Context(), Config{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Database: database, CacheTTL: time.Hour},
+		Deps{Telemetry: f.tel, Faults: f.faults})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.Client = NewClient(s.URL(), http.DefaultClient)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		f.faults.Close()
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+// begin shows a fault until end is called.
+func (f *faulty) begin(t *testing.T, kind string, params map[string]any) (end func()) {
+	t.Helper()
+	if _, err := f.faults.Begin(t.Context(), kind, fault.Spec{Kind: kind, Params: params}, fault.MaxLease); err != nil {
+		t.Fatal(err)
+	}
+	return func() { f.faults.End(kind) }
+}
+
+// queries are the spans of statements so far that begin with a verb, and how long
+// the last one took.
+func (f *faulty) queries(verb string) (n int, last time.Duration) {
+	for _, s := range f.spans.Ended() {
+		if strings.HasPrefix(s.Name(), verb+" ") {
+			n, last = n+1, took(s)
+		}
+	}
+	return n, last
+}
+
+func took(s sdktrace.ReadOnlySpan) time.Duration { return s.EndTime().Sub(s.StartTime()) }
+
+// list asks for all products a few times, and returns how many queries it took.
+func (f *faulty) list(t *testing.T, times int) (queries int) {
+	t.Helper()
+	before, _ := f.queries("SELECT")
+	for range times {
+		if all, err := f.Products(t.Context()); err != nil || len(all) != 50 || all[0].ID != "p-001" || all[49].Available {
+			t.Fatalf("%d products, %v", len(all), err)
+		}
+	}
+	after, _ := f.queries("SELECT")
+	return after - before
+}
+
+func TestCacheStampede(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, database string) {
+		f := startFaulty(t, database)
+		if got := f.list(t, 5); got != 1 {
+			t.Errorf("5 lists took %d queries, want 1: the cache has the rest", got)
+		}
+		end := f.begin(t, "cache_stampede", nil)
+		if got := f.list(t, 5); got != 5 {
+			t.Errorf("without the cache 5 lists took %d queries", got)
+		}
+		end()
+		if got := f.list(t, 5); got != 0 {
+			t.Errorf("afterwards 5 lists took %d queries", got)
+		}
+		got := telemetrytest.Series(t, f.tel.Registry(), "shop_catalog_cache_lookups_total")
+		if got["cache=list result=miss"] != 6 || got["cache=list result=hit"] != 9 {
+			t.Errorf("lookups %v, want 6 misses and 9 hits", got)
+		}
+	})
+}
+
+func TestNPlusOne(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, database string) {
+		f := startFaulty(t, database)
+		uncached := f.begin(t, "cache_stampede", nil)
+		defer uncached()
+		end := f.begin(t, "n_plus_one", nil)
+		if got := f.list(t, 1); got != 51 {
+			t.Errorf("a list took %d queries, want 1 and one for each of 50 products", got)
+		}
+		end()
+		if got := f.list(t, 1); got != 1 {
+			t.Errorf("afterwards a list took %d queries", got)
+		}
+	})
+}
+
+// The time is spent where the spans of the database see it.
+func TestSlowQuery(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, database string) {
+		f := startFaulty(t, database)
+		const delay = 150 * time.Millisecond
+		end := f.begin(t, "slow_query", map[string]any{"delay": delay.String()})
+		if _, err := f.Product(t.Context(), "p-001"); err != nil {
+			t.Fatal(err)
+		}
+		end()
+		if n, last := f.queries("SELECT"); n != 1 || last < delay {
+			t.Errorf("%d queries, the last took %v; want 1 of %v or more", n, last, delay)
+		}
+	})
+}
+
+func TestPoolExhausted(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, database string) {
+		f := startFaulty(t, database)
+		end := f.begin(t, "pool_exhaustion", nil)
+		f.awaitNoneLeft(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := f.Product(ctx, "p-001"); err == nil {
+			t.Error("there was a connection left")
+		}
+		end()
+		if _, err := f.Product(t.Context(), "p-002"); err != nil {
+			t.Errorf("afterwards: %v", err)
+		}
+	})
+}
+
+// awaitNoneLeft waits until the pool's metrics say that all connections are in use.
+func (f *faulty) awaitNoneLeft(t *testing.T) {
+	t.Helper()
+	series := func(name string) float64 { return telemetrytest.Series(t, f.tel.Registry(), name)["db_name="+Name] }
+	for deadline := time.Now().Add(20 * time.Second); series("go_sql_in_use_connections") < series("go_sql_max_open_connections"); {
+		if time.Now().After(deadline) {
+			t.Fatalf("%v of %v connections are in use", series("go_sql_in_use_connections"), series("go_sql_max_open_connections"))
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+}

@@ -1,0 +1,38 @@
+package gateway
+
+import (
+	"testing"
+	"time"
+
+	"firedrill/apps/fault"
+)
+
+func TestTokenSkew(t *testing.T) {
+	faults, err := fault.New(fault.Config{Service: Name, Token: "token"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer faults.Close()
+	tk := tokens{key: testKey, ttl: 15 * time.Minute, now: time.Now, judged: faults.Clock(time.Now)}
+	valid := func() bool {
+		token, err := tk.issue("user-0001", roleCustomer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = tk.verify(token)
+		return err == nil
+	}
+	for offset, want := range map[string]bool{"1h": false, "-1h": false, "10m": true} {
+		spec := fault.Spec{Kind: "token_skew", Params: map[string]any{"offset": offset}}
+		if _, err := faults.Begin(t.Context(), "a", spec, fault.MaxLease); err != nil {
+			t.Fatal(err)
+		}
+		if got := valid(); got != want {
+			t.Errorf("with the clock off by %s a new token is good: %v, want %v", offset, got, want)
+		}
+		faults.End("a")
+		if !valid() {
+			t.Error("afterwards a new token is no good")
+		}
+	}
+}
