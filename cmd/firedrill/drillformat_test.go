@@ -1,0 +1,29 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"io"
+	"testing"
+
+	"firedrill/apps/fault"
+	"firedrill/chaos"
+	chaosfault "firedrill/chaos/fault"
+	"firedrill/telemetry/telemetrytest"
+)
+
+var update = flag.Bool("update", false, "write the files that are generated")
+
+// The schema and the page of drills are those of the format and of the faults there are.
+func TestDrillFormatIsDocumented(t *testing.T) {
+	for path, write := range map[string]func(io.Writer, []fault.Kind) error{
+		"../../chaos/drill.schema.json": chaos.WriteSchema,
+		"../../docs/drills.md":          chaos.WritePage,
+	} {
+		var b bytes.Buffer
+		if err := write(&b, chaosfault.Kinds()); err != nil {
+			t.Fatal(err)
+		}
+		telemetrytest.Golden(t, path, *update, b.Bytes())
+	}
+}
