@@ -84,7 +84,7 @@ type LogsConfig struct {
 
 	Timeout    time.Duration // of one attempt; default 5 s
 	QueueBytes int           // most bytes held; default 8 MiB
-	BatchBytes int           // bytes from which lines are sent at once; default 256 KiB
+	BatchBytes int           // bytes from which lines are sent at once; default 1 MiB
 	Delay      time.Duration // longest wait for a batch to fill; default 1 s
 }
 
@@ -104,7 +104,7 @@ func (c Config) withDefaults() Config {
 	setDefault(&c.Traces.Delay, time.Second)
 	setDefault(&c.Logs.Timeout, 5*time.Second)
 	setDefault(&c.Logs.QueueBytes, 8<<20)
-	setDefault(&c.Logs.BatchBytes, min(256<<10, c.Logs.QueueBytes))
+	setDefault(&c.Logs.BatchBytes, min(1<<20, c.Logs.QueueBytes))
 	setDefault(&c.Logs.Delay, time.Second)
 	if c.Logs.LokiURL == "" && c.Logs.Output == nil {
 		c.Logs.Output = os.Stdout
