@@ -25,7 +25,7 @@ func appendAttr(b []byte, a slog.Attr) []byte {
 	if v.Kind() == slog.KindGroup {
 		return appendGroup(b, a.Key, v.Group())
 	}
-	if a.Equal(slog.Attr{}) {
+	if a.Key == "" && v.Kind() == slog.KindAny && v.Any() == nil { // slog leaves the zero Attr out
 		return b
 	}
 	return appendValue(appendKey(b, a.Key), v)
@@ -115,13 +115,21 @@ func appendFloat(b []byte, f float64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
+// plain are the bytes that JSON takes as they are, whatever is around them.
+var plain = func() (t [256]bool) {
+	for c := 0x20; c < utf8.RuneSelf; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
 // appendString appends s quoted for JSON. Bytes that are not UTF-8 become U+FFFD.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+		if plain[c] {
 			i++
 			continue
 		}

@@ -24,7 +24,9 @@ func Query(query string) string {
 }
 
 func hasSecret(query string) bool {
-	for part := range strings.SplitSeq(query, "&") {
+	for query != "" {
+		var part string
+		part, query, _ = strings.Cut(query, "&")
 		if key, _, _ := strings.Cut(part, "="); secret(key) {
 			return true
 		}
