@@ -18,6 +18,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"firedrill/telemetry/internal/otlp"
 )
 
 // spanProcessor puts ended spans behind the fence. The SDK's batch processor is
@@ -43,7 +45,7 @@ func (spanProcessor) ForceFlush(context.Context) error { return nil }
 // fence's business, so the client's own is off.
 type spanExporter struct {
 	client  otlptrace.Client
-	encoder otlpEncoder // used by the one drainer
+	encoder otlp.Encoder // used by the one drainer
 }
 
 func newSpanExporter(ctx context.Context, cfg Config) (*spanExporter, error) {
@@ -92,7 +94,7 @@ func httpClient(cfg Config) otlptrace.Client {
 }
 
 func (e *spanExporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
-	err := e.client.UploadTraces(ctx, []*tracepb.ResourceSpans{e.encoder.resourceSpans(spans)})
+	err := e.client.UploadTraces(ctx, []*tracepb.ResourceSpans{e.encoder.ResourceSpans(spans)})
 	if err == nil {
 		return nil
 	}

@@ -54,6 +54,7 @@ func Instrument(app *fiber.App, tel *telemetry.Telemetry, opts Options) error {
 		routes:  newRoutes(app, m, opts.Statuses),
 		quiet:   make(map[string]bool, len(opts.Quiet)),
 		proxied: app.Config().ProxyHeader != "",
+		pack:    unlimited(),
 	}
 	for _, path := range opts.Quiet {
 		s.quiet[path] = true
@@ -77,6 +78,7 @@ type server struct {
 	routes  *routes
 	quiet   map[string]bool
 	proxied bool // Fiber is told which header names the client
+	pack    bool // spans may get their attributes packed
 }
 
 // handle is the middleware. It runs the error handler itself, so that it can

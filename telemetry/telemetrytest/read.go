@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"firedrill/telemetry"
+	"firedrill/telemetry/internal/otlp"
 )
 
 // Record keeps the spans that tel makes from now on, at once and in the order
@@ -23,9 +24,27 @@ func Record(t testing.TB, tel *telemetry.Telemetry) *tracetest.SpanRecorder {
 		t.Fatalf("the tracer provider is a %T", tel.TracerProvider())
 	}
 	recorder := tracetest.NewSpanRecorder()
-	provider.RegisterSpanProcessor(recorder)
+	provider.RegisterSpanProcessor(unpacker{recorder})
 	return recorder
 }
+
+// unpacker hands spans on with the attributes that package server packs.
+type unpacker struct{ sdktrace.SpanProcessor }
+
+func (u unpacker) OnEnd(s sdktrace.ReadOnlySpan) {
+	attrs, err := otlp.Unpack(s.Attributes())
+	if err != nil {
+		panic(err) // what was packed has come back changed
+	}
+	u.SpanProcessor.OnEnd(unpacked{s, attrs})
+}
+
+type unpacked struct {
+	sdktrace.ReadOnlySpan
+	attrs []attribute.KeyValue
+}
+
+func (u unpacked) Attributes() []attribute.KeyValue { return u.attrs }
 
 // Attributes are a span's or an event's, by key.
 func Attributes(attrs []attribute.KeyValue) map[string]any {

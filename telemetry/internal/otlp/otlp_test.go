@@ -1,4 +1,4 @@
-package telemetry
+package otlp
 
 import (
 	"context"
@@ -51,9 +51,9 @@ func reference(t *testing.T, spans []sdktrace.ReadOnlySpan) *tracepb.ResourceSpa
 }
 
 // ours is what the encoder makes of them, after a trip over the wire.
-func ours(t *testing.T, e *otlpEncoder, spans []sdktrace.ReadOnlySpan) *tracepb.ResourceSpans {
+func ours(t *testing.T, e *Encoder, spans []sdktrace.ReadOnlySpan) *tracepb.ResourceSpans {
 	t.Helper()
-	wire, err := proto.Marshal(e.resourceSpans(spans))
+	wire, err := proto.Marshal(e.ResourceSpans(spans))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestEncoderAgreesWithTheExporter(t *testing.T) {
 		child.End()
 		span.End()
 	}
-	var e otlpEncoder
+	var e Encoder
 	for range 2 { // the second time in a used buffer
 		if d := cmp.Diff(reference(t, k.spans), ours(t, &e, k.spans), protocmp.Transform()); d != "" {
 			t.Fatalf("exporter -, ours +:\n%s", d)
@@ -130,7 +130,7 @@ func TestEncoderReplacesWhatIsNotUTF8(t *testing.T) {
 	_, span := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(k)).Tracer("t").Start(t.Context(), "broken \xff name")
 	span.SetAttributes(attribute.String("k\xfe", "v\xfd"))
 	span.End()
-	var e otlpEncoder
+	var e Encoder
 	got := ours(t, &e, k.spans).GetScopeSpans()[0].GetSpans()[0]
 	if got.GetName() != "broken \ufffd name" || got.GetAttributes()[0].GetValue().GetStringValue() != "v\ufffd" {
 		t.Errorf("got %v", got)
@@ -145,9 +145,9 @@ func TestEncoderAllocatesTheMessageOnly(t *testing.T) {
 		span.SetAttributes(attribute.String("a", "b"), attribute.Int("c", 1))
 		span.End()
 	}
-	var e otlpEncoder
-	e.resourceSpans(k.spans) // grows the buffer
-	if n := testing.AllocsPerRun(10, func() { e.resourceSpans(k.spans) }); n > 6 {
+	var e Encoder
+	e.ResourceSpans(k.spans) // grows the buffer
+	if n := testing.AllocsPerRun(10, func() { e.ResourceSpans(k.spans) }); n > 6 {
 		t.Errorf("%v allocations for 100 spans, want at most 6", n)
 	}
 }
