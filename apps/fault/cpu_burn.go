@@ -30,14 +30,15 @@ func (b cpuBurn) begin(*Set, *dice) (func(), error) {
 	}), nil
 }
 
-// burn keeps a core busy for a share of each period until ctx ends.
+// burn keeps a core busy for a share of each period until ctx ends. Periods follow
+// each other without a gap, however late a rest ends.
 func burn(ctx context.Context, share float64) {
-	const period = 10 * time.Millisecond
+	const period = 20 * time.Millisecond
 	busy := time.Duration(share * float64(period))
-	for ctx.Err() == nil {
-		for began := time.Now(); time.Since(began) < busy; {
+	for start := time.Now(); ctx.Err() == nil; start = start.Add(period) {
+		for time.Since(start) < busy {
 		}
-		if rest := period - busy; rest > 0 {
+		if rest := period - time.Since(start); rest > 0 {
 			_ = sleep(ctx, rest, nil) // an end is seen above
 		}
 	}

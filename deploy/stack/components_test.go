@@ -98,8 +98,12 @@ func TestComposeFile(t *testing.T) {
 	if want := []string{"/repo/.bin/shop", "orders"}; !reflect.DeepEqual(orders.Entrypoint, want) {
 		t.Errorf("orders runs %v, want %v", orders.Entrypoint, want)
 	}
+	token, err := k.Secret(FaultsToken)
+	if err != nil || len(token) != 64 {
+		t.Errorf("token for faults %q, %v", token, err)
+	}
 	for _, want := range []string{
-		"SHOP_JWT_KEY=mine", "LOKI_URL=http://127.0.0.1:4100", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:5317",
+		"SHOP_FAULTS_TOKEN=" + token, "SHOP_JWT_KEY=mine", "LOKI_URL=http://127.0.0.1:4100", "OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:5317",
 		"SHOP_DATA=" + filepath.Join(k.Data, "shop"), "LOG_FORMAT=json",
 	} {
 		if !slices.Contains(orders.Environment, want) {
