@@ -2,6 +2,7 @@
 #
 #   PORT_OFFSET=N  moves every port by N     DATA=DIR  keeps all run-time data in DIR
 #   STACK_BIN=DIR  shares built upstream programs between copies
+#   STACK=compose  runs everything in containers (docs/containers.md)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -12,6 +13,9 @@ export FIREDRILL_PORT_OFFSET := $(PORT_OFFSET)
 endif
 ifneq ($(words $(DATA) $(STACK_BIN) x),$(words $(if $(DATA),x) $(if $(STACK_BIN),x) x))
 $(error DATA and STACK_BIN must not contain spaces)
+endif
+ifdef STACK
+export FIREDRILL_STACK := $(STACK)
 endif
 ifdef DATA
 export FIREDRILL_DATA := $(abspath $(DATA))
@@ -24,7 +28,7 @@ FIREDRILL := .bin/firedrill
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo; sed -n '3,4s/^# *//p' Makefile | sed 's/^/  /'
+	@echo; sed -n '3,5s/^# *//p' Makefile | sed 's/^/  /'
 
 ##### build
 
@@ -77,7 +81,7 @@ verify: | $(FIREDRILL) ## prove that every signal of every service arrives and l
 ##### test
 
 LINT := go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
-NESTED := $(patsubst %/go.mod,%,$(wildcard telemetry/bench/go.mod loadgen/bench/go.mod alerts/bench/go.mod))
+NESTED := $(patsubst %/go.mod,%,$(wildcard telemetry/bench/go.mod loadgen/bench/go.mod alerts/bench/go.mod deploy/compose/check/go.mod))
 
 .PHONY: test
 test: lint test-unit test-stack ## everything: linters, unit tests with the race detector on both databases, the real stack up, verified, killed, down
@@ -90,7 +94,7 @@ lint: ## the linters of .golangci.yml, at the version that .ci/lint/go.mod pins
 .PHONY: test-unit
 test-unit: build-stack ## unit tests with the race detector, on SQLite and a PostgreSQL of their own
 	.ci/with-postgres go test -race -timeout 15m ./...
-	@for m in $(NESTED); do (cd $$m && go test -timeout 10m ./...) || exit 1; done
+	@for m in $(NESTED); do (cd $$m && $(CURDIR)/.ci/with-postgres go test -timeout 10m ./...) || exit 1; done
 
 .PHONY: test-stack
 test-stack: build-stack ## the real stack: up, verified, hung, side by side, the kill test, down

@@ -13,11 +13,11 @@ is terminated and then killed, also when the supervisor itself hangs or is gone.
 
 func down(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("down", downUsage)
-	which := addStackFlags(fs)
+	which := addRunFlags(fs)
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	target, err := which.stack(p)
+	target, kit, err := which.running(p)
 	if err != nil {
 		return err
 	}
@@ -27,10 +27,10 @@ func down(ctx context.Context, p program, args []string) error {
 		return err
 	}
 	if stopped == 0 {
-		fmt.Fprintf(p.stdout, "Nothing ran in %s.\n", target.Data)
+		fmt.Fprintf(p.stdout, "Nothing ran in %s.\n", kit.Data)
 		return nil
 	}
-	fmt.Fprintf(p.stdout, "Stopped %d processes in %.1f s.\n", stopped, time.Since(begin).Seconds())
+	fmt.Fprintf(p.stdout, "Stopped %d %s in %.1f s.\n", stopped, members(target), time.Since(begin).Seconds())
 	return nil
 }
 
@@ -41,17 +41,17 @@ the data folder that firedrill did not put there.`
 
 func reset(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("reset", resetUsage)
-	which := addStackFlags(fs)
+	which := addRunFlags(fs)
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	target, err := which.stack(p)
+	target, kit, err := which.running(p)
 	if err != nil {
 		return err
 	}
 	if err := target.Reset(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(p.stdout, "Deleted the data in %s.\n", target.Data)
+	fmt.Fprintf(p.stdout, "Deleted the data in %s.\n", kit.Data)
 	return nil
 }

@@ -44,6 +44,7 @@ func parse(fs *flag.FlagSet, args []string, least, most int) error {
 type stackFlags struct {
 	flags  stack.Flags
 	offset int
+	where  string // what it runs in
 	fs     *flag.FlagSet
 }
 

@@ -9,13 +9,13 @@ send their lines to Loki, with trace ids.`
 
 func logs(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("logs", logsUsage)
-	which := addStackFlags(fs)
+	which := addRunFlags(fs)
 	follow := fs.Bool("f", false, "go on with what it prints from now on, until Ctrl-C")
 	lines := fs.Int("n", 100, "last `lines` to show")
 	if err := parse(fs, args, 1, 1); err != nil {
 		return err
 	}
-	target, err := which.stack(p)
+	target, _, err := which.running(p)
 	if err != nil {
 		return err
 	}

@@ -12,11 +12,11 @@ Stops and starts one component and returns when it is ready again.`
 
 func restart(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("restart", restartUsage)
-	which := addStackFlags(fs)
+	which := addRunFlags(fs)
 	if err := parse(fs, args, 1, 1); err != nil {
 		return err
 	}
-	target, err := which.stack(p)
+	target, _, err := which.running(p)
 	if err != nil {
 		return err
 	}

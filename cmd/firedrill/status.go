@@ -18,12 +18,12 @@ was started again, and its memory. Exits 1 unless everything is ready.`
 
 func status(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("status", statusUsage)
-	which := addStackFlags(fs)
+	which := addRunFlags(fs)
 	asJSON := fs.Bool("json", false, "print JSON")
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	target, err := which.stack(p)
+	target, _, err := which.running(p)
 	if err != nil {
 		return err
 	}

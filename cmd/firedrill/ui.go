@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"os"
+
+	"firedrill/deploy/stack"
 )
 
 const uiUsage = `ui [flags]
@@ -12,13 +14,20 @@ Opens process-compose's terminal view of the running target. Leaving it (F10) le
 
 func ui(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("ui", uiUsage)
-	which := addStackFlags(fs)
+	which := addRunFlags(fs)
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
 	target, err := which.stack(p)
 	if err != nil {
 		return err
+	}
+	runtime, err := which.runtime(p, target)
+	if err != nil {
+		return err
+	}
+	if runtime != stack.Native {
+		return fmt.Errorf("%w: this view is process-compose's, which runs no containers; \"firedrill status\" and \"logs\" show them", errUsage)
 	}
 	cmd, err := target.AttachCommand(ctx)
 	if err != nil {

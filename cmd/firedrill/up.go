@@ -21,11 +21,13 @@ error budgets, of which an hour takes a minute here (scale 60), mean something a
 
 A second copy beside the first:
 
-    firedrill up -offset 10000 -data /tmp/second`
+    firedrill up -offset 10000 -data /tmp/second
+
+In containers, with PostgreSQL and Grafana, all of it built or pulled by Docker (docs/containers.md): -stack compose.`
 
 func up(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("up", upUsage)
-	which := addStackFlags(fs)
+	which := addRunFlags(fs)
 	fs.StringVar(&which.flags.Retention, "retention", "", "`duration` for which Prometheus keeps samples (FIREDRILL_RETENTION; default 31d)")
 	fs.BoolVar(&which.flags.NoShop, "no-shop", false, "only the stack, for services of your own")
 	patience := fs.Duration("timeout", time.Minute, "how long components may take to be ready")
@@ -33,13 +35,14 @@ func up(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	target, err := which.stack(p)
+	kit, err := which.stack(p)
 	if err != nil {
 		return err
 	}
-	target.Patience = *patience
-	if target.Shop {
-		target.BeforeStart = p.historyBeforeStart(target)
+	kit.Patience = *patience
+	target, err := which.deployment(p, kit)
+	if err != nil {
+		return err
 	}
 	begin := time.Now()
 	status, err := target.Up(ctx)
@@ -51,7 +54,7 @@ func up(ctx context.Context, p program, args []string) error {
 	}
 	printStatus(p.stdout, status)
 	fmt.Fprintf(p.stdout, "\nReady after %.1f s. Next:\n", time.Since(begin).Seconds())
-	for _, line := range hints(status, p.copySettings(target)) {
+	for _, line := range hints(status, p.copySettings(kit)) {
 		fmt.Fprintln(p.stdout, "  "+line)
 	}
 	return nil

@@ -21,14 +21,9 @@ const (
 )
 
 // Components lists what a copy consists of and where it answers, Grafana included, in the order a person wants to read.
-// How each is run is left open.
+// Their commands lack the paths of the programs.
 func (s Settings) Components() []Component {
-	var all []Component
-	for _, c := range s.components(programs{grafana: grafana{binary: "grafana"}}) {
-		c.Command = nil
-		all = append(all, c)
-	}
-	return all
+	return s.components(programs{grafana: grafana{binary: "grafana"}})
 }
 
 // Values are what the settings of the upstream programs say for the native stack.

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+
+	"firedrill/deploy/compose"
+	"firedrill/deploy/stack"
+)
+
+// deployment is one copy, as processes or in containers.
+type deployment interface {
+	lifecycle
+	inspection
+}
+
+// lifecycle changes what of a copy there is.
+type lifecycle interface {
+	Up(ctx context.Context) (stack.Status, error)
+	Down(ctx context.Context) (stopped int, err error)
+	Reset(ctx context.Context) error
+}
+
+// inspection looks at a copy, and at one component of it closely.
+type inspection interface {
+	Status(ctx context.Context) (stack.Status, error)
+	Logs(ctx context.Context, name string, n int, follow bool, out io.Writer) error
+	Restart(ctx context.Context, name string) error
+}
+
+// addRunFlags adds the flags that say which copy is meant and what it runs in.
+func addRunFlags(fs *flag.FlagSet) *stackFlags {
+	f := addStackFlags(fs)
+	fs.StringVar(&f.where, "stack", "", "`what` the copy runs in: native (processes) or compose (containers) (FIREDRILL_STACK; default what runs already, else native)")
+	return f
+}
+
+// running returns the copy that the parsed flags and the environment mean, and its settings.
+func (f *stackFlags) running(p program) (deployment, stack.Stack, error) {
+	kit, err := f.stack(p)
+	if err != nil {
+		return nil, kit, err
+	}
+	target, err := f.deployment(p, kit)
+	return target, kit, err
+}
+
+// deployment returns kit as what it runs in.
+func (f *stackFlags) deployment(p program, kit stack.Stack) (deployment, error) {
+	runtime, err := f.runtime(p, kit)
+	if err != nil {
+		return nil, err
+	}
+	if runtime == stack.Native {
+		if kit.Shop {
+			kit.BeforeStart = p.historyBeforeStart(kit)
+		}
+		return kit, nil
+	}
+	if !kit.Shop {
+		return nil, fmt.Errorf("%w: -no-shop is for the native stack: containers do not see services of this machine", errUsage)
+	}
+	return compose.Project{
+		Settings: kit.Settings, Version: ownVersion(), Getenv: p.getenv, Out: p.stderr, Patience: kit.Patience,
+	}, nil
+}
+
+// runtime is what the copy runs in: as told, else as it runs already, else natively.
+func (f *stackFlags) runtime(p program, kit stack.Stack) (string, error) {
+	told, runtimes := f.where, map[string]string{"native": stack.Native, "compose": stack.Compose}
+	if told == "" {
+		told = p.getenv("FIREDRILL_STACK")
+	}
+	wanted, known := runtimes[told]
+	if told != "" && !known {
+		return "", fmt.Errorf("%w: -stack %q: want native or compose", errUsage, told)
+	}
+	record, err := kit.Record()
+	if err != nil || record == nil {
+		return wanted, err
+	}
+	if told != "" && record.Runtime != wanted {
+		return "", fmt.Errorf("%w: what runs in %s is not the %s stack; run \"firedrill down\" first, or give the other copy its own -data and -offset",
+			errUsage, kit.Data, told)
+	}
+	return record.Runtime, nil
+}
+
+// members names what a deployment is made of.
+func members(d deployment) string {
+	if _, ok := d.(compose.Project); ok {
+		return "containers"
+	}
+	return "processes"
+}

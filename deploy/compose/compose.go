@@ -1,0 +1,249 @@
+// Package compose runs a copy of the stack and the shop in containers, through the docker command and compose.yaml beside
+// it. What a copy consists of, where it answers and how its programs are set it takes from deploy/stack and deploy/config;
+// what the services do it must not know.
+package compose
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"firedrill/deploy/stack"
+)
+
+// Project is one copy in containers.
+type Project struct {
+	stack.Settings
+	Version  string              // of the images that are built
+	Getenv   func(string) string // the user's environment
+	Out      io.Writer           // where progress is told
+	Patience time.Duration       // how long components may take to be ready, once their images are here
+}
+
+// Up makes everything run and returns when all of it is ready. What it started it stops again when it fails or ctx ends.
+// Of a copy that runs already only what was stopped is started.
+func (p Project) Up(ctx context.Context) (stack.Status, error) {
+	release, err := p.Lock(ctx, p.Out)
+	if err != nil {
+		return stack.Status{}, err
+	}
+	defer release()
+	d, err := p.docker(ctx)
+	if err != nil {
+		return stack.Status{}, err
+	}
+	before, err := p.Record()
+	if err != nil {
+		return stack.Status{}, err
+	}
+	if before != nil {
+		return p.already(ctx, d, *before)
+	}
+	components := p.Components()
+	if err := p.CheckPorts(ctx, components); err != nil {
+		return stack.Status{}, err
+	}
+	if err := p.Render(); err != nil {
+		return stack.Status{}, err
+	}
+	if err := d.run(ctx, p.Out, "build"); err != nil {
+		return stack.Status{}, err
+	}
+	record := stack.Record{Runtime: stack.Compose, Offset: p.Offset, Components: components, Started: time.Now()}
+	if err := p.Keep(record); err != nil {
+		return stack.Status{}, err
+	}
+	status, err := p.start(ctx, d, components)
+	if err == nil {
+		return status, nil
+	}
+	fmt.Fprintln(p.Out, "Stopping what was started.")
+	// The user's Ctrl-C ended ctx; the stop must still happen.
+	if stopErr := p.stop(context.WithoutCancel(ctx), d); stopErr != nil {
+		err = fmt.Errorf("%w; and %w", err, stopErr)
+	}
+	return stack.Status{}, err
+}
+
+// already brings a running copy back to full strength.
+func (p Project) already(ctx context.Context, d docker, before stack.Record) (stack.Status, error) {
+	if before.Offset != p.Offset {
+		return stack.Status{}, fmt.Errorf("%w: the containers of %s run with port offset %d, not %d; run \"firedrill down\" first, or give the other copy its own -data",
+			stack.ErrSettings, p.Data, before.Offset, p.Offset)
+	}
+	fmt.Fprintf(p.Out, "Already up since %s.\n", before.Started.Local().Format(time.DateTime))
+	return p.start(ctx, d, before.Components)
+}
+
+// start starts what does not run of the components and waits until all of them are ready.
+func (p Project) start(ctx context.Context, d docker, components []stack.Component) (stack.Status, error) {
+	args := []string{"up", "--detach", "--no-build"}
+	if !slices.ContainsFunc(components, func(c stack.Component) bool { return c.Kind == stack.KindLoad }) {
+		args = append(args, "--scale", "load=0")
+	}
+	if err := d.run(ctx, p.Out, args...); err != nil {
+		return stack.Status{}, err
+	}
+	if err := p.awaitReady(ctx, d, components); err != nil {
+		return stack.Status{}, err
+	}
+	return p.look(ctx, d)
+}
+
+// probeEvery is how often components are asked while they start.
+const probeEvery = 250 * time.Millisecond
+
+// awaitReady asks until every component is ready, or for Patience.
+func (p Project) awaitReady(ctx context.Context, d docker, components []stack.Component) error {
+	deadline := time.Now().Add(p.Patience)
+	for {
+		seen := stack.Look(ctx, components, nil)
+		late := slices.IndexFunc(seen, func(c stack.ComponentStatus) bool { return c.State != stack.Ready })
+		switch {
+		case late < 0:
+			return nil
+		case time.Now().After(deadline):
+			return p.notReady(ctx, d, seen[late])
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(probeEvery):
+		}
+	}
+}
+
+// notReady tells why a component is not ready and what it printed last.
+func (p Project) notReady(ctx context.Context, d docker, c stack.ComponentStatus) error {
+	tail, _ := d.output(ctx, "logs", "--no-log-prefix", "--tail", "15", c.Name) // without it the cause must do
+	return &stack.NotReadyError{
+		Component: c.Name, Cause: fmt.Sprintf("%s after %s", c.Why, p.Patience),
+		Log: "its container's log", Tail: strings.TrimSpace(tail),
+	}
+}
+
+// Status probes the components of the copy. It works without docker, and then knows of no container.
+func (p Project) Status(ctx context.Context) (stack.Status, error) {
+	d, _ := p.docker(ctx) // the probes still tell what answers
+	return p.look(ctx, d)
+}
+
+func (p Project) look(ctx context.Context, d docker) (stack.Status, error) {
+	record, err := p.Record()
+	if err != nil {
+		return stack.Status{}, err
+	}
+	if record == nil {
+		return stack.Status{Data: p.Data, Offset: p.Offset}, nil
+	}
+	runs, _ := d.running(ctx) // as above
+	return stack.Status{
+		Data: p.Data, Offset: record.Offset, Started: &record.Started,
+		Components: stack.Look(ctx, record.Components, runs),
+	}, nil
+}
+
+// Down stops and removes the containers; their data stays. It returns how many ran.
+func (p Project) Down(ctx context.Context) (int, error) { return p.down(ctx) }
+
+// Reset stops the copy and deletes its data. Images stay.
+func (p Project) Reset(ctx context.Context) error {
+	if _, err := p.down(ctx, "--volumes"); err != nil {
+		return err
+	}
+	native := stack.Stack{Settings: p.Settings, Getenv: p.Getenv, Out: p.Out}
+	return native.Reset(ctx) // the settings, and what an earlier native copy left
+}
+
+func (p Project) down(ctx context.Context, flags ...string) (int, error) {
+	release, err := p.Lock(ctx, p.Out)
+	if err != nil {
+		return 0, err
+	}
+	defer release()
+	d, err := p.docker(ctx)
+	if err != nil {
+		return 0, err
+	}
+	running, err := d.running(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return len(running), p.stop(ctx, d, flags...)
+}
+
+func (p Project) stop(ctx context.Context, d docker, flags ...string) error {
+	if err := d.run(ctx, p.Out, append([]string{"down", "--remove-orphans"}, flags...)...); err != nil {
+		return err
+	}
+	return p.Forget()
+}
+
+// Logs writes the last n lines that the named component printed, and with follow what it prints until ctx ends.
+func (p Project) Logs(ctx context.Context, name string, n int, follow bool, out io.Writer) error {
+	if _, err := p.container(name); err != nil {
+		return err
+	}
+	d, err := p.docker(ctx)
+	if err != nil {
+		return err
+	}
+	args := []string{"logs", "--no-log-prefix", "--tail", fmt.Sprint(n)}
+	if follow {
+		args = append(args, "--follow")
+	}
+	if err := d.run(ctx, out, append(args, name)...); !follow || ctx.Err() == nil {
+		return err
+	}
+	return nil // the user has seen enough
+}
+
+// Restart stops and starts one component and returns when it is ready.
+func (p Project) Restart(ctx context.Context, name string) error {
+	c, err := p.container(name)
+	if err != nil {
+		return err
+	}
+	release, err := p.Lock(ctx, p.Out)
+	if err != nil {
+		return err
+	}
+	defer release()
+	d, err := p.docker(ctx)
+	if err != nil {
+		return err
+	}
+	if err := d.run(ctx, p.Out, "restart", name); err != nil {
+		return err
+	}
+	return p.awaitReady(ctx, d, c)
+}
+
+// unprobed are the containers that are no component: nobody asks them whether they are ready.
+func unprobed() []string { return []string{"history", "postgres"} }
+
+// container returns the component of the running copy that has that name; none if it is one of the unprobed.
+func (p Project) container(name string) ([]stack.Component, error) {
+	record, err := p.Record()
+	if err != nil {
+		return nil, err
+	}
+	if record == nil {
+		return nil, errors.New("nothing was started in " + p.Data + "; run \"firedrill up\"")
+	}
+	names := unprobed()
+	if slices.Contains(names, name) {
+		return nil, nil
+	}
+	for _, c := range record.Components {
+		if c.Name == name {
+			return []stack.Component{c}, nil
+		}
+		names = append(names, c.Name)
+	}
+	return nil, fmt.Errorf("%w: no component %q; there are %s", stack.ErrSettings, name, strings.Join(names, ", "))
+}
