@@ -28,6 +28,7 @@ func drillCommands() []command {
 		{"list", "the drills there are", drillList},
 		{"show", "what a drill does and expects", drillShow},
 		{"run", "run drills on the stack that runs, and judge them", drillRun},
+		{"export", "say a drill's faults in the language of Chaos Mesh", drillExport},
 		{"stop", "end the drill that runs, and every fault", drillStop},
 	}
 }

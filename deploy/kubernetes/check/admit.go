@@ -6,38 +6,53 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/kubernetes/pkg/api/legacyscheme"
 	"k8s.io/kubernetes/pkg/apis/apps"
-	_ "k8s.io/kubernetes/pkg/apis/apps/install" // the server's defaults and conversions, as in the following
+	appsinstall "k8s.io/kubernetes/pkg/apis/apps/install"
 	appsvalidation "k8s.io/kubernetes/pkg/apis/apps/validation"
 	"k8s.io/kubernetes/pkg/apis/autoscaling"
-	_ "k8s.io/kubernetes/pkg/apis/autoscaling/install"
+	autoscalinginstall "k8s.io/kubernetes/pkg/apis/autoscaling/install"
 	autoscalingvalidation "k8s.io/kubernetes/pkg/apis/autoscaling/validation"
 	"k8s.io/kubernetes/pkg/apis/batch"
-	_ "k8s.io/kubernetes/pkg/apis/batch/install"
+	batchinstall "k8s.io/kubernetes/pkg/apis/batch/install"
 	batchvalidation "k8s.io/kubernetes/pkg/apis/batch/validation"
 	"k8s.io/kubernetes/pkg/apis/core"
-	_ "k8s.io/kubernetes/pkg/apis/core/install"
+	coreinstall "k8s.io/kubernetes/pkg/apis/core/install"
 	corevalidation "k8s.io/kubernetes/pkg/apis/core/validation"
 	"k8s.io/kubernetes/pkg/apis/networking"
-	_ "k8s.io/kubernetes/pkg/apis/networking/install"
+	networkinginstall "k8s.io/kubernetes/pkg/apis/networking/install"
 	networkingvalidation "k8s.io/kubernetes/pkg/apis/networking/validation"
 	"k8s.io/kubernetes/pkg/apis/policy"
-	_ "k8s.io/kubernetes/pkg/apis/policy/install"
+	policyinstall "k8s.io/kubernetes/pkg/apis/policy/install"
 	policyvalidation "k8s.io/kubernetes/pkg/apis/policy/validation"
 	"k8s.io/kubernetes/pkg/apis/rbac"
-	_ "k8s.io/kubernetes/pkg/apis/rbac/install"
+	rbacinstall "k8s.io/kubernetes/pkg/apis/rbac/install"
 	rbacvalidation "k8s.io/kubernetes/pkg/apis/rbac/validation"
 )
 
 // errNotBuiltIn marks a kind that an operator brings to a cluster, not Kubernetes.
 var errNotBuiltIn = errors.New("not built into Kubernetes")
 
-// Admit returns what an API server would refuse of the object: it defaults, converts and validates it with the server's own
+// Server is what an API server does with an object before it keeps it.
+type Server struct{ decoder runtime.Decoder }
+
+// NewServer returns one that knows the kinds of the manifests, with the server's own defaults and conversions.
+func NewServer() Server {
+	scheme := runtime.NewScheme()
+	for _, install := range []func(*runtime.Scheme){
+		appsinstall.Install, autoscalinginstall.Install, batchinstall.Install, coreinstall.Install,
+		networkinginstall.Install, policyinstall.Install, rbacinstall.Install,
+	} {
+		install(scheme)
+	}
+	return Server{serializer.NewCodecFactory(scheme).UniversalDecoder()}
+}
+
+// Admit returns what the server would refuse of the object: it defaults, converts and validates it with the server's own
 // code. The error wraps errNotBuiltIn if the server would ask somebody else.
-func Admit(o Object) error {
-	internal, _, err := legacyscheme.Codecs.UniversalDecoder().Decode(o.JSON, nil, nil)
+func (s Server) Admit(o Object) error {
+	internal, _, err := s.decoder.Decode(o.JSON, nil, nil)
 	if runtime.IsNotRegisteredError(err) {
 		return fmt.Errorf("admit %s: %w", o, errNotBuiltIn)
 	}

@@ -70,7 +70,7 @@ func rendered(t *testing.T, test func(t *testing.T, values string, objects []Obj
 
 // The charts take our values, and an API server what they make of them.
 func TestCharts(t *testing.T) {
-	d := decoder(t)
+	d, server := decoder(t), NewServer()
 	rendered(t, func(t *testing.T, values string, objects []Object) {
 		pods := 0
 		for _, o := range objects {
@@ -87,7 +87,7 @@ func TestCharts(t *testing.T) {
 				continue
 			}
 			pods++
-			if err := Admit(o); err != nil {
+			if err := server.Admit(o); err != nil {
 				t.Error(err)
 			}
 			for _, c := range template.Spec.Containers {
@@ -105,7 +105,7 @@ func TestCharts(t *testing.T) {
 // Each part of Loki, Tempo and Mimir that serves has the limits that we gave it.
 func TestChartsTakeOurLimits(t *testing.T) {
 	d := decoder(t)
-	rendered(t, func(t *testing.T, values string, objects []Object) {
+	rendered(t, func(t *testing.T, _ string, objects []Object) {
 		for _, o := range objects {
 			typed, err := d.Decode(o)
 			if err != nil {

@@ -87,14 +87,16 @@ func TestStrictDecodingRefuses(t *testing.T) {
 
 // An API server takes every object: its own code says so.
 func TestAdmission(t *testing.T) {
+	server := NewServer()
 	each(t, func(t *testing.T, o Object) {
-		if err := Admit(o); err != nil && !errors.Is(err, errNotBuiltIn) {
+		if err := server.Admit(o); err != nil && !errors.Is(err, errNotBuiltIn) {
 			t.Error(err)
 		}
 	})
 }
 
 func TestAdmissionRefuses(t *testing.T) {
+	server := NewServer()
 	for name, tc := range map[string]struct{ object, want string }{
 		"a selector beside the labels": {`{"apiVersion":"apps/v1","kind":"Deployment","metadata":{"name":"a","namespace":"b"},"spec":{"selector":{"matchLabels":{"a":"b"}},
 			"template":{"metadata":{"labels":{"a":"c"}},"spec":{"containers":[{"name":"c","image":"i"}]}}}}`, "`selector` does not match template `labels`"},
@@ -108,7 +110,7 @@ func TestAdmissionRefuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := Admit(o); err == nil || !strings.Contains(err.Error(), tc.want) {
+			if err := server.Admit(o); err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q", err, tc.want)
 			}
 		})

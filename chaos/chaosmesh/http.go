@@ -1,0 +1,85 @@
+package chaosmesh
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"firedrill/apps/fault"
+)
+
+// httpSpec is what happens to requests to the selected pods, or their responses.
+type httpSpec struct {
+	selected `yaml:",inline"`
+	Target   string       `yaml:"target"` // Request or Response
+	Port     int          `yaml:"port"`
+	Path     string       `yaml:"path"`
+	Method   string       `yaml:"method,omitempty"`
+	Delay    string       `yaml:"delay,omitempty"`
+	Replace  *replaceSpec `yaml:"replace,omitempty"`
+}
+
+type replaceSpec struct {
+	Code int `yaml:"code"`
+}
+
+// parameter is a variable part of a route's template.
+var parameter = regexp.MustCompile(`:[^/]+`)
+
+// requests are those to a component that a fault with a share and a route is about.
+func (c Cluster) requests(target string, v fault.Values, share string) (httpSpec, error) {
+	p, err := c.pods(target)
+	switch {
+	case err != nil:
+		return httpSpec{}, err
+	case p.Port == 0:
+		return httpSpec{}, fmt.Errorf("%s takes no HTTP requests", target)
+	case v.Number(share) != 1:
+		return httpSpec{}, fmt.Errorf("an experiment is for all requests that match, not a share of them (%s is %v)", share, v[share])
+	}
+	spec := httpSpec{selected: p.all(), Port: p.Port, Path: "*"}
+	if route := v.Text("route"); route != "" {
+		method, template, both := strings.Cut(route, " ")
+		if !both {
+			method, template = "", route
+		}
+		spec.Method, spec.Path = method, parameter.ReplaceAllString(template, "*")
+	}
+	return spec, nil
+}
+
+func errorReplies(c Cluster, target string, v fault.Values) (action, string, error) {
+	spec, err := c.requests(target, v, "ratio")
+	if err != nil {
+		return action{}, "", err
+	}
+	spec.Target, spec.Replace = "Response", &replaceSpec{v.Integer("status")}
+	return action{kind: "HTTPChaos", spec: spec},
+		"the service has done the work and its own metrics say so; only who asked sees the status", nil
+}
+
+func latency(c Cluster, target string, v fault.Values) (action, string, error) {
+	spec, err := c.requests(target, v, "share")
+	if err != nil {
+		return action{}, "", err
+	}
+	if v.Text("distribution") != "constant" {
+		return action{}, "", fmt.Errorf("an experiment delays all requests alike, not by a %v distribution", v["distribution"])
+	}
+	spec.Target, spec.Delay = "Request", v.Duration("median").String()
+	return action{kind: "HTTPChaos", spec: spec}, "requests wait before the service sees them: its own durations do not show it, its callers' do", nil
+}
+
+// unready fails the health checks of the kubelet.
+func unready(c Cluster, target string, _ fault.Values) (action, string, error) {
+	p, err := c.pods(target)
+	if err != nil {
+		return action{}, "", err
+	}
+	if p.Admin == 0 {
+		return action{}, "", fmt.Errorf("%s has no admin listener", target)
+	}
+	return action{kind: "HTTPChaos", spec: httpSpec{
+		selected: p.all(), Target: "Response", Port: p.Admin, Path: "/readyz", Replace: &replaceSpec{503},
+	}}, "", nil
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"firedrill/chaos"
+	"firedrill/chaos/chaosmesh"
+	"firedrill/chaos/fault"
+)
+
+const drillExportUsage = `drill export -format chaos-mesh [flags] NAME
+
+Says the faults of a drill in the language of Chaos Mesh, for the shop that deploy/kubernetes describes: one Workflow, which
+begins when it is created and ends by itself.
+
+    firedrill drill export -format chaos-mesh total-outage | kubectl create -f -
+
+What an experiment of Chaos Mesh does differently from the fault stands as a remark above it. What none can do is told on
+standard error, and the exit code is 1.`
+
+// chaosMesh is the one format of drill export.
+const chaosMesh = "chaos-mesh"
+
+func drillExport(_ context.Context, p program, args []string) error {
+	fs := p.newFlags("drill export", drillExportUsage)
+	which := addStackFlags(fs)
+	format := fs.String("format", "", "`language` to say it in: "+chaosMesh)
+	scale := fs.Float64("scale", chaos.DesignScale, "how many `times` faster than real the cluster's objectives run: 1 in production, where a drill takes hours")
+	out := fs.String("o", "", "`file` to write to instead of standard output")
+	if err := parse(fs, args, 1, 1); err != nil {
+		return err
+	}
+	if *format != chaosMesh || *scale <= 0 {
+		return fmt.Errorf("%w: -format %q, -scale %v: want -format %s and a scale above 0", errUsage, *format, *scale, chaosMesh)
+	}
+	kit, err := which.stack(p)
+	if err != nil {
+		return err
+	}
+	d, err := drillTarget{kit, p.getenv}.inCluster(fs.Arg(0))
+	if err != nil {
+		return err
+	}
+	plan, err := chaosmesh.Translate(d.AtScale(*scale), chaosmesh.Kit(), fault.Kinds())
+	if err != nil {
+		return err
+	}
+	return p.export(plan, *out)
+}
+
+// inCluster finds a drill like drill does, where services keep their data in a database server.
+func (t drillTarget) inCluster(name string) (*chaos.Drill, error) {
+	path := name
+	if !strings.HasSuffix(name, chaos.Extension) {
+		path = filepath.Join(t.Root, "chaos", "drills", name+chaos.Extension)
+	}
+	faults := t.faults("")
+	for caller, wires := range faults.Wires {
+		if caller != "gateway" {
+			wires["database"] = "postgres:5432"
+		}
+	}
+	d, err := chaos.LoadFile(path, fault.New(faults))
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w; \"firedrill drill list\" shows what there is", errUsage, err)
+	}
+	return d, nil
+}
+
+// export writes the plan and tells what it lacks.
+func (p program) export(plan chaosmesh.Plan, file string) error {
+	for _, l := range plan.Lost {
+		fmt.Fprintf(p.stderr, "not in it: %s on %s: %s\n", l.Kind, l.Target, l.Reason)
+	}
+	if len(plan.Drill.Faults) == 0 {
+		fmt.Fprintf(p.stderr, "%s breaks nothing: there is nothing to export\n", plan.Drill.Name)
+		return nil
+	}
+	var text strings.Builder
+	if err := plan.Write(&text); err != nil {
+		return err
+	}
+	var err error
+	if file == "" {
+		_, err = io.WriteString(p.stdout, text.String())
+	} else {
+		err = os.WriteFile(file, []byte(text.String()), 0o644) //nolint:gosec // kubectl may be another user, and it is no secret
+	}
+	if err != nil {
+		return fmt.Errorf("write the export of drill %q: %w", plan.Drill.Name, err)
+	}
+	if len(plan.Lost) > 0 {
+		return errQuiet
+	}
+	return nil
+}
