@@ -14,7 +14,7 @@ func drills() Board {
 				quiet("total-outage", "No drill breaks anything.",
 					states("Faults", "When each fault was at work. A mystery drill tells when it is over.",
 						promql(activeFaults, "{{drill}}: {{kind}} on {{target}}")).Height(tall)),
-				quiet("control", "No drill runs.",
+				quiet("total-outage", "No drill runs.",
 					states("Drills", "When each drill ran.", promql(`max by (drill) (drill_active)`, "{{drill}}")).Height(low+1)),
 			}},
 			{"What users noticed", []panel{
@@ -40,7 +40,7 @@ func drills() Board {
 					promql(`count(up == 1)`, "up"), promql(`count(up)`, "known")).Span(half),
 			}},
 			{"What it says", []panel{
-				quiet("control", "No drill told anything in this time.",
+				quiet("total-outage", "No drill told anything in this time.",
 					reading("Events of drills", "What the runner did and saw, as it happened.", drillEvents)),
 			}},
 		},

@@ -170,9 +170,6 @@ func TestQuietPanelsNameTheirDrill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(drills) == 0 {
-		t.Skip("no drills are here yet")
-	}
 	quiet := 0
 	for _, b := range dashboards.All() {
 		for _, a := range asks(t, b) {

@@ -3,22 +3,22 @@
 package main_test
 
 import (
-	"context"
-	"encoding/json"
+	"bytes"
 	"errors"
-	"fmt"
-	"math"
+	"maps"
 	"net/http"
-	"net/url"
-	"regexp"
+	"os/exec"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/prometheus/common/model"
+	"github.com/prometheus/client_golang/api"
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 
 	"firedrill/dashboards"
-	"firedrill/telemetry/query"
+	"firedrill/telemetry/contract"
 )
 
 // Every question of every dashboard (panels, variables, annotations) is put to the real stack while there is load, and gets
@@ -27,240 +27,185 @@ func TestDashboardsShowTheRealStack(t *testing.T) {
 	c := newCopy(t)
 	c.must("up")
 	r := newReader(t, c)
-	asked, quiet := 0, 0
-	var open []opened
+	all := questions(t)
+	quiet := len(quietByDrill(all))
+	left := r.until(t, all, after(3*time.Minute), func(q question) bool {
+		return q.err == nil || q.ask.Quiet != nil && errors.Is(q.err, errEmpty)
+	})
+	told(t, left)
+	if quiet == 0 || len(all) < 200 {
+		t.Errorf("only %d questions, and %d drills for those that may be empty", len(all), quiet)
+	}
+	t.Logf("%d dashboards asked %d questions; %d had no answer", len(dashboards.All()), len(all), len(left))
+	contractsHold(t, c)
+}
+
+// What is empty while all is well shows something when the drill runs that it names.
+func TestDrillsFillQuietPanels(t *testing.T) {
+	byDrill := quietByDrill(questions(t))
+	for _, drill := range slices.Sorted(maps.Keys(byDrill)) {
+		t.Run(drill, func(t *testing.T) {
+			c := newCopy(t)
+			c.must("up")
+			run, ended := c.background("drill", "run", "-wait", "2m", drill)
+			left := newReader(t, c).until(t, byDrill[drill], ended, func(q question) bool { return q.err == nil })
+			told(t, left)
+			t.Logf("the drill filled %d of %d questions", len(byDrill[drill])-len(left), len(byDrill[drill]))
+			_ = run.Process.Signal(syscall.SIGINT) // it has been seen; what the drill finds is another test's
+			eventually(t, "the drill ends", ended)
+			if t.Failed() {
+				t.Logf("the drill said:\n%s", run.Stdout)
+			}
+		})
+	}
+}
+
+// question is one of a dashboard's, with why it has no answer.
+type question struct {
+	board dashboards.Board
+	ask   dashboards.Ask
+	err   error
+}
+
+func questions(t *testing.T) []question {
+	t.Helper()
+	var all []question
 	for _, b := range dashboards.All() {
 		asks, err := b.Asks()
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, a := range asks {
-			asked++
-			if a.Quiet != nil {
-				quiet++
-			}
-			open = append(open, opened{b, a, nil})
+			all = append(all, question{b, a, errEmpty})
 		}
-	}
-	deadline := time.Now().Add(3 * time.Minute)
-	for len(open) > 0 && time.Now().Before(deadline) {
-		open = r.unanswered(t, open)
-		time.Sleep(time.Second) // until the next scrapes
-	}
-	for _, o := range open {
-		t.Errorf("dashboard %s, %s: %v", o.board.UID, o.ask.From, o.err)
-	}
-	t.Logf("%d dashboards asked %d questions; %d of them may be empty, and %d had no answer", len(dashboards.All()), asked, quiet, len(open))
-}
-
-// opened is a question without an answer yet.
-type opened struct {
-	board dashboards.Board
-	ask   dashboards.Ask
-	err   error
-}
-
-var errEmpty = errors.New("empty")
-
-// unanswered asks once more and returns what still has no answer. A quiet panel's question need only be understood.
-func (r reader) unanswered(t *testing.T, open []opened) []opened {
-	var left []opened
-	values := map[string][]map[string]string{}
-	for _, o := range open {
-		if values[o.board.UID] == nil {
-			values[o.board.UID] = r.choices(t, o.board)
-		}
-		o.err = errEmpty
-		for _, choice := range values[o.board.UID] {
-			if o.err = r.answer(t.Context(), o.ask, choice); o.err == nil {
-				break
-			}
-		}
-		if o.err != nil && (o.ask.Quiet == nil || !errors.Is(o.err, errEmpty)) {
-			left = append(left, o)
-		}
-	}
-	return left
-}
-
-// window is the time that is asked about, as Grafana fills it in.
-const window = 2 * time.Minute
-
-// choices are the values of a dashboard's variables: all of one that takes several, and each of one that takes one.
-func (r reader) choices(t *testing.T, b dashboards.Board) []map[string]string {
-	all := []map[string]string{{"__rate_interval": "20s", "__range": "2m", "__auto": "15s"}}
-	variables, err := b.Variables()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, v := range variables {
-		var next []map[string]string
-		for _, chosen := range all {
-			values := v.Values
-			if v.Ask != nil {
-				text, err := v.Ask.With(chosen)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if values, err = r.labelValues(v.Ask.Backend, text); err != nil {
-					values = []string{"none"} // told by the variable's own question
-				}
-			}
-			if v.All != "" {
-				values = []string{v.All}
-			}
-			for _, value := range values {
-				more := map[string]string{v.Name: value}
-				for k, v := range chosen {
-					more[k] = v
-				}
-				next = append(next, more)
-			}
-		}
-		all = next
 	}
 	return all
 }
 
-// reader asks the backends of a copy of the stack what Grafana would.
-type reader struct {
-	c          *stackCopy
-	prometheus *query.Prometheus
-	loki       *query.Loki
-	tempo      *query.Tempo
+func quietByDrill(all []question) map[string][]question {
+	byDrill := map[string][]question{}
+	for _, q := range all {
+		if q.ask.Quiet != nil {
+			byDrill[q.ask.Quiet.Drill] = append(byDrill[q.ask.Quiet.Drill], q)
+		}
+	}
+	return byDrill
 }
 
-func newReader(t *testing.T, c *stackCopy) reader {
+func told(t *testing.T, left []question) {
 	t.Helper()
-	p, err1 := query.NewPrometheus(c.url(9090, ""), http.DefaultClient)
-	l, err2 := query.NewLoki(c.url(3100, ""), http.DefaultClient)
-	tempo, err3 := query.NewTempo(c.url(3200, ""), http.DefaultClient)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	for _, q := range left {
+		t.Errorf("dashboard %s, %s: %v", q.board.UID, q.ask.From, q.err)
+	}
+}
+
+// after is a deadline.
+func after(d time.Duration) func() bool {
+	deadline := time.Now().Add(d)
+	return func() bool { return time.Now().After(deadline) }
+}
+
+// until asks what is left, again and again, until each question is done or it is late. It returns those that are not.
+func (r reader) until(t *testing.T, left []question, late func() bool, done func(question) bool) []question {
+	t.Helper()
+	for {
+		var open []question
+		choices := map[string][]map[string]string{}
+		for _, q := range left {
+			if choices[q.board.UID] == nil {
+				choices[q.board.UID] = r.choices(t, q.board)
+			}
+			for _, values := range choices[q.board.UID] {
+				if q.err = r.answer(t.Context(), q.ask, values); q.err == nil {
+					break
+				}
+			}
+			if !done(q) {
+				open = append(open, q)
+			}
+		}
+		if left = open; len(left) == 0 || late() {
+			return left
+		}
+		time.Sleep(time.Second) // until the next scrapes
+	}
+}
+
+// background starts a command. What it prints is in the command's Stdout.
+func (c *stackCopy) background(args ...string) (cmd *exec.Cmd, ended func() bool) {
+	c.t.Helper()
+	cmd = c.command(args...)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Start(); err != nil {
+		c.t.Fatal(err)
+	}
+	over := make(chan struct{})
+	go func() { _ = cmd.Wait(); close(over) }()
+	c.t.Cleanup(func() { _ = cmd.Process.Kill(); <-over })
+	return cmd, func() bool {
+		select {
+		case <-over:
+			return true
+		default:
+			return false
+		}
+	}
+}
+
+// contractsHold demands that what the contracts say of the stack's own metrics is so: names, labels and, where Prometheus
+// knows them, types.
+func contractsHold(t *testing.T, c *stackCopy) {
+	t.Helper()
+	client, err := api.NewClient(api.Config{Address: c.url(9090, ""), Client: http.DefaultClient})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return reader{c, p, l, tempo}
-}
-
-// answer returns nil if there is data, and errEmpty if there is none.
-func (r reader) answer(ctx context.Context, a dashboards.Ask, values map[string]string) error {
-	text, err := a.With(values)
+	prometheus := promv1.NewAPI(client)
+	// Loki has a counter of lines that it refused from the first on.
+	if resp, err := http.Post(c.url(3100, "/loki/api/v1/push"), "application/json",
+		bytes.NewBufferString(`{"streams":[{"stream":{"service_name":"late"},"values":[["1000000000000000000","a line of 2001"]]}]}`)); err == nil {
+		resp.Body.Close()
+	}
+	all, err := contract.ReadFiles("../../dashboards/contracts/stack.json", "../../dashboards/contracts/traces.json")
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	end := time.Now()
-	begin := end.Add(-window)
-	switch a.Language {
-	case dashboards.PromQL:
-		return r.promql(ctx, a, text, begin, end)
-	case dashboards.LogQL:
-		if strings.HasPrefix(text, "{") {
-			lines, err := r.loki.Lines(ctx, text, begin, end, 10)
-			return some(len(lines), err)
+	for _, m := range all.Metrics {
+		var has map[string]bool
+		eventually(t, m.Name+" is told, with the labels "+strings.Join(m.Labels, ", "), func() bool {
+			has = labelsOf(t, prometheus, m)
+			return !slices.ContainsFunc(m.Labels, func(l string) bool { return !has[l] }) && len(has) > 0
+		})
+		known, err := prometheus.Metadata(t.Context(), m.Name, "1")
+		if err != nil {
+			t.Fatal(err)
 		}
-		m, err := r.loki.QueryRange(ctx, text, begin, end, 15*time.Second)
-		return some(numbers(m), err)
-	case dashboards.TraceQL:
-		if a.Series {
-			series, err := r.tempo.QueryRange(ctx, text, begin, end, 15*time.Second)
-			return some(len(series), err)
-		}
-		found, err := r.tempo.Search(ctx, text, begin, end, 10)
-		return some(len(found), err)
-	case dashboards.ServiceMap:
-		return r.serviceMap(ctx, end)
-	case dashboards.LabelValues:
-		values, err := r.labelValues(a.Backend, text)
-		return some(len(values), err)
-	default:
-		return fmt.Errorf("nobody speaks %q", a.Language)
-	}
-}
-
-func (r reader) promql(ctx context.Context, a dashboards.Ask, text string, begin, end time.Time) error {
-	if a.Now {
-		v, err := r.prometheus.Query(ctx, text, end)
-		return some(count(v), err)
-	}
-	m, err := r.prometheus.QueryRange(ctx, text, begin, end, 5*time.Second)
-	if err := some(numbers(m), err); err != nil || !a.Exemplars {
-		return err
-	}
-	exemplars, err := r.prometheus.Exemplars(ctx, text, begin, end)
-	if err := some(len(exemplars), err); err != nil {
-		return fmt.Errorf("its exemplars: %w", err)
-	}
-	return nil
-}
-
-// serviceMap asks what Tempo's data source asks for the service graph and the table beside it.
-func (r reader) serviceMap(ctx context.Context, at time.Time) error {
-	for _, text := range []string{
-		"sum by (client, server) (rate(traces_service_graph_request_total[2m]))",
-		"group by (client, connection_type, server) (traces_service_graph_request_total)",
-		"sum by (client, server) (rate(traces_service_graph_request_server_seconds_sum[2m]))",
-		"sum by (client, server) (rate(traces_service_graph_request_failed_total[2m]))",
-		"histogram_quantile(.9, sum(rate(traces_service_graph_request_server_seconds_bucket[2m])) by (le, client, server))",
-		"sum(rate(traces_spanmetrics_calls_total[2m])) by (span_name)",
-		"histogram_quantile(.9, sum(rate(traces_spanmetrics_latency_bucket[2m])) by (le))",
-	} {
-		v, err := r.prometheus.Query(ctx, text, at)
-		if err := some(count(v), err); err != nil {
-			return fmt.Errorf("%s: %w", text, err)
-		}
-	}
-	return nil
-}
-
-var labelValuesCall = regexp.MustCompile(`^label_values\((?:(.+),\s*)?(\w+)\)$`)
-
-func (r reader) labelValues(backend, text string) ([]string, error) {
-	m := labelValuesCall.FindStringSubmatch(text)
-	if m == nil {
-		return nil, fmt.Errorf("%q is no label_values(series, label)", text)
-	}
-	path := map[string]string{
-		"prometheus": "/api/v1/label/" + m[2] + "/values?match[]=" + url.QueryEscape(m[1]),
-		"loki":       "/loki/api/v1/label/" + m[2] + "/values",
-	}[backend]
-	base := map[string]int{"prometheus": 9090, "loki": 3100}[backend]
-	body := r.c.get(base, path)
-	var answer struct {
-		Status string
-		Data   []string
-	}
-	if err := json.Unmarshal([]byte(body), &answer); err != nil || answer.Status != "success" {
-		return nil, fmt.Errorf("%s of %s: %s", text, backend, body)
-	}
-	return answer.Data, some(len(answer.Data), nil)
-}
-
-func some(n int, err error) error {
-	if err == nil && n == 0 {
-		return errEmpty
-	}
-	return err
-}
-
-// numbers counts the samples that are something.
-func numbers(m model.Matrix) int {
-	n := 0
-	for _, s := range m {
-		n += len(s.Histograms)
-		for _, v := range s.Values {
-			if !math.IsNaN(float64(v.Value)) {
-				n++
+		for _, one := range known[m.Name] {
+			if string(one.Type) != m.Type {
+				t.Errorf("%s is a %s: want a %s", m.Name, one.Type, m.Type)
 			}
 		}
 	}
-	return n
+	t.Logf("%d metrics of the stack's own are as the contracts say", len(all.Metrics))
 }
 
-func count(v model.Vector) int {
-	n := 0
-	for _, s := range v {
-		if s.Histogram != nil || !math.IsNaN(float64(s.Value)) {
-			n++
+// labelsOf are the labels that series of a metric have.
+func labelsOf(t *testing.T, prometheus promv1.API, m contract.Metric) map[string]bool {
+	t.Helper()
+	name := m.Name
+	if m.Type == "histogram" {
+		name += "_bucket"
+	}
+	series, _, _, err := prometheus.Series(t.Context(), []string{name}, time.Now().Add(-5*time.Minute), time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := map[string]bool{}
+	for _, s := range series {
+		for l := range s {
+			has[string(l)] = true
 		}
 	}
-	return n
+	return has
 }
