@@ -44,6 +44,10 @@ build-stack: build ## build the upstream programs too, without starting anything
 $(FIREDRILL):
 	@$(MAKE) --no-print-directory build
 
+.PHONY: dashboards
+dashboards: ## write the dashboards' JSON anew, after a change of their code
+	go test ./dashboards -run Current -update
+
 ##### run
 
 .PHONY: up
@@ -84,7 +88,7 @@ LINT := go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
 NESTED := $(patsubst %/go.mod,%,$(wildcard telemetry/bench/go.mod loadgen/bench/go.mod alerts/bench/go.mod deploy/compose/check/go.mod))
 
 .PHONY: test
-test: lint test-unit test-stack ## everything: linters, unit tests with the race detector on both databases, the real stack up, verified, killed, down
+test: lint test-unit test-dashboards test-stack ## everything: linters, unit tests with the race detector on both databases, the real stack up, verified, killed, down
 
 .PHONY: lint
 lint: ## the linters of .golangci.yml, at the version that .ci/lint/go.mod pins
@@ -95,6 +99,10 @@ lint: ## the linters of .golangci.yml, at the version that .ci/lint/go.mod pins
 test-unit: build-stack ## unit tests with the race detector, on SQLite and a PostgreSQL of their own
 	.ci/with-postgres go test -race -timeout 15m ./...
 	@for m in $(NESTED); do (cd $$m && $(CURDIR)/.ci/with-postgres go test -timeout 10m ./...) || exit 1; done
+
+.PHONY: test-dashboards
+test-dashboards: ## the generated dashboards, checked against Grafana's own types; needs Node
+	dashboards/check/run
 
 .PHONY: test-stack
 test-stack: build-stack ## the real stack: up, verified, hung, side by side, the kill test, down
