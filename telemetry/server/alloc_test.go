@@ -24,7 +24,7 @@ func TestAllocationsOfARequest(t *testing.T) {
 		ratio   float64
 		most    float64
 	}{
-		{"always sampled", telemetry.SamplerParentAlways, 1, 9},
+		{"always sampled", telemetry.SamplerParentAlways, 1, 8},
 		{"10 % sampled", telemetry.SamplerParentRatio, 0.1, 5},
 		{"never sampled", telemetry.SamplerNever, 0, 4},
 	}
