@@ -85,7 +85,7 @@ verify: | $(FIREDRILL) ## prove that every signal of every service arrives and l
 ##### test
 
 LINT := go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
-NESTED := $(patsubst %/go.mod,%,$(wildcard telemetry/bench/go.mod loadgen/bench/go.mod alerts/bench/go.mod deploy/compose/check/go.mod))
+NESTED := $(patsubst %/go.mod,%,$(wildcard telemetry/bench/go.mod loadgen/bench/go.mod alerts/bench/go.mod deploy/compose/check/go.mod deploy/kubernetes/check/go.mod))
 
 .PHONY: test
 test: lint test-unit test-dashboards test-stack ## everything: linters, unit tests with the race detector on both databases, the real stack up, verified, killed, down
