@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/grafana/grafana-foundation-sdk/go/bargauge"
+	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 	"github.com/grafana/grafana-foundation-sdk/go/heatmap"
@@ -68,6 +69,13 @@ func stacked(p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
 func limits(p *timeseries.PanelBuilder, base string, at ...dashboard.Threshold) *timeseries.PanelBuilder {
 	return p.Thresholds(judged(base, at...)).
 		ThresholdsStyle(common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeDashed))
+}
+
+// leadsTo makes every point of a graph a link to a dashboard, with the time shown.
+func leadsTo(p *timeseries.PanelBuilder, title, path string) *timeseries.PanelBuilder {
+	return p.DataLinks([]cog.Builder[dashboard.DashboardLink]{
+		dashboard.NewDashboardLinkBuilder(title).Type(dashboard.DashboardLinkTypeLink).Url(path + "&${__url_time_range}"),
+	})
 }
 
 // number shows the newest value of each series, judged.

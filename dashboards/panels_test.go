@@ -87,9 +87,6 @@ func TestDashboardsAreTold(t *testing.T) {
 			titles[p.Title], ids[p.ID] = true, true
 		}
 	}
-	if !uids["slo"] {
-		t.Error("no dashboard has the UID that alerts link to")
-	}
 }
 
 // units are Grafana's names of those in use; https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts

@@ -1,8 +1,15 @@
 package dashboards
 
+import "github.com/grafana/grafana-foundation-sdk/go/timeseries"
+
 // servicesOnly is a series that each service of the shop has. Drills use the same
 // telemetry library.
 const servicesOnly = `telemetry_build_info{job!="drill"}`
+
+// toService links the series of a service to its dashboard.
+func toService(p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
+	return leadsTo(p, "This service", "/d/service?var-service=${__field.labels.job}")
+}
 
 // services compares all services by what their callers notice: rate, errors and
 // duration.
@@ -15,12 +22,12 @@ func services() Board {
 		events: timeline(),
 		rows: []row{
 			{"What each service answers", []panel{
-				graph("Rate", "Requests a second that each service answers.", "reqps",
-					promql(`sum by (job) (rate(http_server_request_duration_seconds_count{job=~"$service"}[$__rate_interval]))`, "{{job}}")),
-				graph("Errors", "Share of requests that a service answers with an error of its own (5xx).", "percentunit",
-					promql(errorShare(`job=~"$service"`, "job"), "{{job}}")),
-				graph("Duration", "One request in twenty takes longer. Each dot is a request, and leads to its trace.", "s",
-					withExemplars(quantile(0.95, histogram, "job"), "{{job}}")),
+				toService(graph("Rate", "Requests a second that each service answers.", "reqps",
+					promql(`sum by (job) (rate(http_server_request_duration_seconds_count{job=~"$service"}[$__rate_interval]))`, "{{job}}"))),
+				toService(graph("Errors", "Share of requests that a service answers with an error of its own (5xx).", "percentunit",
+					promql(errorShare(`job=~"$service"`, "job"), "{{job}}"))),
+				toService(graph("Duration", "One request in twenty takes longer. Each dot is a request, and leads to its trace.", "s",
+					withExemplars(quantile(0.95, histogram, "job"), "{{job}}"))),
 			}},
 			{"By route", []panel{
 				grid("Routes", "Every route of every service now. Sort by a column to find the busiest, the slowest, the worst.",
