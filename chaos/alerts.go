@@ -49,6 +49,16 @@ func (t *tracker) run(labels map[string]string) *trackedAlert {
 	return a
 }
 
+// before notes that an alert fires for what was before the run.
+func (r *record) before(labels map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a := r.alerts.run(labels); !a.Before {
+		a.Before = true
+		r.emit(Event{Kind: EventAlert, State: "of before", Text: alertName(labels), Alert: labels})
+	}
+}
+
 // saw notes the state of all alerts.
 func (r *record) saw(state AlertState) {
 	r.mu.Lock()

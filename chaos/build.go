@@ -206,7 +206,7 @@ func (b *builder) alert(key string, a alertDoc) AlertExpectation {
 func (b *builder) trace(key string, t traceDoc) TraceExpectation {
 	out := TraceExpectation{
 		Name: b.text(key+".name", t.Name), TraceQL: b.text(key+".query", t.Query),
-		Service: b.name(key+".shows.service", t.Shows.Service), Span: t.Shows.Span, AtLeast: max(1, t.Shows.AtLeast),
+		Service: b.name(key+".shows.service", t.Shows.Service), Span: t.Shows.Span, Failed: t.Shows.Failed, AtLeast: max(1, t.Shows.AtLeast),
 	}
 	if t.Shows.AtLeast < 0 {
 		b.add(key+".shows.atLeast", "%d: want 1 or more", t.Shows.AtLeast)

@@ -48,7 +48,7 @@ type probe struct {
 	Name   string `yaml:"name" need:"yes" doc:"What is claimed, as a sentence."`
 	Ask    ask    `yaml:",inline"`
 	Is     string `yaml:"is"     need:"yes" form:"comparison" doc:"The comparison that must hold, such as \">= 0.99\"."`
-	Mode   string `yaml:"mode"   one:"before during after continuous" doc:"When it must hold: before the faults, while there are any, after the last one, or from the end of the warm-up to the end. What is before or continuous must hold when the faults would begin, or the drill is refused. The default is before."`
+	Mode   string `yaml:"mode"   one:"before during after continuous" doc:"When it must hold: before the faults; while there are any; before them and again after the last; or from the end of the warm-up to the end. What does not hold when the faults would begin refuses the drill, unless it is during. The default is before."`
 	NoData string `yaml:"noData" one:"fail inconclusive" doc:"What it means when the question has no answer. The default is inconclusive. It never means pass."`
 }
 
@@ -104,6 +104,7 @@ type traceDoc struct {
 type culprit struct {
 	Service string `yaml:"service" need:"yes" form:"name" doc:"The service of the span that is to blame."`
 	Span    string `yaml:"span"    doc:"The span's name; any if not said."`
+	Failed  bool   `yaml:"failed"  doc:"Only spans whose status is an error."`
 	AtLeast int    `yaml:"atLeast" doc:"How many such spans one trace must have. Default 1."`
 }
 

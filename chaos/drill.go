@@ -148,6 +148,7 @@ type TraceExpectation struct {
 	Name, TraceQL string
 	Service       string
 	Span          string // "": any
+	Failed        bool   // only such
 	AtLeast       int    // such spans in one trace
 }
 

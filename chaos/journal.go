@@ -186,6 +186,7 @@ func (f FaultRun) String() string { return f.Kind + " on " + f.Target }
 type AlertRun struct {
 	Labels   map[string]string `json:"labels"`
 	Expected bool              `json:"expected"`
+	Before   bool              `json:"before,omitempty"` // it fired when the drill began, and tells of what was before
 	Episodes []Episode         `json:"episodes"`
 	Told     []time.Time       `json:"told"`          // notifications that it fires
 	ToldOver []time.Time       `json:"told_resolved"` // notifications that it is over

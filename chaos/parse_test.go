@@ -43,7 +43,7 @@ expect:
   may:
     - {alert: GatewayAvailabilityBurn, labels: {severity: ticket}}
   traces:
-    - {name: payments fails, query: "{ status = error }", shows: {service: payments, span: POST /charges}}
+    - {name: payments fails, query: "{ status = error }", shows: {service: payments, span: POST /charges, failed: true}}
   logs:
     - {name: payments says so, query: '{service_name="payments"} |= "error"'}
   metrics:
@@ -89,7 +89,7 @@ func TestParse(t *testing.T) {
 				{AlertPattern: chaos.AlertPattern{Alert: "OrdersCheckoutAvailabilityBurn"}, FiresWithin: 30 * time.Second, ResolvesWithin: 90 * time.Second, Notice: chaos.NoticeSuppressed},
 			},
 			May:     []chaos.AlertPattern{{Alert: "GatewayAvailabilityBurn", Labels: map[string]string{"severity": "ticket"}}},
-			Traces:  []chaos.TraceExpectation{{Name: "payments fails", TraceQL: "{ status = error }", Service: "payments", Span: "POST /charges", AtLeast: 1}},
+			Traces:  []chaos.TraceExpectation{{Name: "payments fails", TraceQL: "{ status = error }", Service: "payments", Span: "POST /charges", Failed: true, AtLeast: 1}},
 			Logs:    []chaos.LogExpectation{{Name: "payments says so", LogQL: `{service_name="payments"} |= "error"`, Is: chaos.Comparison{Op: ">=", Bound: 1}}},
 			Metrics: []chaos.MetricExpectation{{Name: "charges fail", PromQL: "charges", During: &chaos.Comparison{Op: ">", Bound: 0.1}, Change: &chaos.Comparison{Op: ">=", Bound: 2}}},
 			Healthy: []string{"catalog"}, Recover: 45 * time.Second, Blind: chaos.DefaultBlind,
@@ -111,7 +111,7 @@ var wrong = []struct {
 	{"story: Customers cannot pay.\n", "", "d.yaml:1: story: is missing", true},
 	{"    mode: continuous", "    mood: continuous", "d.yaml:16: hypothesis[1].mood: unknown key", true},
 	{"hints: [Look at the money.]", "hints: {a: b}", "d.yaml:3: hints: mapping was used where sequence is expected", true},
-	{"span: POST /charges}", "span: POST /charges, atLeast: many}", "d.yaml:31: expect.traces[0].shows.atLeast: the value is of the wrong kind", true},
+	{"span: POST /charges, failed: true}", "span: POST /charges, atLeast: many}", "d.yaml:31: expect.traces[0].shows.atLeast: the value is of the wrong kind", true},
 	{"warmUp: 30s", "warmUp: soon", `d.yaml:7: warmUp: "soon" is no length of time: want such as 90s or 1m30s`, true},
 	{"warmUp: 30s", "warmUp: -30s", `d.yaml:7: warmUp: "-30s" is no length of time`, true},
 	{"rate: 20/s", "rate: fast", `d.yaml:6: load.rate: "fast" is no rate: want such as 20/s or 90/m`, false},
@@ -135,7 +135,7 @@ var wrong = []struct {
 	{"alert: PaymentsAvailabilityBurn", "alert: Payments Availability", `d.yaml:22: expect.alerts[0].alert: "Payments Availability" is no name`, true},
 	{"outage: {ratio: 0.5}", "outage: {ratio: 50}", "d.yaml:26: expect.alerts[0].outage.ratio: 50: want a share above 0, at most 1", false},
 	{"notification: suppressed", "notification: never", `d.yaml:27: expect.alerts[1].notification: "never": want one of required, suppressed, any`, true},
-	{"shows: {service: payments, span: POST /charges}", "shows: {span: POST /charges}", `d.yaml:31: expect.traces[0].shows.service: "" is no name`, true},
+	{"shows: {service: payments, span: POST /charges, failed: true}", "shows: {span: POST /charges}", `d.yaml:31: expect.traces[0].shows.service: "" is no name`, true},
 	{`during: "> 0.1", change: ">= 2"`, "", "d.yaml:35: expect.metrics[0]: says neither during nor change", false},
 	{"healthy: [catalog]", "healthy: [the catalog]", `d.yaml:36: expect.healthy[0]: "the catalog" is no name`, true},
 	{"abortIf:\n", "abortIf:\n  - {promql: up, is: \"< 1\"}\n", "d.yaml:39: abortIf[0].name: is missing", true},

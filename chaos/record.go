@@ -142,11 +142,18 @@ func (r *record) stop(s *stopped) {
 	r.emit(Event{Kind: EventProblem, State: string(s.verdict), Text: s.reason})
 }
 
-// before keeps only the last answer of those before the faults.
-func (r *record) before(p *trackedProbe, value float64) {
+// first keeps only the last answer of those before the faults.
+func (r *record) first(p *trackedProbe, value float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p.samples = []Sample{{time.Now(), value, p.Is.Holds(value)}}
+}
+
+// forget drops the answers so far, for those of another time.
+func (r *record) forget(p *trackedProbe) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.samples = nil
 }
 
 // answered notes a probe's answer.

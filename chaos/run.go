@@ -21,7 +21,10 @@ type Config struct {
 	Predictor Predictor     // nil: nothing is predicted
 	Charter   Charter       // nil: no charts
 	Wait      time.Duration // for alerts of before to go quiet; 0: refuse at once
-	TraceLink string        // URL of a trace, with {trace_id} in it; "": no links
+	// Past are alerts that tell of the past only, as that a month's budget is spent.
+	// They may fire already when a drill begins that does not expect them.
+	Past      []AlertPattern
+	TraceLink string // URL of a trace, with {trace_id} in it; "": no links
 	// Observe is told each event, one at a time and in order; it must be quick. It
 	// may be nil.
 	Observe func(Event)

@@ -65,6 +65,8 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) object {
 		}
 	case reflect.Struct:
 		schemaOfStruct(out, t)
+	case reflect.Bool:
+		out["type"] = "boolean"
 	case reflect.Int:
 		out["type"], out["minimum"] = "integer", 1
 	default:

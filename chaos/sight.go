@@ -79,9 +79,9 @@ func asker(p Prober, q Query) func(ctx context.Context, from, to time.Time) (flo
 // traceSight counts the culprit's spans in each trace that is found; the trace with
 // the most tells the most.
 func traceSight(t TraceExpectation, p Prober) *trackedSight {
-	span := t.Service
-	if t.Span != "" {
-		span += " " + t.Span
+	span := strings.TrimSpace(t.Service + " " + t.Span)
+	if t.Failed {
+		span += ", failed"
 	}
 	return &trackedSight{
 		Sight: Sight{Signal: SignalTrace, Name: t.Name, Query: t.TraceQL, Want: fmt.Sprintf("a trace with %d of %s", t.AtLeast, span)},
@@ -104,7 +104,7 @@ func traceSight(t TraceExpectation, p Prober) *trackedSight {
 func (t TraceExpectation) count(trace query.Trace) int {
 	n := 0
 	for i := range trace.Spans {
-		if s := &trace.Spans[i]; s.Service == t.Service && (t.Span == "" || s.Name == t.Span) {
+		if s := &trace.Spans[i]; s.Service == t.Service && (t.Span == "" || s.Name == t.Span) && (s.Failed || !t.Failed) {
 			n++
 		}
 	}

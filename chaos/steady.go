@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -48,7 +49,7 @@ func (r *run) quiet(ctx context.Context) string {
 	}
 	var loud []string
 	for _, a := range state.Alerts {
-		if forPeople(a.Labels) {
+		if forPeople(a.Labels) && !r.past(a) {
 			verb := "is pending"
 			if a.Firing {
 				verb = "fires"
@@ -57,6 +58,18 @@ func (r *run) quiet(ctx context.Context) string {
 		}
 	}
 	return strings.Join(loud, "; ")
+}
+
+// past is whether the alert fires for what was before the drill and does not matter
+// to it.
+func (r *run) past(a Alert) bool {
+	matches := func(p AlertPattern) bool { return p.Matches(a.Labels) }
+	expected := func(e AlertExpectation) bool { return e.Matches(a.Labels) }
+	if !a.Firing || !slices.ContainsFunc(r.Past, matches) || slices.ContainsFunc(r.drill.Expect.Alerts, expected) {
+		return false
+	}
+	r.rec.before(a.Labels)
+	return true
 }
 
 // fresh is an error if rules are not evaluated any more.
@@ -76,13 +89,13 @@ func (r *run) steady() []claim {
 	began := time.Now().Add(-r.drill.WarmUp)
 	var all []claim
 	for _, p := range r.rec.probes {
-		if p.Mode == Before || p.Mode == Continuous {
+		if p.Mode != During {
 			all = append(all, func(ctx context.Context) string {
 				value, err := r.Prober.Ask(ctx, p.Query, began, time.Now())
 				if err != nil {
 					return fmt.Sprintf("%q: %v", p.Name, err)
 				}
-				if r.rec.before(p, value); !p.Is.Holds(value) {
+				if r.rec.first(p, value); !p.Is.Holds(value) {
 					return fmt.Sprintf("%q: it is %s, want %s", p.Name, formatNumber(value), p.Is)
 				}
 				return ""

@@ -146,6 +146,28 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// What tells of the past does not keep a drill from beginning, unless it is what the
+// drill is about.
+func TestPast(t *testing.T) {
+	spent := chaos.Alert{Labels: map[string]string{"alertname": "ErrorBudgetSpent", "severity": "ticket"}, Firing: true}
+	past := func(c *chaos.Config) { c.Past = []chaos.AlertPattern{{Alert: "ErrorBudgetSpent"}} }
+	w := newWorld()
+	w.alerts = func(all []chaos.Alert) []chaos.Alert { return append(all, spent) }
+	j, err := perform(t, w, outage(), past)
+	if err != nil || j.Verdict != chaos.Pass {
+		t.Fatalf("%v, %+v", err, j)
+	}
+	if a := j.Alerts[1]; !a.Before || a.Expected {
+		t.Errorf("%+v", a)
+	}
+	w, d := newWorld(), outage()
+	w.alerts = func(all []chaos.Alert) []chaos.Alert { return append(all, spent) }
+	d.Expect.Alerts[0].AlertPattern = chaos.AlertPattern{Alert: "ErrorBudgetSpent"}
+	if _, err := perform(t, w, d, past); err == nil || !strings.Contains(err.Error(), "ErrorBudgetSpent ticket fires") {
+		t.Errorf("a drill that expects it: %v", err)
+	}
+}
+
 // What is not quiet yet may become so.
 func TestWaitsForQuiet(t *testing.T) {
 	w := newWorld()

@@ -74,10 +74,11 @@ func (r *run) watchProbes(ctx context.Context) {
 	}
 }
 
-// watchAfter asks the probes of mode after.
+// watchAfter asks the probes of mode after again.
 func (r *run) watchAfter(ctx context.Context) {
 	for _, p := range r.rec.probes {
 		if p.Mode == After {
+			r.rec.forget(p)
 			r.watchProbe(ctx, p, time.Now(), func() bool { return true })
 		}
 	}
