@@ -15,12 +15,12 @@ type Options struct {
 	Clock  slo.Clock
 }
 
-// longestRaw is the longest window over which the counters themselves are read, in
+// LongestRaw is the longest window over which the counters themselves are read, in
 // the objective's time. Longer ones sum up what the shortest window recorded: that
 // costs one sample an evaluation, whatever the number of series behind it, and
 // smears an error over no more than the shortest window. Windows that page are
 // short enough to be exact.
-const longestRaw = 6 * time.Hour
+const LongestRaw = 6 * time.Hour
 
 // tiny stands for no events where a division needs some. One event a period is a
 // million times as many.
@@ -85,7 +85,7 @@ type builder struct {
 
 func (b builder) groups() ([]Group, error) {
 	split := len(b.windows)
-	if i := slices.IndexFunc(b.windows, func(w time.Duration) bool { return w > longestRaw }); i >= 0 {
+	if i := slices.IndexFunc(b.windows, func(w time.Duration) bool { return w > LongestRaw }); i >= 0 {
 		split = i
 	}
 	quick, err := b.windowRules(b.windows[:split])
@@ -148,7 +148,7 @@ func (b builder) evaluations(w time.Duration) string {
 // events are bad and total events a second over a window. Both are means over the
 // whole of it, so that a ratio of two of them weighs each event alike.
 func (b builder) events(w time.Duration) (bad, total string, err error) {
-	if w > longestRaw {
+	if w > LongestRaw {
 		return b.sum(slo.SeriesBadEvents(b.windows[0]), w), b.sum(slo.SeriesTotalEvents(b.windows[0]), w), nil
 	}
 	query := b.slo.SLI.BadQuery
@@ -191,7 +191,7 @@ func (b builder) burnRate(w time.Duration) string {
 // recorded series, no counters: a window that reads counters does not know it.
 func (b builder) known(w time.Duration) string {
 	total := slo.SeriesTotalEvents(b.windows[0])
-	if w > longestRaw {
+	if w > LongestRaw {
 		return fmt.Sprintf("sum without (%s) (count_over_time(%s[%s]))", slo.LabelSynthetic, b.series(total), b.wall(w))
 	}
 	measured := strings.TrimSuffix(b.selector, "}") + "," + slo.LabelSynthetic + `=""}`

@@ -55,7 +55,7 @@ func (o Options) smear(a slo.Alert, g slo.Goal, outage slo.Outage) time.Duration
 			continue
 		}
 		earliest, lag = at, 0
-		if p.Long > longestRaw {
+		if p.Long > LongestRaw {
 			lag = o.Policy.Windows()[0] / 2
 		}
 	}

@@ -3,7 +3,6 @@ package slo
 import (
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/parser"
 	"github.com/prometheus/common/model"
 )
 
@@ -41,40 +38,35 @@ func LoadAll(dir string) ([]Spec, error) {
 		return nil, fmt.Errorf("list objectives: no *.yaml in %q", dir)
 	}
 	var all []Spec
-	found := problems{}
+	var errs []error
 	for _, file := range files {
 		spec, err := Load(file)
 		if err != nil {
-			found.errs = append(found.errs, err)
+			errs = append(errs, err)
 			continue
 		}
 		all = append(all, spec)
 	}
-	return all, found.err()
+	return all, errors.Join(errs...)
 }
 
 // Parse reads the text of a file of objectives. The file's name is for messages.
 func Parse(file string, text []byte) (Spec, error) {
-	root, err := parser.ParseBytes(text, 0)
-	if err != nil {
-		return Spec{}, fromYAML(file, err)
-	}
-	if len(root.Docs) != 1 {
-		return Spec{}, &SpecError{File: file, Line: 1, Column: 1, Reason: fmt.Sprintf("%d YAML documents: want one", len(root.Docs))}
-	}
 	var doc document
-	if err := yaml.NewDecoder(strings.NewReader(string(text)), yaml.Strict()).Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
-		return Spec{}, fromYAML(file, err)
+	found, err := Decode(file, text, &doc)
+	if err != nil {
+		return Spec{}, err
 	}
-	r := resolver{problems: problems{file: file, root: root}, doc: doc}
+	r := resolver{Problems: found, file: file, doc: doc}
 	spec := r.spec()
-	return spec, r.err()
+	return spec, r.Err()
 }
 
 // resolver makes a Spec of a document, and says what is wrong with it.
 type resolver struct {
-	problems
-	doc document
+	*Problems
+	file string
+	doc  document
 }
 
 // name is what services and objectives may be called.
@@ -83,26 +75,26 @@ var name = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`)
 func (r *resolver) spec() Spec {
 	spec := Spec{File: r.file, Service: r.doc.Service, Scale: 1}
 	if r.doc.Version != version {
-		r.add("version", "%q: want %q", r.doc.Version, version)
+		r.Add("version", "%q: want %q", r.doc.Version, version)
 	}
 	if !name.MatchString(r.doc.Service) {
-		r.add("service", "%q is no name: want letters, digits, and - _ . between them", r.doc.Service)
+		r.Add("service", "%q is no name: want letters, digits, and - _ . between them", r.doc.Service)
 	}
 	if r.doc.Scale != nil {
 		spec.Scale = *r.doc.Scale
 		if spec.Scale <= 0 {
-			r.add("scale", "%v: want above 0", spec.Scale)
+			r.Add("scale", "%v: want above 0", spec.Scale)
 		}
 	}
 	r.labels("labels", r.doc.Labels)
 	if len(r.doc.SLOs) == 0 {
-		r.add("slos", "there is none")
+		r.Add("slos", "there is none")
 	}
 	seen := map[string]bool{}
 	for i, d := range r.doc.SLOs {
 		path := fmt.Sprintf("slos[%d]", i)
 		if seen[d.Name] {
-			r.add(path+".name", "%q is there twice", d.Name)
+			r.Add(path+".name", "%q is there twice", d.Name)
 		}
 		seen[d.Name] = true
 		spec.SLOs = append(spec.SLOs, r.slo(path, d))
@@ -112,13 +104,13 @@ func (r *resolver) spec() Spec {
 
 func (r *resolver) slo(path string, d docSLO) SLO {
 	if !name.MatchString(d.Name) {
-		r.add(path+".name", "%q is no name: want letters, digits, and - _ . between them", d.Name)
+		r.Add(path+".name", "%q is no name: want letters, digits, and - _ . between them", d.Name)
 	}
 	switch {
 	case d.Objective <= 100 && (SLO{Objective: d.Objective}).Budget() == 0:
-		r.add(path+".objective", "%v leaves no budget that could burn: want less", d.Objective)
+		r.Add(path+".objective", "%v leaves no budget that could burn: want less", d.Objective)
 	case d.Objective <= 0 || d.Objective > 100:
-		r.add(path+".objective", "%v: want percent, above 0 and below 100", d.Objective)
+		r.Add(path+".objective", "%v: want percent, above 0 and below 100", d.Objective)
 	}
 	r.labels(path+".labels", d.Labels)
 	s := SLO{
@@ -132,7 +124,7 @@ func (r *resolver) slo(path string, d docSLO) SLO {
 	if d.LowTraffic != nil {
 		s.MinBadEvents = d.LowTraffic.MinBadEvents
 		if s.MinBadEvents < 0 {
-			r.add(path+".low_traffic.min_bad_events", "%v: want 0 (no guard) or more", s.MinBadEvents)
+			r.Add(path+".low_traffic.min_bad_events", "%v: want 0 (no guard) or more", s.MinBadEvents)
 		}
 	}
 	s.Alerting = r.alerting(path+".alerting", d, s)
@@ -152,7 +144,7 @@ func (r *resolver) alerting(path string, d docSLO, s SLO) Alerting {
 		Ticket:      AlertMeta(a.TicketAlert),
 	}
 	if !model.LabelValue(out.Name).IsValid() || strings.ContainsAny(out.Name, " \n") {
-		r.add(path+".name", "%q is no name of an alert: want one word", out.Name)
+		r.Add(path+".name", "%q is no name of an alert: want one word", out.Name)
 	}
 	r.labels(path+".labels", a.Labels)
 	r.labels(path+".page_alert.labels", a.PageAlert.Labels)
@@ -167,11 +159,11 @@ func (r *resolver) labels(path string, labels map[string]string) {
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		switch at := path + "." + key; {
 		case !model.LegacyValidation.IsValidLabelName(key):
-			r.add(path, "%q is no name of a label: want letters, digits and _, no digit first", key)
+			r.Add(path, "%q is no name of a label: want letters, digits and _, no digit first", key)
 		case slices.Contains(own, key):
-			r.add(at, "the label is set by the rules")
+			r.Add(at, "the label is set by the rules")
 		case strings.Contains(labels[key], "{{"):
-			r.add(at, "a label that a template fills has any number of values, and each is an alert of its own: put the template into an annotation")
+			r.Add(at, "a label that a template fills has any number of values, and each is an alert of its own: put the template into an annotation")
 		}
 	}
 }
@@ -181,7 +173,7 @@ const longestThreshold = 30 * day
 
 func (r *resolver) threshold(path string, d time.Duration) {
 	if d <= 0 || d > longestThreshold {
-		r.add(path+".threshold", "%v: want above 0 and at most %v, like 250ms", d, longestThreshold)
+		r.Add(path+".threshold", "%v: want above 0 and at most %v, like 250ms", d, longestThreshold)
 	}
 }
 

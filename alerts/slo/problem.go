@@ -1,12 +1,15 @@
 package slo
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 )
 
 // SpecError is something wrong in a file of objectives.
@@ -25,15 +28,32 @@ func (p *SpecError) Error() string {
 	return where + p.Path + ": " + p.Reason
 }
 
-// problems collects what is wrong in one file, so that all of it is told at once.
-type problems struct {
+// Problems collects what is wrong in one file, so that all of it is told at once.
+type Problems struct {
 	file string
 	root *ast.File
 	errs []error
 }
 
-// add tells of the value at path, or of the nearest above it that is there.
-func (p *problems) add(path, format string, args ...any) {
+// Decode reads the text of a file, which must be one YAML document without unknown
+// keys, and returns where to tell what is wrong with the values. The file's name is
+// for messages. Errors are SpecErrors.
+func Decode(file string, text []byte, out any) (*Problems, error) {
+	root, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		return nil, fromYAML(file, err)
+	}
+	if len(root.Docs) != 1 {
+		return nil, &SpecError{File: file, Line: 1, Column: 1, Reason: fmt.Sprintf("%d YAML documents: want one", len(root.Docs))}
+	}
+	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(out); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fromYAML(file, err)
+	}
+	return &Problems{file: file, root: root}, nil
+}
+
+// Add tells of the value at path, or of the nearest above it that is there.
+func (p *Problems) Add(path, format string, args ...any) {
 	found := &SpecError{File: p.file, Line: 1, Column: 1, Path: path, Reason: fmt.Sprintf(format, args...)}
 	for at := path; ; at = parent(at) {
 		if line, column, ok := p.position(at); ok {
@@ -47,7 +67,7 @@ func (p *problems) add(path, format string, args ...any) {
 	p.errs = append(p.errs, found)
 }
 
-func (p *problems) position(path string) (line, column int, ok bool) {
+func (p *Problems) position(path string) (line, column int, ok bool) {
 	query, err := yaml.PathString("$." + path)
 	if path == "" {
 		query, err = yaml.PathString("$")
@@ -78,7 +98,8 @@ func (p *problems) position(path string) (line, column int, ok bool) {
 // parent is the path one level up.
 func parent(path string) string { return path[:max(0, strings.LastIndexAny(path, ".["))] }
 
-func (p *problems) err() error { return errors.Join(p.errs...) }
+// Err joins all that was told; nil if that is nothing.
+func (p *Problems) Err() error { return errors.Join(p.errs...) }
 
 // fromYAML makes a SpecError of what the decoder says.
 func fromYAML(file string, err error) error {

@@ -20,12 +20,12 @@ func (r *resolver) sli(path string, d docSLI) SLI {
 		}
 	}
 	if told != 1 {
-		r.add(path, "%d indicators: want one of events, latency, freshness, raw", told)
+		r.Add(path, "%d indicators: want one of events, latency, freshness, raw", told)
 		return SLI{}
 	}
 	switch {
 	case d.Plugin != nil:
-		r.add(path+".plugin", "a plugin is Go code of Sloth: write the queries that it makes as events")
+		r.Add(path+".plugin", "a plugin is Go code of Sloth: write the queries that it makes as events")
 		return SLI{}
 	case d.Latency != nil:
 		return r.latency(path+".latency", *d.Latency)
@@ -48,7 +48,7 @@ func perSecond(query string) string { return increase.ReplaceAllString(query, "r
 
 func (r *resolver) query(path, text string) {
 	if err := checkQuery(text); err != nil {
-		r.add(path, "%v", err)
+		r.Add(path, "%v", err)
 	}
 }
 
@@ -95,7 +95,7 @@ func (r *resolver) freshness(path string, d docFreshness) SLI {
 func (r *resolver) selector(path, text string) (*parser.VectorSelector, bool) {
 	found, err := parseSelector(text)
 	if err != nil {
-		r.add(path, "%v", err)
+		r.Add(path, "%v", err)
 		return nil, false
 	}
 	return found, true
@@ -107,17 +107,17 @@ func (r *resolver) raw(path, text string) SLI {
 	const window = 41*time.Hour + 43*time.Minute
 	expanded, err := expand(perSecond(text), window)
 	if err != nil {
-		r.add(path, "%v", err)
+		r.Add(path, "%v", err)
 		return SLI{}
 	}
 	expr, err := parser.ParseExpr(expanded)
 	if err != nil {
-		r.add(path, "the query is no PromQL: %v", err)
+		r.Add(path, "the query is no PromQL: %v", err)
 		return SLI{}
 	}
 	bad, total, ok := split(unwrap(expr))
 	if !ok {
-		r.add(path, "a ratio cannot be weighted over long windows: write bad / total or 1 - good / total, or its parts as events")
+		r.Add(path, "a ratio cannot be weighted over long windows: write bad / total or 1 - good / total, or its parts as events")
 		return SLI{}
 	}
 	back := func(e string) string { return strings.ReplaceAll(e, Format(window), "{{.window}}") }

@@ -54,7 +54,7 @@ func commands() []command {
 		{"down", "stop everything", down},
 		{"reset", "stop everything and delete its data", reset},
 		{"load", "drive a target at a rate and tell the truth about it", load},
-		{"slo", "objectives: rules, explanation, import, history", sloMain},
+		{"slo", "objectives: rules, explanation, simulation, import, history", sloMain},
 		{"drill", "break something on purpose, and check that it is noticed", drillMain},
 		{"notifications", "receive Alertmanager's notifications and keep them", notify},
 		{"bench-stack", "measure start, stop, memory and CPU of the stack", benchStack},

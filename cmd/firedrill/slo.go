@@ -26,6 +26,7 @@ func sloCommands() []command {
 		{"generate", "write the Prometheus rules of objectives", sloGenerate},
 		{"explain", "say in words what the rules will do", sloExplain},
 		{"import", "turn OpenSLO into objectives as the kit reads them", sloImport},
+		{"sim", "replay a month of incidents and judge the alerts", sloSim},
 		{"backfill", "write made-up history for a Prometheus that has none", sloBackfill},
 	}
 }

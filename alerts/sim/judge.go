@@ -1,0 +1,126 @@
+package sim
+
+import (
+	"math"
+	"time"
+
+	"firedrill/alerts/slo"
+)
+
+// Significant is the share of a period's budget from which on an incident is one that
+// somebody must hear of. (Workbook: "2 % of the budget in an hour" pages.)
+const Significant = 0.02
+
+// Judgement is how good the alerts of a rule set are. Shares are from 0 to 1.
+type Judgement struct {
+	// Precision is the share of notifications that tell of a significant incident; NaN
+	// without any.
+	Precision float64
+	// Recall is the share of significant incidents that a notification tells of.
+	Recall float64
+	// Pages and Tickets are notifications in the period.
+	Pages, Tickets int
+	// Detection is how long a significant incident goes unnoticed: the geometric mean,
+	// for an incident lasts minutes or days. One that nobody hears of counts with its
+	// whole length.
+	Detection time.Duration
+	// Unnoticed is the share of the budget that a significant incident spends before
+	// anybody hears of it: the mean. All that it spends, if nobody does.
+	Unnoticed float64
+	Incidents []Outcome
+}
+
+// Outcome is what a rule set's alerts did about one incident.
+type Outcome struct {
+	Incident    string
+	Spent       float64 // share of the period's budget
+	Significant bool
+	Page        Notice
+	Ticket      Notice
+}
+
+// Notice is what the alerts of one severity did.
+type Notice struct {
+	Fires bool
+	// Masked: it fired on from an earlier incident, so that nobody was told of this one.
+	Masked    bool
+	Detection time.Duration // from the incident's start to the notification
+	Reset     time.Duration // from the incident's end to that of the last alert; below 0 if that was before
+	Spent     float64       // share of the budget gone at the detection
+	Times     int           // notifications
+}
+
+// Detected tells whether anybody heard of the incident.
+func (o Outcome) Detected() bool { return o.Page.Fires || o.Ticket.Fires }
+
+// First is what told of it: the page if there is one, for a ticket waits until
+// somebody looks.
+func (o Outcome) First() Notice {
+	if o.Page.Fires {
+		return o.Page
+	}
+	return o.Ticket
+}
+
+// judge compares what fired with what happened. A notification belongs to the incident
+// that began last: incidents do not overlap, and an alert may come late.
+func judge(c Catalogue, t timeline, budget float64, fires Firing) Judgement {
+	j := Judgement{Pages: len(fires[slo.Page]), Tickets: len(fires[slo.Ticket])}
+	budgetEvents := budget * t.perPeriod()
+	for i, in := range c.Incidents {
+		o := Outcome{Incident: in.Name, Spent: t.badIn(Span{in.Start, in.End()}) / budgetEvents}
+		o.Significant = o.Spent >= Significant
+		until := time.Duration(math.MaxInt64)
+		if i+1 < len(c.Incidents) {
+			until = c.Incidents[i+1].Start
+		}
+		o.Page = notice(in, until, fires[slo.Page])
+		o.Ticket = notice(in, until, fires[slo.Ticket])
+		for _, n := range []*Notice{&o.Page, &o.Ticket} {
+			n.Spent = t.badIn(Span{in.Start, in.Start + n.Detection}) / budgetEvents
+		}
+		j.Incidents = append(j.Incidents, o)
+	}
+	j.sum(c)
+	return j
+}
+
+// notice is what alerts tell of an incident until the next.
+func notice(in Incident, until time.Duration, fires []Span) Notice {
+	n := Notice{Masked: covers(fires, in.Start)}
+	for _, s := range fires {
+		if s.From < in.Start || s.From >= until {
+			continue
+		}
+		if !n.Fires {
+			n.Fires, n.Masked, n.Detection = true, false, s.From-in.Start
+		}
+		n.Times++
+		n.Reset = s.To - in.End()
+	}
+	return n
+}
+
+// sum makes figures of all incidents.
+func (j *Judgement) sum(c Catalogue) {
+	var significant, heard, right float64
+	var logs, unnoticed float64
+	for i, o := range j.Incidents {
+		if !o.Significant {
+			continue
+		}
+		significant++
+		right += float64(o.Page.Times + o.Ticket.Times)
+		took, spent := c.Incidents[i].Duration, o.Spent
+		if o.Detected() {
+			heard++
+			took, spent = o.First().Detection, o.First().Spent
+		}
+		logs += math.Log(max(took, Resolution).Seconds())
+		unnoticed += spent
+	}
+	j.Precision = right / float64(j.Pages+j.Tickets)
+	j.Recall = heard / significant
+	j.Detection = time.Duration(math.Exp(logs/significant) * float64(time.Second)).Round(time.Second)
+	j.Unnoticed = unnoticed / significant
+}
