@@ -28,8 +28,9 @@ type Config struct {
 	// Components are the names of all processes that Processes knows.
 	Components []string
 	Processes  Processes
-	// Guard is the command that runs Guard, with Processes and Notes as here.
-	Guard func() *exec.Cmd
+	// Guard is the command that runs Guard, with Processes and Notes as here. Its
+	// context does not end before it does.
+	Guard func(ctx context.Context) *exec.Cmd
 	// Notes is the folder for notes of how to undo faults on processes.
 	Notes string
 }
@@ -134,7 +135,7 @@ func (p *processes) check(f chaos.Fault) error {
 }
 
 func (p *processes) begin(ctx context.Context, f chaos.Fault, lease time.Duration) (chaos.Injection, error) {
-	return beginGuarded(ctx, p.Guard(), f, lease, p.Notes, p.Processes)
+	return beginGuarded(ctx, p.Guard(context.WithoutCancel(ctx)), f, lease, p.Notes, p.Processes)
 }
 
 // oneOf holds a fault's target to those there are.

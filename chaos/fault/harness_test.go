@@ -238,7 +238,7 @@ func (p plan) injector() *Injector {
 		Admins: map[string]string{"orders": p.Admin}, Token: p.Token,
 		Wires:      map[string]map[string]string{"orders": {"payments": p.Upstream}},
 		Components: []string{"victim"}, Processes: remote(p.Victim), Notes: p.Notes,
-		Guard: func() *exec.Cmd { return self("guard", p.Notes+" "+p.Victim) },
+		Guard: func(context.Context) *exec.Cmd { return self("guard", p.Notes+" "+p.Victim) },
 	})
 }
 

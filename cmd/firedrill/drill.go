@@ -29,6 +29,8 @@ func drillCommands() []command {
 		{"show", "what a drill does and expects", drillShow},
 		{"run", "run drills on the stack that runs, and judge them", drillRun},
 		{"export", "say a drill's faults in the language of Chaos Mesh", drillExport},
+		{"all", "run every drill, each on a stack of its own", drillAll},
+		{"report", "what a drill came to, again", drillReport},
 		{"stop", "end the drill that runs, and every fault", drillStop},
 	}
 }

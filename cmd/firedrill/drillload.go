@@ -26,7 +26,7 @@ type drillLoad struct {
 }
 
 // Start implements chaos.Load.
-func (l drillLoad) Start(_ context.Context, spec chaos.LoadSpec) (chaos.RunningLoad, error) {
+func (l drillLoad) Start(ctx context.Context, spec chaos.LoadSpec) (chaos.RunningLoad, error) {
 	profile, err := l.profile(spec)
 	if err != nil {
 		return nil, err
@@ -37,8 +37,8 @@ func (l drillLoad) Start(_ context.Context, spec chaos.LoadSpec) (chaos.RunningL
 	}
 	defer log.Close()
 	r := &runningLoad{out: filepath.Join(l.dir, "load.json"), log: log.Name(), done: make(chan struct{})}
-	// Not with the context: its end must let the load finish and tell.
-	r.cmd = exec.Command(l.target.Executable, "load", "-o", r.out, "-seed", strconv.FormatUint(l.seed, 10), profile)
+	// The context's end must let the load finish and tell.
+	r.cmd = exec.CommandContext(context.WithoutCancel(ctx), l.target.Executable, "load", "-o", r.out, "-seed", strconv.FormatUint(l.seed, 10), profile)
 	r.cmd.Env = append(os.Environ(), "FIREDRILL_DATA="+l.target.Data, "FIREDRILL_ROOT="+l.target.Root,
 		fmt.Sprintf("FIREDRILL_PORT_OFFSET=%d", l.target.Offset))
 	r.cmd.Stdout, r.cmd.Stderr = log, log
@@ -71,7 +71,7 @@ func (l drillLoad) profile(spec chaos.LoadSpec) (string, error) {
 		return "", fmt.Errorf("load profile %q at %s: %w", path, spec.Rate, err)
 	}
 	path = filepath.Join(l.dir, "load.yaml")
-	if err := os.WriteFile(path, steady, 0o600); err != nil {
+	if err := os.WriteFile(path, steady, 0o600); err != nil { //nolint:gosec // in a folder that was made for this run
 		return "", fmt.Errorf("write the load profile: %w", err)
 	}
 	return path, nil

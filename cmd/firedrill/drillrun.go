@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"firedrill/alerts/rules"
 	"firedrill/chaos"
 	"firedrill/chaos/fault"
 	drillreport "firedrill/chaos/report"
@@ -71,11 +72,29 @@ func drillRun(ctx context.Context, p program, args []string) error {
 		}
 		drills = append(drills, d)
 	}
-	journals, err := runner.all(ctx, drills)
+	return runner.all(ctx, drills)
+}
+
+const drillAllUsage = `drill all [flags]
+
+Runs every drill of the repository, each on a stack of its own (-fresh=false: on the one that runs), and judges them all.
+It takes half an hour.`
+
+func drillAll(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("drill all", drillAllUsage)
+	f := addDrillFlags(fs, true)
+	if err := parse(fs, args, 0, 0); err != nil {
+		return err
+	}
+	runner, err := f.runner(p)
 	if err != nil {
 		return err
 	}
-	return runner.tell(journals)
+	drills, err := runner.target.drills()
+	if err != nil {
+		return err
+	}
+	return runner.all(ctx, drills)
 }
 
 // drillRunner runs drills as the flags say.
@@ -93,25 +112,49 @@ func (f *drillFlags) runner(p program) (*drillRunner, error) {
 	return &drillRunner{*f, p, drillTarget{kit, p.getenv}}, nil
 }
 
-// all runs drills one after the other until one is aborted.
-func (r *drillRunner) all(ctx context.Context, drills []*chaos.Drill) ([]*chaos.Journal, error) {
+// all runs drills one after the other and tells what they came to. One that is
+// refused does not keep the others from running; Ctrl-C does.
+func (r *drillRunner) all(ctx context.Context, drills []*chaos.Drill) error {
 	var journals []*chaos.Journal
+	var refused []error
 	for i, d := range drills {
 		j, err := r.one(ctx, d, i > 0, false)
-		if err != nil {
-			return journals, err
-		}
-		journals = append(journals, j)
-		if !r.json {
-			if err := drillreport.Text(r.p.stdout, j); err != nil {
-				return journals, err
+		switch {
+		case err != nil && wasRefused(err):
+			refused = append(refused, err)
+			fmt.Fprintln(r.p.stderr, err)
+		case err != nil:
+			return err
+		default:
+			journals = append(journals, j)
+			if err := r.show(j); err != nil {
+				return err
 			}
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	return journals, nil
+	if err := r.keepAll(journals); err != nil {
+		return err
+	}
+	if len(refused) > 0 {
+		return &exit{exitMisuse, errors.Join(refused...)}
+	}
+	return verdictOf(journals)
+}
+
+func wasRefused(err error) bool {
+	refused := (*chaos.RefusedError)(nil)
+	return errors.As(err, &refused)
+}
+
+// show prints what a drill came to, unless all are to be printed as JSON.
+func (r *drillRunner) show(j *chaos.Journal) error {
+	if r.json {
+		return nil
+	}
+	return drillreport.Text(r.p.stdout, j)
 }
 
 // one runs a drill on the running stack or on one of its own.
@@ -138,17 +181,9 @@ func (r *drillRunner) one(ctx context.Context, d *chaos.Drill, following, secret
 	}
 	j, err := r.onTarget(ctx, target, d, dir, wait, secret)
 	if err != nil {
-		return nil, refusal(err)
+		return nil, err
 	}
 	return j, r.keepResults(j, dir)
-}
-
-// refusal gives a drill that would not begin its exit code.
-func refusal(err error) error {
-	if refused := (*chaos.RefusedError)(nil); errors.As(err, &refused) {
-		return &exit{exitMisuse, err}
-	}
-	return err
 }
 
 // onTarget runs a drill on a copy, which it locks meanwhile.
@@ -202,6 +237,7 @@ func (r *drillRunner) config(ctx context.Context, t drillTarget, d *chaos.Drill,
 	return chaos.Config{
 		Drill: d, Scale: scale, Seed: r.seed, Injector: fault.New(faults), Load: drillLoad{t, dir, r.seed},
 		Prober: eyes, Alerts: eyes, Charter: eyes, Predictor: predictor,
+		Past:      []chaos.AlertPattern{{Alert: rules.AlertSpent}},
 		TraceLink: t.places()["tempo"] + "/api/traces/{trace_id}",
 	}, nil
 }
@@ -209,7 +245,7 @@ func (r *drillRunner) config(ctx context.Context, t drillTarget, d *chaos.Drill,
 // keepResults writes what a drill came to.
 func (r *drillRunner) keepResults(j *chaos.Journal, dir string) error {
 	files := map[string]func(io.Writer, *chaos.Journal) error{
-		filepath.Join(dir, "journal.json"): drillreport.JSON, filepath.Join(dir, "report.html"): drillreport.HTML,
+		filepath.Join(dir, journalName): drillreport.JSON, filepath.Join(dir, "report.html"): drillreport.HTML,
 	}
 	if r.html != "" {
 		files[r.html] = drillreport.HTML
@@ -223,8 +259,8 @@ func (r *drillRunner) keepResults(j *chaos.Journal, dir string) error {
 	return nil
 }
 
-// tell writes what was asked for of all drills, and makes an exit code of them.
-func (r *drillRunner) tell(journals []*chaos.Journal) error {
+// keepAll writes what was asked for of all drills.
+func (r *drillRunner) keepAll(journals []*chaos.Journal) error {
 	if r.junit != "" {
 		err := writeFile(r.junit, func(w io.Writer) error { return drillreport.JUnit(w, journals...) })
 		if err != nil {
@@ -232,11 +268,9 @@ func (r *drillRunner) tell(journals []*chaos.Journal) error {
 		}
 	}
 	if r.json {
-		if err := writeJSON(r.p.stdout, journals); err != nil {
-			return err
-		}
+		return writeJSON(r.p.stdout, journals)
 	}
-	return verdictOf(journals)
+	return nil
 }
 
 // verdictOf is the worst: a failure, then what nobody can tell.

@@ -66,8 +66,8 @@ func (t drillTarget) faults(token string) fault.Config {
 }
 
 // guard is the command that does and undoes a fault on a process.
-func (t drillTarget) guard() *exec.Cmd {
-	return exec.Command(t.Executable, "drill", drillGuardCommand, "-data", t.Data, "-offset", strconv.Itoa(t.Offset))
+func (t drillTarget) guard(ctx context.Context) *exec.Cmd {
+	return exec.CommandContext(ctx, t.Executable, "drill", drillGuardCommand, "-data", t.Data, "-offset", strconv.Itoa(t.Offset))
 }
 
 // callers says who calls whom in the shop; the import graph of apps says the same.

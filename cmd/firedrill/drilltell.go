@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -97,12 +96,11 @@ func (d *drillTeller) Observe(e chaos.Event) {
 }
 
 func (d *drillTeller) log(e chaos.Event) {
-	level := slog.LevelInfo
+	tell := d.tel.Logger().Info
 	if e.Kind == chaos.EventProblem {
-		level = slog.LevelWarn
+		tell = d.tel.Logger().Warn
 	}
-	d.tel.Logger().Log(context.Background(), level, e.Text,
-		"drill", d.drill, "kind", string(e.Kind), "state", e.State, "at", e.At.Format(time.RFC3339Nano))
+	tell(e.Text, "drill", d.drill, "kind", string(e.Kind), "state", e.State, "at", e.At.Format(time.RFC3339Nano))
 }
 
 // Close tells what was held back, and ends telling.

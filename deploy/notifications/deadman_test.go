@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"reflect"
@@ -72,7 +73,7 @@ func TestDeadMan(t *testing.T) {
 				for _, e := range tc.events {
 					time.Sleep(e.after)
 					w := httptest.NewRecorder()
-					d.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "POST", "/watchdog", strings.NewReader(message1(e.status, e.alert))))
+					d.ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodPost, "/watchdog", strings.NewReader(message1(e.status, e.alert))))
 					if w.Code != 200 {
 						t.Errorf("answered %d %s", w.Code, w.Body)
 					}
@@ -117,7 +118,7 @@ func TestDeadManRefusesNonsense(t *testing.T) {
 	store := open(t, filepath.Join(t.TempDir(), "n.jsonl"), DefaultLimits())
 	d := NewDeadMan(store, silence, slog.New(slog.DiscardHandler))
 	w := httptest.NewRecorder()
-	d.ServeHTTP(w, httptest.NewRequest("POST", "/watchdog", strings.NewReader("woof")))
+	d.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/watchdog", strings.NewReader("woof")))
 	if w.Code != 400 {
 		t.Errorf("answered %d, want 400", w.Code)
 	}

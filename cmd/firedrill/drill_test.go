@@ -1,0 +1,272 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"firedrill/alerts/slo"
+	"firedrill/chaos"
+	"firedrill/deploy/stack"
+	"firedrill/loadgen/profile"
+	"firedrill/loadgen/schedule"
+	"firedrill/telemetry/query"
+)
+
+// drillsAt are the drills of a copy that does not run.
+func drillsAt(t *testing.T, offset int) drillTarget {
+	t.Helper()
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return drillTarget{
+		stack.Stack{Settings: stack.Settings{Root: root, Data: t.TempDir(), Offset: offset, Shop: true, Load: true}, Executable: "/bin/firedrill"},
+		noEnv,
+	}
+}
+
+func TestDrillTarget(t *testing.T) {
+	target := drillsAt(t, 1000)
+	wires := target.wires()
+	for edge, want := range map[string]string{
+		"orders -> payments": "127.0.0.1:9003", "orders -> broker": "127.0.0.1:5222", "payments -> bank": "127.0.0.1:9005",
+		"shipping -> loki": "127.0.0.1:4100", "gateway -> tempo": "127.0.0.1:5317", "payments -> orders": "", "orders -> database": "",
+	} {
+		caller, dependency, _ := strings.Cut(edge, " -> ")
+		if got := wires[caller][dependency]; got != want {
+			t.Errorf("%s dials %q, want %q", edge, got, want)
+		}
+	}
+	target.getenv = func(name string) string {
+		return map[string]string{"DATABASE_URL": "postgres://me@db.example/shop"}[name]
+	}
+	if got := target.wires()["orders"]["database"]; got != "db.example:5432" {
+		t.Errorf("orders dials the database at %q", got)
+	}
+	places := target.places()
+	for name, want := range map[string]string{
+		"gateway": "http://127.0.0.1:9000", "gateway.admin": "http://127.0.0.1:9100", "notifications": "http://127.0.0.1:10094",
+	} {
+		if places[name] != want {
+			t.Errorf("${%s} is %q, want %q", name, places[name], want)
+		}
+	}
+	if got := target.faults("").Admins["bank"]; got != "http://127.0.0.1:9105" {
+		t.Errorf("the bank is told at %q", got)
+	}
+	guard := strings.Join(target.guard(t.Context()).Args, " ")
+	if want := "/bin/firedrill drill guard -data " + target.Data + " -offset 1000"; guard != want {
+		t.Errorf("the guard is %q, want %q", guard, want)
+	}
+}
+
+func TestDrillsThatAreNone(t *testing.T) {
+	data := t.TempDir()
+	file := write(t, "odd.yaml", "title: Odd\nstory: Odd.\nload: {profile: none}\nfaults: [{for: 5s, kind: kill, target: nobody}]\n")
+	for _, tc := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{}, 2, "no command"},
+		{[]string{"explode"}, 2, `no command "explode"`},
+		{[]string{"show"}, 2, "something must be named"},
+		{[]string{"show", "no-such-drill"}, 2, "no-such-drill"},
+		{[]string{"run", file}, 2, `faults[0]: target "nobody" of kill: there are`},
+		{[]string{"run", "-data", data, "control"}, 2, "nothing runs in " + data},
+		{[]string{"report", "-data", data}, 2, "no drill has run"},
+		{[]string{"stop", "-data", data}, 0, ""},
+	} {
+		code, out, errs := firedrill(t.Context(), append([]string{"drill"}, tc.args...)...)
+		if code != tc.code || !strings.Contains(errs, tc.want) {
+			t.Errorf("drill %v: exit %d, want %d and %q:\n%s%s", tc.args, code, tc.code, tc.want, out, errs)
+		}
+	}
+}
+
+// What ships can be read, listed and shown.
+func TestDrillsAreListed(t *testing.T) {
+	code, out, errs := firedrill(t.Context(), "drill", "list")
+	if code != 0 {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	for line := range strings.Lines(out) {
+		name := strings.Fields(line)[0]
+		code, shown, errs := firedrill(t.Context(), "drill", "show", name)
+		if code != 0 || !strings.HasPrefix(shown, name+": ") || !strings.Contains(shown, "Load\n") {
+			t.Errorf("show %s: exit %d\n%s%s", name, code, shown, errs)
+		}
+	}
+	if !strings.Contains(out, "control ") || !strings.Contains(out, "total-outage ") {
+		t.Errorf("listed:\n%s", out)
+	}
+}
+
+func TestOneDrillAtATime(t *testing.T) {
+	target := drillsAt(t, 0)
+	release, err := target.lock("first")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = target.lock("second")
+	if want := fmt.Sprintf(`drill "first" (process %d) runs on %s`, os.Getpid(), target.Data); !errors.Is(err, errUsage) || !strings.Contains(err.Error(), want) {
+		t.Errorf("a second drill gives %v, want misuse and %q", err, want)
+	}
+	release()
+	if release, err = target.lock("third"); err != nil {
+		t.Fatalf("after the first: %v", err)
+	}
+	release()
+	if stopped, err := target.endRunning(t.Context()); stopped != "" || err != nil {
+		t.Errorf("with none running, stopped %q, %v", stopped, err)
+	}
+}
+
+// What a drill that was killed has noted does not stop the next.
+func TestLockOfAKilledDrillIsTakenOver(t *testing.T) {
+	target := drillsAt(t, 0)
+	dead := exec.Command("true")
+	if err := dead.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf(`{"pid":%d,"drill":"dead"}`, dead.Process.Pid)
+	for _, name := range []string{"running", "lock"} {
+		if err := os.WriteFile(filepath.Join(target.notes(), name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	release, err := target.lock("next")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	if now, err := target.running(); err != nil || now.Drill != "next" || now.PID != os.Getpid() {
+		t.Errorf("%+v runs, %v", now, err)
+	}
+}
+
+// A load at a drill's own rate is the profile otherwise, and one that the load
+// generator reads.
+func TestLoadAtARate(t *testing.T) {
+	for _, name := range []string{"steady", "trickle", "checkout-heavy"} {
+		text, err := os.ReadFile("../../loadgen/profiles/" + name + ".yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err = atRate(text, "17/s")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := profile.Load(write(t, "load.yaml", string(text)), profile.Options{Shop: "http://127.0.0.1:8000", Getenv: noEnv})
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, text)
+		}
+		if len(p.Stages) != 1 || len(p.Thresholds) != 0 || p.Name != name {
+			t.Errorf("%s: %d stages, %d thresholds, named %q", name, len(p.Stages), len(p.Thresholds), p.Name)
+		}
+		if rate := p.Schedule.Part(schedule.Shard{Index: 1, Of: 1}).Rate(time.Hour); rate != 17 {
+			t.Errorf("%s: %v a second, want 17", name, rate)
+		}
+	}
+}
+
+func TestVerdictOfSeveralDrills(t *testing.T) {
+	of := func(all ...chaos.Verdict) (journals []*chaos.Journal) {
+		for _, v := range all {
+			journals = append(journals, &chaos.Journal{Drill: "drill-" + string(v), Verdict: v})
+		}
+		return journals
+	}
+	for _, tc := range []struct {
+		came []chaos.Verdict
+		code int
+		want string
+	}{
+		{[]chaos.Verdict{chaos.Pass, chaos.Pass}, 0, ""},
+		{[]chaos.Verdict{chaos.Pass, chaos.Inconclusive, chaos.Aborted}, 3, "[drill-inconclusive drill-aborted]"},
+		{[]chaos.Verdict{chaos.Inconclusive, chaos.Fail, chaos.Pass}, 1, "[drill-fail]"},
+	} {
+		var errs strings.Builder
+		if code := report("drill", verdictOf(of(tc.came...)), &errs); code != tc.code || !strings.Contains(errs.String(), tc.want) {
+			t.Errorf("%v: exit %d, want %d and %q:\n%s", tc.came, code, tc.code, tc.want, errs.String())
+		}
+	}
+}
+
+// answering is a Prometheus that answers queries that contain a text with a number.
+func answering(t *testing.T, numbers map[string]float64) *query.Prometheus {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		result := []any{}
+		for text, n := range numbers {
+			if strings.Contains(r.FormValue("query"), text) {
+				result = append(result, map[string]any{"metric": map[string]string{}, "value": []any{1.0, fmt.Sprint(n)}})
+			}
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": result}})
+	}))
+	t.Cleanup(s.Close)
+	p, err := query.NewPrometheus(s.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestDrillPredictor(t *testing.T) {
+	spec, err := slo.Parse("orders.yaml", []byte(`
+version: prometheus/v1
+service: orders
+slos:
+  - name: availability
+    objective: 99.5
+    sli: {events: {error_query: "sum(rate(bad[{{.window}}]))", total_query: "sum(rate(all[{{.window}}]))"}}
+    alerting: {name: OrdersBurn}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now().Add(-time.Minute)
+	page := chaos.AlertExpectation{AlertPattern: chaos.AlertPattern{Alert: "OrdersBurn", Labels: map[string]string{"severity": "page"}}}
+	given := page
+	given.Ratio = 0.5
+	for _, tc := range []struct {
+		name    string
+		numbers map[string]float64
+		alert   chaos.AlertExpectation
+		want    chaos.Prediction
+		err     error
+	}{
+		// 14.4 times a budget of 0.5 % over a minute: errors of all requests take 14.4 · 0.5 % · 60 s = 4.3 s.
+		{"as measured", map[string]float64{"bad[1m]": 10, "all[1m]": 10}, page,
+			chaos.Prediction{Fires: true, Detection: 4320 * 1e6, Reset: 29100 * 1e6, Slack: 2e9, Ratio: 1}, nil},
+		{"as the drill says", map[string]float64{"bad[1m]": 10, "all[1m]": 10}, given,
+			chaos.Prediction{Fires: true, Detection: 8640 * 1e6, Reset: 0, Slack: 2e9, Ratio: 0.5}, nil},
+		{"no bad events", map[string]float64{"all[1m]": 10}, page, chaos.Prediction{}, nil},
+		{"no events", nil, page, chaos.Prediction{}, chaos.ErrNoData},
+		{"no alert of an objective", nil, chaos.AlertExpectation{AlertPattern: chaos.AlertPattern{Alert: "TargetDown"}}, chaos.Prediction{}, chaos.ErrNoData},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := drillPredictor{[]slo.Spec{spec}, slo.Workshop(), answering(t, tc.numbers)}
+			got, err := d.Predict(t.Context(), tc.alert, begin, begin.Add(time.Minute))
+			if !errors.Is(err, tc.err) {
+				t.Fatalf("error %v, want %v", err, tc.err)
+			}
+			if got.Fires != tc.want.Fires || got.Detection != tc.want.Detection || got.Ratio != tc.want.Ratio || got.Slack != tc.want.Slack {
+				t.Errorf("predicted %+v, want %+v", got, tc.want)
+			}
+		})
+	}
+}
