@@ -21,6 +21,7 @@ const (
 	pictureTop    = 150 // names of incidents
 	pictureRow    = 30
 	pictureBottom = 40
+	nameApart     = 14
 	leastWidth    = 1.5 // of what is too short to see
 )
 
@@ -44,6 +45,7 @@ type mark struct {
 
 type bar struct {
 	X, Width float64
+	NameX    float64 // of its name, which keeps off the one before
 	Text     string
 	Strong   bool // a significant incident
 }
@@ -76,9 +78,12 @@ func (r Report) picture() picture {
 	for d := time.Duration(0); d <= Period; d += 5 * day {
 		p.Days = append(p.Days, mark{place(d), fmt.Sprintf("day %d", d/day)})
 	}
+	name := float64(-nameApart)
 	for i, in := range r.Catalogue.Incidents {
 		b := stretch(Span{in.Start, in.End()}, in.Name)
 		b.Strong = r.Results[0].Judgement.Incidents[i].Significant
+		b.NameX = max(b.X, name+nameApart)
+		name = b.NameX
 		p.Incidents = append(p.Incidents, b)
 	}
 	for i, s := range r.Results {
