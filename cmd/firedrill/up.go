@@ -30,6 +30,7 @@ func up(ctx context.Context, p program, args []string) error {
 	which := addRunFlags(fs)
 	fs.StringVar(&which.flags.Retention, "retention", "", "`duration` for which Prometheus keeps samples (FIREDRILL_RETENTION; default 31d)")
 	fs.BoolVar(&which.flags.NoShop, "no-shop", false, "only the stack, for services of your own")
+	fs.BoolVar(&which.flags.Distributed, "distributed", false, "Loki and Tempo as several processes each, as at scale (FIREDRILL_DISTRIBUTED)")
 	patience := fs.Duration("timeout", time.Minute, "how long components may take to be ready")
 	asJSON := fs.Bool("json", false, "print the table as JSON")
 	if err := parse(fs, args, 0, 0); err != nil {

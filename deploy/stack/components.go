@@ -88,7 +88,11 @@ func (s Settings) components(p programs) []Component {
 	if s.Load {
 		all = append(all, s.loadComponent(p))
 	}
-	all = append(all, s.stackComponents(p)...)
+	upstream := s.stackComponents(p)
+	if s.Distributed {
+		upstream = s.distributed(p, upstream)
+	}
+	all = append(all, upstream...)
 	if p.grafana.found() {
 		all = append(all, s.grafanaComponent(p.grafana))
 	}
@@ -232,6 +236,9 @@ func (s Settings) values() config.Values {
 			{Job: "loki", Addr: s.addr(portLoki)}, {Job: "tempo", Addr: s.addr(portTempo)},
 			{Job: "notifications", Addr: s.addr(portNotifications)},
 		},
+	}
+	if s.Distributed {
+		v.Stack = s.scrapeTargets(v.Stack)
 	}
 	if s.Shop {
 		v.Services = s.shopTargets()

@@ -22,5 +22,10 @@ func (k Stack) render(p plan) error {
 	if err := config.Write(k.configDir(), k.values()); err != nil {
 		return err
 	}
+	if k.Distributed {
+		if err := k.writeTargets(); err != nil {
+			return err
+		}
+	}
 	return writeCompose(k.Settings, k.Getenv, p.components)
 }

@@ -28,13 +28,15 @@ type Settings struct {
 	Retention string // how long Prometheus keeps samples
 	Shop      bool   // whether the shop's services run too
 	Load      bool   // whether a gentle load is kept on the shop
+
+	Distributed bool // whether Loki and Tempo run as several processes each
 }
 
 // Flags are the settings given on the command line; zero values were not given.
 type Flags struct {
 	Data, Bin, Retention string
 	Offset               *int
-	NoShop               bool
+	NoShop, Distributed  bool
 }
 
 // Resolve makes Settings of flags, which beat the environment, which beats the defaults. executable is the path of the
@@ -56,22 +58,27 @@ func Resolve(f Flags, getenv func(string) string, executable string) (Settings, 
 			return Settings{}, fmt.Errorf("resolve folder: %w", err)
 		}
 	}
-	if s.Load, err = resolveLoad(getenv("LOAD")); err != nil {
+	if s.Load, err = resolveSwitch("LOAD", getenv, true); err != nil {
 		return Settings{}, err
 	}
 	s.Load = s.Load && s.Shop
+	if s.Distributed, err = resolveSwitch("FIREDRILL_DISTRIBUTED", getenv, false); err != nil {
+		return Settings{}, err
+	}
+	s.Distributed = s.Distributed || f.Distributed
 	s.Offset, err = s.resolveOffset(f.Offset, getenv("FIREDRILL_PORT_OFFSET"))
 	return s, err
 }
 
-func resolveLoad(env string) (bool, error) {
-	switch env {
-	case "", "on":
-		return true, nil
-	case "off":
-		return false, nil
+func resolveSwitch(name string, getenv func(string) string, unset bool) (bool, error) {
+	switch text := getenv(name); text {
+	case "":
+		return unset, nil
+	case "on", "off":
+		return text == "on", nil
+	default:
+		return false, fmt.Errorf("%w: %s=%q: want on or off", ErrSettings, name, text)
 	}
-	return false, fmt.Errorf("%w: LOAD=%q: want on or off", ErrSettings, env)
 }
 
 // resolveOffset returns the offset that was told, else that of the copy which runs in the data folder.
