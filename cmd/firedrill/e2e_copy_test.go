@@ -63,10 +63,14 @@ func freeOffset(t *testing.T) int {
 
 // bases are the ports of the stack without an offset.
 func bases() []int {
-	return []int{
+	all := []int{
 		3000, 3100, 3200, 4222, 4317, 4318, 8000, 8001, 8002, 8003, 8004, 8005,
 		8100, 8101, 8102, 8103, 8104, 8105, 8106, 8107, 9090, 9093, 9094, 9096, 9097,
 	}
+	for _, target := range []int{3110, 3120, 3130, 3140, 3150, 3210, 3220, 3230, 3240, 3250, 3260} { // of the distributed stack
+		all = append(all, target, target+1, target+2)
+	}
+	return all
 }
 
 func portFree(port int) bool {
