@@ -42,7 +42,7 @@ func number(v *float64) string {
 func checkProbe(p ProbeRun, e Expectations, ended time.Time) Check {
 	c := Check{Signal: p.Signal, Name: p.Name, Outcome: p.NoData}
 	gap := longest(p.Gaps)
-	broken := slices.IndexFunc(p.Samples, func(s Sample) bool { return !s.Holds })
+	broken := p.broken()
 	switch {
 	case len(p.Samples) == 0:
 		c.Detail = "there was no answer"
@@ -58,9 +58,31 @@ func checkProbe(p ProbeRun, e Expectations, ended time.Time) Check {
 	case gap.Length() > e.Blind:
 		c.Detail = fmt.Sprintf("no answer for %s: %s", Seconds(gap.Length()), gap.Why)
 	default:
-		c.Outcome, c.Detail = Passed, fmt.Sprintf("%d of %d answers hold", len(p.Samples), len(p.Samples))
+		c.Outcome, c.Detail = Passed, fmt.Sprintf("%d of %d answers hold", holding(p.Samples), len(p.Samples))
 	}
 	return c
+}
+
+// unreadyAfter is how many looks in a row must find a service unready for it to be so,
+// as a load balancer needs several too: one late answer is no outage.
+const unreadyAfter = 3
+
+// broken is the first answer that breaks the claim; -1 if none does.
+func (p ProbeRun) broken() int {
+	most := 1
+	if p.Signal == SignalHealth {
+		most = unreadyAfter
+	}
+	row := 0
+	for i, s := range p.Samples {
+		if row++; s.Holds {
+			row = 0
+		}
+		if row == most {
+			return i - most + 1
+		}
+	}
+	return -1
 }
 
 // checkAfter wants the last answer to hold, as do all since a time that is early

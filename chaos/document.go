@@ -73,7 +73,7 @@ type expect struct {
 	Traces        []traceDoc  `yaml:"traces"        doc:"What traces must show."`
 	Logs          []logDoc    `yaml:"logs"          doc:"What logs must show."`
 	Metrics       []metricDoc `yaml:"metrics"       doc:"How metrics must change."`
-	Healthy       []string    `yaml:"healthy"       form:"name" doc:"Services that must stay ready from the end of the warm-up to the end."`
+	Healthy       []string    `yaml:"healthy"       form:"name" doc:"Services that must stay ready from the end of the warm-up to the end: never unready at three looks in a row, a second apart."`
 	RecoverWithin string      `yaml:"recoverWithin" form:"length" doc:"How soon after the last fault the probes of mode after must hold. Default 1m."`
 	BlindFor      string      `yaml:"blindFor"      form:"length" doc:"For how long on end alerts and probes may be without an answer, for drills that stop what answers. Default 10s."`
 }

@@ -317,6 +317,25 @@ func (j *Journal) FaultsEnded() time.Time {
 	return last
 }
 
+// from is when a phase began; zero if it has not.
+func (j *Journal) from(name PhaseName) time.Time {
+	for _, p := range j.Phases {
+		if p.Name == name {
+			return p.From
+		}
+	}
+	return time.Time{}
+}
+
+// recoveryFrom is since when all should get well: when the last fault was undone, or
+// would have been if there were any.
+func (j *Journal) recoveryFrom() time.Time {
+	if ended := j.FaultsEnded(); !ended.IsZero() {
+		return ended
+	}
+	return j.from(PhaseRecovery)
+}
+
 // labelAlert is the label with an alert's name, labelSeverity that with how soon a
 // person must look.
 const (

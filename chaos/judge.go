@@ -65,7 +65,7 @@ func judge(j *Journal, d *Drill, predictions []*Prediction) {
 		j.Checks = append(j.Checks, checkSight(s, d.Expect.Blind, began))
 	}
 	for _, p := range j.Probes {
-		j.Checks = append(j.Checks, checkProbe(p, d.Expect, ended))
+		j.Checks = append(j.Checks, checkProbe(p, d.Expect, j.recoveryFrom()))
 	}
 	j.decide()
 }
@@ -153,6 +153,9 @@ func checkAlert(j *Journal, e AlertExpectation, faults int, blind blindness, beg
 	after := Seconds(fired[0].fired().Sub(began))
 	c.After = &after
 	c.Detail = fmt.Sprintf("fired after %s", after)
+	if n := fired[0].times(); n > 1 {
+		c.Detail += fmt.Sprintf(" (%d times)", n)
+	}
 	var wrong []string
 	if after < 0 {
 		wrong = append(wrong, "before the fault")
@@ -161,8 +164,8 @@ func checkAlert(j *Journal, e AlertExpectation, faults int, blind blindness, beg
 		wrong = append(wrong, fmt.Sprintf("want within %s", Seconds(e.FiresWithin)))
 	}
 	for _, a := range fired {
-		if n := a.times(); n > max(1, faults) {
-			wrong = append(wrong, fmt.Sprintf("flapped: fired %d times", n))
+		if n := len(a.Told); n > max(1, faults) {
+			wrong = append(wrong, fmt.Sprintf("flapped: people were told %d times", n))
 		}
 	}
 	resolved, problem := checkResolved(fired, e, ended)

@@ -63,14 +63,22 @@ func TestVerdicts(t *testing.T) {
 		{"the alert fires too late", func(w *world, _ *chaos.Drill) { w.detect = 16 * time.Second }, chaos.Fail, "fired after 16s, resolved 25.5s after the fault: want within 15s"},
 		{"the alert resolves too late", func(w *world, _ *chaos.Drill) { w.reset = 46 * time.Second }, chaos.Fail, "resolved 46.5s after the fault: want resolved within 45s"},
 		{"the alert never resolves", func(w *world, _ *chaos.Drill) { w.reset = time.Hour }, chaos.Fail, "still fires"},
-		{"the alert flaps", func(w *world, _ *chaos.Drill) {
+		{"the alert blinks, and nobody is told of that", func(w *world, _ *chaos.Drill) {
 			w.alerts = func(all []chaos.Alert) []chaos.Alert {
 				if int(time.Since(w.start).Seconds())%6 < 3 {
 					return all[:1]
 				}
 				return all
 			}
-		}, chaos.Fail, "flapped: fired"},
+		}, chaos.Pass, ""},
+		{"people are told of it again and again", func(w *world, _ *chaos.Drill) {
+			w.notified = func(all []chaos.Notification) ([]chaos.Notification, error) {
+				if len(all) > 0 && time.Since(all[0].Received) > 10*time.Second {
+					all = append(all, chaos.Notification{Labels: burn(), Received: all[0].Received.Add(10 * time.Second)})
+				}
+				return all, nil
+			}
+		}, chaos.Fail, "flapped: people were told 2 times"},
 		{"another alert fires", func(w *world, _ *chaos.Drill) {
 			w.alerts = func(all []chaos.Alert) []chaos.Alert {
 				if w.well() {
@@ -242,6 +250,28 @@ func TestProbes(t *testing.T) {
 				t.Errorf("verdict %s, want %s; reasons %q, want one with %q", j.Verdict, c.want, j.Reasons, c.reason)
 			}
 		})
+	}
+}
+
+// One late answer is no outage, three in a row are.
+func TestHealth(t *testing.T) {
+	for unready, want := range map[time.Duration]chaos.Verdict{2 * time.Second: chaos.Pass, 3 * time.Second: chaos.Fail} {
+		w, d := newWorld(), outage()
+		d.Expect.Healthy = []string{"catalog"}
+		w.value = func(q chaos.Query) float64 {
+			at := time.Since(w.start) - 30500*time.Millisecond
+			switch {
+			case q.Text == "sold":
+				return 1
+			case at >= 0 && at < unready:
+				return 503
+			}
+			return 200
+		}
+		j, err := perform(t, w, d)
+		if err != nil || j.Verdict != want {
+			t.Errorf("unready for %v: %+v, %v, want %s", unready, j, err, want)
+		}
 	}
 }
 

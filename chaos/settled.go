@@ -10,12 +10,8 @@ import (
 func (r *record) settled(d *Drill, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	began, ended := r.j.FaultsBegan(), r.j.FaultsEnded()
-	if ended.IsZero() { // there were none
-		began = r.phaseFrom(PhaseFaults)
-		ended = r.phaseFrom(PhaseRecovery)
-	}
-	if now.Before(r.phaseFrom(PhaseFaults).Add(d.Lasts)) {
+	began, ended := r.j.FaultsBegan(), r.j.recoveryFrom()
+	if now.Before(r.j.from(PhaseFaults).Add(d.Lasts)) {
 		return false
 	}
 	alerts := r.alerts.snapshot()
@@ -56,14 +52,4 @@ func alertDue(fired []AlertRun, e AlertExpectation, began, ended time.Time) time
 		return time.Time{}
 	}
 	return last.Add(noticeGrace)
-}
-
-// phaseFrom is when a phase began; zero if it has not.
-func (r *record) phaseFrom(name PhaseName) time.Time {
-	for _, p := range r.j.Phases {
-		if p.Name == name {
-			return p.From
-		}
-	}
-	return time.Time{}
 }

@@ -249,6 +249,7 @@ func TestControlRun(t *testing.T) {
 	control := func() *chaos.Drill {
 		d := outage()
 		d.Faults, d.Expect.Alerts, d.Lasts = nil, nil, 2*time.Minute
+		d.Hypothesis[0].Mode = chaos.After
 		return d
 	}
 	w := newWorld()

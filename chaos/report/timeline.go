@@ -17,7 +17,7 @@ const (
 	right      = 970.0
 	laneHeight = 24.0
 	barHeight  = 14.0
-	chartSpace = 96.0
+	plotHeight = 62.0
 	mostLines  = 6 // of a chart, as there are that many kinds of line
 )
 
@@ -181,29 +181,44 @@ func (t *timeline) chart(c chaos.Chart) {
 	t.Rules = append(t.Rules, t.y)
 	t.Legends = append(t.Legends, mark{left + 4, t.y + 14, "title", c.Title})
 	lines, flat := telling(c.Lines)
-	top, bottom := t.y+34, t.y+34
-	if len(lines) > 0 {
-		bottom = t.y + chartSpace
+	top := t.legend(c, lines, flat, t.y+28) + 8
+	if t.y = top; len(lines) == 0 {
+		return
 	}
+	bottom := top + plotHeight
 	t.y = bottom + 8
 	low, high := bounds(lines)
-	x := left + 4.0
 	for i, line := range lines {
-		t.Lines = append(t.Lines, path{t.trace(line, func(v float64) float64 { return bottom - (bottom-top)*(v-low)/(high-low) }), fmt.Sprintf("line%d", i)})
-		t.Legends = append(t.Legends, mark{x, top - 6, fmt.Sprintf("name%d", i), line.Name})
-		x += 7*float64(len([]rune(line.Name))) + 14
+		t.Lines = append(t.Lines, path{t.trace(line, func(v float64) float64 { return bottom - plotHeight*(v-low)/(high-low) }), fmt.Sprintf("line%d", i)})
+	}
+	t.ScaleTicks = append(t.ScaleTicks, mark{left - 10, top + 4, "", quantity(high, c.Unit)}, mark{left - 10, bottom + 4, "", quantity(low, c.Unit)})
+}
+
+// legend names the lines, in as many rows as that takes, and returns where the last
+// row is.
+func (t *timeline) legend(c chaos.Chart, lines []chaos.Line, flat int, y float64) float64 {
+	x := left + 4
+	add := func(class, text string) {
+		const letter, gap, row = 6.6, 16, 15
+		needs := letter*float64(len([]rune(text))) + gap
+		if x > left+4 && x+needs > right+gap {
+			x, y = left+4, y+row
+		}
+		t.Legends = append(t.Legends, mark{x, y, class, text})
+		x += needs
+	}
+	for i, line := range lines {
+		add(fmt.Sprintf("name%d", i), line.Name)
 	}
 	switch {
 	case c.Error != "":
-		t.Legends = append(t.Legends, mark{x, top - 6, "soft", "no data: " + c.Error})
+		add("soft", "no data: "+c.Error)
 	case len(lines) == 0:
-		t.Legends = append(t.Legends, mark{x, top - 6, "soft", "nothing changed"})
+		add("soft", "nothing changed")
 	case flat > 0:
-		t.Legends = append(t.Legends, mark{x, top - 6, "soft", fmt.Sprintf("%d more that hardly changed", flat)})
+		add("soft", fmt.Sprintf("%d more that hardly changed", flat))
 	}
-	if len(lines) > 0 {
-		t.ScaleTicks = append(t.ScaleTicks, mark{left - 10, top + 4, "", quantity(high, c.Unit)}, mark{left - 10, bottom + 4, "", quantity(low, c.Unit)})
-	}
+	return y
 }
 
 // telling are the lines that changed most, and how many others there are.
