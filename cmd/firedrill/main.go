@@ -57,6 +57,7 @@ func commands() []command {
 		{"slo", "objectives: rules, explanation, simulation, import, history", sloMain},
 		{"drill", "break something on purpose, and check that it is noticed", drillMain},
 		{"notifications", "receive Alertmanager's notifications and keep them", notify},
+		{"capacity", "what a rate of requests makes of telemetry, and what keeps it", capacityMain},
 		{"entry", "one address for a program that runs as several processes", entry},
 		{"bench-stack", "measure start, stop, memory and CPU of the stack", benchStack},
 		{"version", "the versions of firedrill and of the upstream programs", printVersion},

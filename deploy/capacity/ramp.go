@@ -1,0 +1,157 @@
+package capacity
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// A Drive loads one program. Its rate is in the program's units a second.
+type Drive interface {
+	// Set changes the rate.
+	Set(ctx context.Context, rate float64) error
+	// Sent is how many units were sent so far.
+	Sent() float64
+	// Close takes the load off.
+	Close() error
+}
+
+// Ramp loads one program of the stack more and more.
+type Ramp struct {
+	Program string
+	Unit    string
+	Client  *http.Client
+	Metrics string   // URL of the program's own metrics
+	Count   []string // its counter of units: a metric's name, in an order of preference
+	Bytes   string   // its counter of bytes; "" for none
+	Rates   []float64
+	Settle  time.Duration // after each change of the rate
+	Watch   time.Duration // then
+	Drive   Drive
+	Told    func(Step) // hears of each step
+}
+
+// ErrBusy says that the machine was too busy with other things to load the program: what was found is no limit of it.
+var ErrBusy = errors.New("the load itself was late: the machine is too busy")
+
+// Run goes up the rates until the program keeps up no more, and takes the load off. With an error that wraps ErrBusy it
+// returns what was found before.
+func (r Ramp) Run(ctx context.Context) (l Limit, err error) {
+	defer func() { err = errors.Join(err, r.Drive.Close()) }()
+	l = Limit{Program: r.Program, Unit: r.Unit, Machine: machine(), Measured: time.Now(), End: "the last rate of the ramp was held"}
+	for _, rate := range append([]float64{0}, r.Rates...) {
+		s, err := r.step(ctx, rate)
+		if err != nil {
+			return l, fmt.Errorf("load %s with %.0f %s: %w", r.Program, rate, r.Unit, err)
+		}
+		r.Told(s)
+		if s.Sent < kept*s.Intended {
+			l.End = fmt.Sprintf("more than %.0f %s could not be sent", s.Sent, r.Unit)
+			return l, fmt.Errorf("load %s with %.0f %s: %w", r.Program, rate, r.Unit, ErrBusy)
+		}
+		l.Steps = append(l.Steps, s)
+		if taken := s.Achieved - l.Steps[0].Achieved; taken < kept*s.Intended {
+			l.End = fmt.Sprintf("of %.0f %s it took %.0f", s.Intended, r.Unit, taken)
+			break
+		}
+	}
+	return l, nil
+}
+
+func (r Ramp) step(ctx context.Context, rate float64) (Step, error) {
+	if err := r.Drive.Set(ctx, rate); err != nil {
+		return Step{}, err
+	}
+	if err := sleep(ctx, r.Settle); err != nil {
+		return Step{}, err
+	}
+	before, began, err := r.read(ctx)
+	if err != nil {
+		return Step{}, err
+	}
+	sent := r.Drive.Sent()
+	if err := sleep(ctx, r.Watch); err != nil {
+		return Step{}, err
+	}
+	sent = r.Drive.Sent() - sent
+	after, ended, err := r.read(ctx)
+	if err != nil {
+		return Step{}, err
+	}
+	seconds := ended.Sub(began).Seconds()
+	return Step{
+		Intended: rate, Sent: sent / seconds, Achieved: (after.units - before.units) / seconds, Bytes: (after.bytes - before.bytes) / seconds,
+		Cores: (after.cpu - before.cpu) / seconds, RSS: after.rss,
+	}, nil
+}
+
+// sleep returns after d, or with an error when the context ends.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// state is what a program says of itself.
+type state struct{ units, bytes, cpu, rss float64 }
+
+// read reads the program's metrics, and when they were asked for.
+func (r Ramp) read(ctx context.Context) (state, time.Time, error) {
+	at := time.Now()
+	families, err := scrape(ctx, r.Client, r.Metrics)
+	if err != nil {
+		return state{}, at, err
+	}
+	s := state{cpu: sum(families["process_cpu_seconds_total"]), rss: sum(families["process_resident_memory_bytes"])}
+	for _, name := range r.Count {
+		if families[name] != nil {
+			s.units = sum(families[name])
+			break
+		}
+	}
+	if r.Bytes != "" {
+		s.bytes = sum(families[r.Bytes])
+	}
+	return s, at, nil
+}
+
+func scrape(ctx context.Context, client *http.Client, url string) (map[string]*dto.MetricFamily, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return nil, fmt.Errorf("read metrics of %s: %w", url, err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return nil, fmt.Errorf("read metrics of %s: %w", url, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		_, _ = io.Copy(io.Discard, resp.Body)
+		return nil, fmt.Errorf("read metrics of %s: %s", url, resp.Status)
+	}
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read metrics of %s: %w", url, err)
+	}
+	return families, nil
+}
+
+// sum adds a counter's or gauge's series up.
+func sum(f *dto.MetricFamily) float64 {
+	total := 0.0
+	for _, m := range f.GetMetric() {
+		total += m.GetCounter().GetValue() + m.GetGauge().GetValue() + m.GetUntyped().GetValue()
+	}
+	return total
+}
