@@ -3,6 +3,7 @@
 #   PORT_OFFSET=N  moves every port by N     DATA=DIR  keeps all run-time data in DIR
 #   STACK_BIN=DIR  shares built upstream programs between copies
 #   STACK=compose  runs everything in containers (docs/containers.md)
+#   DISTRIBUTED=on runs Loki and Tempo as several processes each (docs/distributed.md)
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
@@ -17,6 +18,9 @@ endif
 ifdef STACK
 export FIREDRILL_STACK := $(STACK)
 endif
+ifdef DISTRIBUTED
+export FIREDRILL_DISTRIBUTED := $(DISTRIBUTED)
+endif
 ifdef DATA
 export FIREDRILL_DATA := $(abspath $(DATA))
 endif
@@ -28,7 +32,7 @@ FIREDRILL := .bin/firedrill
 .PHONY: help
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo; sed -n '3,5s/^# *//p' Makefile | sed 's/^/  /'
+	@echo; sed -n '3,6s/^# *//p' Makefile | sed 's/^/  /'
 
 ##### build
 

@@ -62,6 +62,9 @@ func (f *stackFlags) deployment(p program, kit stack.Stack) (deployment, error) 
 	if !kit.Shop {
 		return nil, fmt.Errorf("%w: -no-shop is for the native stack: containers do not see services of this machine", errUsage)
 	}
+	if kit.Distributed {
+		return nil, fmt.Errorf("%w: -distributed is for the native stack", errUsage)
+	}
 	return compose.Project{
 		Settings: kit.Settings, Version: ownVersion(), Getenv: p.getenv, Out: p.stderr, Patience: kit.Patience,
 	}, nil

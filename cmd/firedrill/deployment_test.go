@@ -21,6 +21,8 @@ func TestWhatACopyRunsIn(t *testing.T) {
 		runs  *string // nothing if nil
 		want  string
 		error string
+
+		distributed string
 	}{
 		{name: "nothing told", want: native},
 		{name: "native", args: []string{"-stack", "native"}, want: native},
@@ -31,6 +33,7 @@ func TestWhatACopyRunsIn(t *testing.T) {
 		{name: "processes run", runs: &native, want: native},
 		{name: "the other runs", args: []string{"-stack", "native"}, runs: &contained, error: "is not the native stack"},
 		{name: "the other runs, environment", env: "compose", runs: &native, error: "is not the compose stack"},
+		{name: "distributed containers", args: []string{"-stack", "compose"}, distributed: "on", error: "-distributed is for the native stack"},
 		{name: "unknown", env: "podman", error: `-stack "podman": want native or compose`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -38,7 +41,7 @@ func TestWhatACopyRunsIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			env := map[string]string{"FIREDRILL_ROOT": root, "FIREDRILL_DATA": t.TempDir(), "FIREDRILL_STACK": c.env}
+			env := map[string]string{"FIREDRILL_ROOT": root, "FIREDRILL_DATA": t.TempDir(), "FIREDRILL_STACK": c.env, "FIREDRILL_DISTRIBUTED": c.distributed}
 			p := program{getenv: func(name string) string { return env[name] }, stdout: os.Stdout, stderr: os.Stderr}
 			fs := p.newFlags("test", "")
 			which := addRunFlags(fs)

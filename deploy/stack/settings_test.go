@@ -49,9 +49,9 @@ func TestResolve(t *testing.T) {
 		{
 			"environment", Flags{}, map[string]string{
 				"FIREDRILL_DATA": "/d", "FIREDRILL_STACK_BIN": "/b", "FIREDRILL_PORT_OFFSET": "100", "FIREDRILL_RETENTION": "2h",
-				"LOAD": "off",
+				"LOAD": "off", "FIREDRILL_DISTRIBUTED": "on",
 			},
-			Settings{Root: root, Data: "/d", Bin: "/b", Offset: 100, Retention: "2h", Shop: true},
+			Settings{Root: root, Data: "/d", Bin: "/b", Offset: 100, Retention: "2h", Shop: true, Distributed: true},
 		},
 		{
 			"flags beat it", Flags{Data: "/fd", Bin: "/fb", Offset: &seven, Retention: "1d", NoShop: true}, map[string]string{
@@ -103,6 +103,7 @@ func TestResolveRefuses(t *testing.T) {
 		{"an offset that is no number", Flags{}, map[string]string{"FIREDRILL_PORT_OFFSET": "ten"}, `FIREDRILL_PORT_OFFSET="ten"`},
 		{"one below zero", Flags{Offset: &negative}, nil, "port offset -1"},
 		{"one past the last port", Flags{Offset: &high}, nil, "port offset 56439"},
+		{"a switch that is neither on nor off", Flags{}, map[string]string{"FIREDRILL_DISTRIBUTED": "yes"}, `FIREDRILL_DISTRIBUTED="yes": want on or off`},
 		{"a root that is none", Flags{}, map[string]string{"FIREDRILL_ROOT": "/"}, `FIREDRILL_ROOT="/"`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
