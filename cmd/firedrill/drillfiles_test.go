@@ -1,0 +1,204 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"firedrill/alerts/rules"
+	"firedrill/alerts/slo"
+	"firedrill/chaos"
+	"firedrill/loadgen/profile"
+	"firedrill/telemetry/contract"
+)
+
+// kit is what a drill may speak of.
+type kit struct {
+	target  drillTarget
+	schema  *jsonschema.Schema
+	metrics contract.Contract
+	series  map[string]bool // that rules record
+	alerts  map[string]bool
+}
+
+func readKit(t *testing.T) kit {
+	t.Helper()
+	k := kit{target: drillsAt(t, 0), series: map[string]bool{}, alerts: map[string]bool{}}
+	root := k.target.Root
+	var err error
+	if k.schema, err = jsonschema.NewCompiler().Compile(filepath.Join(root, "chaos", "drill.schema.json")); err != nil {
+		t.Fatal(err)
+	}
+	if k.metrics, err = contract.ReadFiles(root+"/telemetry/metrics.json", root+"/apps/metrics.json"); err != nil {
+		t.Fatal(err)
+	}
+	specs, err := slo.LoadAll(specsDir(root))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, spec := range specs {
+		f, err := rules.Build(spec, rules.Options{Policy: slo.Default(), Clock: slo.Workshop()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range f.Groups {
+			for _, r := range g.Rules {
+				k.series[r.Record], k.alerts[r.Alert] = true, true
+			}
+		}
+	}
+	runbooks, err := filepath.Glob(root + "/docs/runbooks/*.md") // one an alert, those of the stack too
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range runbooks {
+		k.alerts[strings.TrimSuffix(filepath.Base(file), ".md")] = true
+	}
+	return k
+}
+
+// Every drill that ships names what there is, and gives nothing away.
+func TestShippedDrills(t *testing.T) {
+	k := readKit(t)
+	drills, err := k.target.drills()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range drills {
+		t.Run(d.Name, func(t *testing.T) {
+			for _, problem := range slices.Concat(k.file(d), k.refersTo(d), k.queries(d), teaches(d)) {
+				t.Error(problem)
+			}
+		})
+	}
+}
+
+// file holds a drill's file to what editors need.
+func (k kit) file(d *chaos.Drill) (problems []string) {
+	text, err := os.ReadFile(d.File)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	if !bytes.HasPrefix(text, []byte("# yaml-language-server: $schema=../drill.schema.json\n")) {
+		problems = append(problems, "its first line does not name the schema")
+	}
+	asJSON, err := yaml.YAMLToJSON(text)
+	if err != nil {
+		return append(problems, err.Error())
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(asJSON))
+	if err == nil {
+		err = k.schema.Validate(value)
+	}
+	if err != nil {
+		problems = append(problems, err.Error())
+	}
+	return problems
+}
+
+// refersTo looks for alerts, runbooks, profiles and places that there are not.
+func (k kit) refersTo(d *chaos.Drill) (problems []string) {
+	patterns := slices.Concat(d.Expect.May, d.Expect.MustNotFire)
+	for _, a := range d.Expect.Alerts {
+		patterns = append(patterns, a.AlertPattern)
+	}
+	for _, p := range patterns {
+		if !k.alerts[p.Alert] {
+			problems = append(problems, fmt.Sprintf("there is no alert %q", p.Alert))
+		}
+	}
+	if _, err := os.Stat(filepath.Join(k.target.Root, d.Runbook)); d.Runbook != "" && err != nil {
+		problems = append(problems, "runbook: "+err.Error())
+	}
+	if d.Load.Profile != "" {
+		path, err := drillLoad{target: k.target, dir: os.TempDir()}.profile(chaos.LoadSpec{Profile: d.Load.Profile})
+		if err == nil {
+			_, err = profile.Load(path, profile.Options{Shop: "http://127.0.0.1:8000"})
+		}
+		if err != nil {
+			problems = append(problems, "load: "+err.Error())
+		}
+	}
+	places := k.target.places()
+	for _, p := range d.Hypothesis {
+		if _, rest, ok := strings.Cut(p.Text, "${"); ok && p.Language == chaos.HTTP {
+			if name, _, _ := strings.Cut(rest, "}"); places[name] == "" {
+				problems = append(problems, fmt.Sprintf("probe %q: nobody knows where ${%s} is", p.Name, name))
+			}
+		}
+	}
+	for _, service := range d.Expect.Healthy {
+		if places[service+".admin"] == "" {
+			problems = append(problems, fmt.Sprintf("healthy: there is no service %q", service))
+		}
+	}
+	return problems
+}
+
+// queries holds PromQL to what services and rules tell.
+func (k kit) queries(d *chaos.Drill) (problems []string) {
+	var all []string
+	for _, p := range d.Hypothesis {
+		if p.Language == chaos.PromQL {
+			all = append(all, p.Text)
+		}
+	}
+	for _, g := range d.AbortIf {
+		if g.Language == chaos.PromQL {
+			all = append(all, g.Text)
+		}
+	}
+	for _, m := range d.Expect.Metrics {
+		all = append(all, m.PromQL)
+	}
+	for _, query := range all {
+		expr, err := parser.ParseExpr(query)
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("%q: %v", query, err))
+			continue
+		}
+		for _, matchers := range parser.ExtractSelectors(expr) {
+			var name string
+			var labels []string
+			for _, m := range matchers {
+				if m.Name == "__name__" {
+					name = m.Value
+				} else {
+					labels = append(labels, m.Name)
+				}
+			}
+			if k.series[name] || name == "up" || strings.HasPrefix(name, "prometheus_") {
+				continue
+			}
+			if err := k.metrics.Check(name, labels...); err != nil {
+				problems = append(problems, fmt.Sprintf("%q: %v", query, err))
+			}
+		}
+	}
+	return problems
+}
+
+// teaches holds a drill to what a workshop needs of it.
+func teaches(d *chaos.Drill) (problems []string) {
+	if len(d.Faults) == 0 {
+		return nil
+	}
+	if d.Answer == nil || len(d.Hints) < 2 || d.Runbook == "" {
+		return []string{"a drill that breaks something has an answer, hints from vague to plain, and a runbook"}
+	}
+	if strings.Contains(strings.ToLower(d.Story), d.Answer.Service) {
+		problems = append(problems, "the story names the service that is to be found")
+	}
+	if len(d.Expect.Traces)+len(d.Expect.Logs)+len(d.Expect.Metrics) == 0 {
+		problems = append(problems, "no signal but alerts is expected to show the fault")
+	}
+	return problems
+}
