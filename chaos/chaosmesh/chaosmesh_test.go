@@ -99,6 +99,8 @@ func TestExpressed(t *testing.T) {
 		{"memory", chaos.Fault{Kind: "memory_leak", Target: "catalog", Params: params("limit", 5e6)}, []string{"size: 5MB"}},
 		{"the kubelet's check", chaos.Fault{Kind: "unready", Target: "catalog"}, []string{"port: 8101", "path: /readyz", "code: 503"}},
 		{"requests that wait", chaos.Fault{Kind: "latency", Target: "catalog", Params: params("median", "80ms")}, []string{"target: Request", "delay: 80ms", `path: "*"`}},
+		{"for a time that is drawn", chaos.Fault{Kind: "latency", Target: "bank", Params: params("median", "1s", "distribution", "lognormal")},
+			[]string{"delay: 1s", "all wait for the median, where the fault draws from a lognormal distribution"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tc.For = time.Minute
@@ -126,7 +128,7 @@ func TestLost(t *testing.T) {
 		{"slow_query", "orders", nil, "SHOP_FAULTS_TOKEN"},
 		{"bad_deploy", "orders", nil, "another image"},
 		{"errors", "orders", map[string]any{"ratio": 0.02}, "not a share of them (ratio is 0.02)"},
-		{"latency", "orders", map[string]any{"median": "1s", "distribution": "pareto"}, "not by a pareto distribution"},
+		{"latency", "orders", map[string]any{"median": "1s", "share": 0.1}, "not a share of them (share is 0.1)"},
 		{"wire_latency", "orders -> payments", map[string]any{"latency": "1s", "toxicity": 0.5}, "no toxicity below 1"},
 		{"kill", "notifications", nil, `no component "notifications"`},
 		{"unready", "database", nil, "database has no admin listener"},

@@ -63,11 +63,12 @@ func latency(c Cluster, target string, v fault.Values) (action, string, error) {
 	if err != nil {
 		return action{}, "", err
 	}
-	if v.Text("distribution") != "constant" {
-		return action{}, "", fmt.Errorf("an experiment delays all requests alike, not by a %v distribution", v["distribution"])
-	}
 	spec.Target, spec.Delay = "Request", v.Duration("median").String()
-	return action{kind: "HTTPChaos", spec: spec}, "requests wait before the service sees them: its own durations do not show it, its callers' do", nil
+	differs := "requests wait before the service sees them: its own durations do not show it, its callers' do"
+	if shape := v.Text("distribution"); shape != "constant" {
+		differs += "; all wait for the median, where the fault draws from a " + shape + " distribution"
+	}
+	return action{kind: "HTTPChaos", spec: spec}, differs, nil
 }
 
 // unready fails the health checks of the kubelet.
