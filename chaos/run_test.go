@@ -124,6 +124,10 @@ func TestVerdicts(t *testing.T) {
 		{"somebody is told of what should be inhibited", func(_ *world, d *chaos.Drill) {
 			d.Expect.Alerts[0].Notice = chaos.NoticeSuppressed
 		}, chaos.Fail, "should have inhibited it"},
+		{"nobody can see that nobody is told", func(w *world, d *chaos.Drill) {
+			d.Expect.Alerts[0].Notice = chaos.NoticeSuppressed
+			w.notified = func([]chaos.Notification) ([]chaos.Notification, error) { return nil, errAway }
+		}, chaos.Inconclusive, "nobody could see who was told"},
 		{"alerts cannot be seen during the fault", func(w *world, _ *chaos.Drill) {
 			w.active = func() error {
 				if after(w, 20500*time.Millisecond) && !after(w, 45500*time.Millisecond) {
