@@ -22,13 +22,13 @@ func series(name string) string { return name + `{service="shop",slo="ok",scale=
 func TestIdleServiceIsNoFailure(t *testing.T) {
 	r := newReplay(t, spec(t), slo.Workshop())
 	r.run(2*time.Minute, requests(10, 0))
-	r.run(2*time.Minute, requests(0, 0)) // longer than the window of an hour
+	r.run(3*time.Minute, requests(0, 0)) // longer than the window of two hours
 	for name, nans := range r.series() {
 		if nans > 0 {
 			t.Errorf("%s: %d samples are NaN", name, nans)
 		}
 	}
-	for _, name := range []string{slo.SeriesErrorRatio(time.Hour), slo.SeriesBurnRate(time.Hour), slo.SeriesBurnRate(30 * 24 * time.Hour)} {
+	for _, name := range []string{slo.SeriesErrorRatio(2 * time.Hour), slo.SeriesBurnRate(2 * time.Hour), slo.SeriesBurnRate(30 * 24 * time.Hour)} {
 		if got := r.value(series(name)); got != 0 {
 			t.Errorf("%s is %v without requests, want 0", name, got)
 		}
@@ -89,11 +89,11 @@ func TestMadeUpHistoryMakesNoYoungCountersOld(t *testing.T) {
 	if got := r.of(page); len(got) > 0 {
 		t.Errorf("a blip pages: %+v", got)
 	}
-	if got := r.value(series(slo.SeriesBurnRate(6 * time.Hour))); got > 1 {
-		t.Errorf("burn rate over six hours %v: want 0.6, for 20 bad events of a tenth of the window", got)
+	if got := r.value(series(slo.SeriesBurnRate(3 * time.Hour))); got > 1.2 {
+		t.Errorf("burn rate over three hours %v: want 1.1, for 20 bad events of a quarter of the window", got)
 	}
-	if got := r.value(slo.SeriesTotalEvents(24*time.Hour) + ` * 1440`); math.Abs(got-(12*60*100+45*100)) > 600 {
-		t.Errorf("%v events in a day, want 72,000 made up and 4,500 counted", got)
+	if got := r.value(slo.SeriesTotalEvents(3*24*time.Hour) + ` * 4320`); math.Abs(got-(12*60*100+45*100)) > 600 {
+		t.Errorf("%v events in three days, want 72,000 made up and 4,500 counted", got)
 	}
 }
 
@@ -103,12 +103,12 @@ func TestLongWindowsWeighEventsNotMinutes(t *testing.T) {
 	r.run(3*time.Minute, requests(5, 5))  // 1,800 events, half of them bad
 	r.run(3*time.Minute, requests(90, 0)) // 16,200 events
 	want := 900.0 / (1800 + 16200)
-	if got := r.value(series(slo.SeriesErrorRatio(24 * time.Hour))); math.Abs(got-want) > 0.02*want {
-		t.Errorf("error ratio over a day %v, want %v; a mean of ratios would be 0.25", got, want)
+	if got := r.value(series(slo.SeriesErrorRatio(3 * 24 * time.Hour))); math.Abs(got-want) > 0.02*want {
+		t.Errorf("error ratio over three days %v, want %v; a mean of ratios would be 0.25", got, want)
 	}
-	events := r.value(series(slo.SeriesTotalEvents(24*time.Hour)) + " * 1440")
+	events := r.value(series(slo.SeriesTotalEvents(3*24*time.Hour)) + " * 4320")
 	if math.Abs(events-18000) > 0.02*18000 {
-		t.Errorf("%v events in a day, want 18,000", events)
+		t.Errorf("%v events in three days, want 18,000", events)
 	}
 }
 

@@ -18,9 +18,12 @@ type Options struct {
 // LongestRaw is the longest window over which the counters themselves are read, in
 // the objective's time. Longer ones sum up what the shortest window recorded: that
 // costs one sample an evaluation, whatever the number of series behind it, and
-// smears an error over no more than the shortest window. Windows that page are
-// short enough to be exact.
-const LongestRaw = 6 * time.Hour
+// smears an error over no more than the shortest window. Every short window of a pair
+// must read counters: sums take work that is under way for bad until it ends.
+const LongestRaw = 12 * time.Hour
+
+// longestQuick is the longest window that is evaluated with the pages.
+const longestQuick = 6 * time.Hour
 
 // tiny stands for no events where a division needs some. One event a period is a
 // million times as many.
@@ -40,8 +43,8 @@ func Build(spec slo.Spec, o Options) (File, error) {
 }
 
 // BuildGroups makes the rules of one objective. The first group has what must be
-// quick: windows that read counters, and the pages. The second has windows that sum
-// up what the first recorded, budgets and tickets, and is evaluated less often.
+// quick: short windows, and the pages. The second has long windows, budgets and
+// tickets, and is evaluated less often.
 func BuildGroups(s slo.SLO, o Options) ([]Group, error) {
 	if err := o.Policy.Validate(); err != nil {
 		return nil, err
@@ -66,6 +69,10 @@ func checkUnderWay(s slo.SLO, o Options) error {
 		return nil
 	}
 	for _, p := range slices.Concat(o.Policy.Page.Pairs, o.Policy.Ticket.Pairs) {
+		if p.Short > LongestRaw {
+			return fmt.Errorf("a pair's short window of %s sums up rates, which take work under way for bad: want at most %s",
+				slo.Format(p.Short), slo.Format(LongestRaw))
+		}
 		share := s.SLI.Threshold.Seconds() / o.Clock.Wall(p.Long).Seconds()
 		if threshold := p.Threshold(s.Budget()); share >= threshold {
 			return fmt.Errorf("work under way for up to %v is %.1f %% of the window of %s, and the alert begins at %.1f %%: want a shorter threshold, a lower objective or a smaller scale",
@@ -85,7 +92,7 @@ type builder struct {
 
 func (b builder) groups() ([]Group, error) {
 	split := len(b.windows)
-	if i := slices.IndexFunc(b.windows, func(w time.Duration) bool { return w > LongestRaw }); i >= 0 {
+	if i := slices.IndexFunc(b.windows, func(w time.Duration) bool { return w > longestQuick }); i >= 0 {
 		split = i
 	}
 	quick, err := b.windowRules(b.windows[:split])

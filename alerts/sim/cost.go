@@ -7,13 +7,18 @@ import "time"
 func cost(all []*rule, scrape time.Duration, series int) float64 {
 	perSecond := 0.0
 	for i, r := range all {
-		samples := 0.0
-		for _, s := range r.reads {
-			samples += float64(samplesRead(all[:i], s, scrape, series))
-		}
-		perSecond += samples / r.every.Seconds()
+		perSecond += r.cost(all[:i], scrape, series)
 	}
 	return perSecond
+}
+
+// cost is that of one rule.
+func (r *rule) cost(before []*rule, scrape time.Duration, series int) float64 {
+	samples := 0
+	for _, s := range r.reads {
+		samples += samplesRead(before, s, scrape, series)
+	}
+	return float64(samples) / r.every.Seconds()
 }
 
 // samplesRead is how many a selector takes at one evaluation.

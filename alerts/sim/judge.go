@@ -13,10 +13,11 @@ const Significant = 0.02
 
 // Judgement is how good the alerts of a rule set are. Shares are from 0 to 1.
 type Judgement struct {
-	// Precision is the share of notifications that tell of a significant incident; NaN
-	// without any.
+	// Precision is the share of the incidents told of that are significant; NaN if none
+	// is told of. Workbook: "the proportion of events detected that were significant".
 	Precision float64
-	// Recall is the share of significant incidents that a notification tells of.
+	// Recall is the share of significant incidents that are told of. Workbook: "the
+	// proportion of significant events detected".
 	Recall float64
 	// Pages and Tickets are notifications in the period.
 	Pages, Tickets int
@@ -62,27 +63,32 @@ func (o Outcome) First() Notice {
 	return o.Ticket
 }
 
-// judge compares what fired with what happened. A notification belongs to the incident
-// that began last: incidents do not overlap, and an alert may come late.
+// judge compares what fired with what happened.
 func judge(c Catalogue, t timeline, budget float64, fires Firing) Judgement {
 	j := Judgement{Pages: len(fires[slo.Page]), Tickets: len(fires[slo.Ticket])}
-	budgetEvents := budget * t.perPeriod()
+	pages, tickets := notices(c, t, budget, fires[slo.Page]), notices(c, t, budget, fires[slo.Ticket])
 	for i, in := range c.Incidents {
-		o := Outcome{Incident: in.Name, Spent: t.badIn(Span{in.Start, in.End()}) / budgetEvents}
+		o := Outcome{Incident: in.Name, Spent: t.spent(Span{in.Start, in.End()}, budget), Page: pages[i], Ticket: tickets[i]}
 		o.Significant = o.Spent >= Significant
-		until := time.Duration(math.MaxInt64)
-		if i+1 < len(c.Incidents) {
-			until = c.Incidents[i+1].Start
-		}
-		o.Page = notice(in, until, fires[slo.Page])
-		o.Ticket = notice(in, until, fires[slo.Ticket])
-		for _, n := range []*Notice{&o.Page, &o.Ticket} {
-			n.Spent = t.badIn(Span{in.Start, in.Start + n.Detection}) / budgetEvents
-		}
 		j.Incidents = append(j.Incidents, o)
 	}
 	j.sum(c)
 	return j
+}
+
+// notices is what alerts tell of each incident. A notification belongs to the incident
+// that began last: incidents do not overlap, and an alert may come late.
+func notices(c Catalogue, t timeline, budget float64, fires []Span) []Notice {
+	all := make([]Notice, len(c.Incidents))
+	for i, in := range c.Incidents {
+		until := time.Duration(math.MaxInt64)
+		if i+1 < len(c.Incidents) {
+			until = c.Incidents[i+1].Start
+		}
+		all[i] = notice(in, until, fires)
+		all[i].Spent = t.spent(Span{in.Start, in.Start + all[i].Detection}, budget)
+	}
+	return all
 }
 
 // notice is what alerts tell of an incident until the next.
@@ -103,24 +109,26 @@ func notice(in Incident, until time.Duration, fires []Span) Notice {
 
 // sum makes figures of all incidents.
 func (j *Judgement) sum(c Catalogue) {
-	var significant, heard, right float64
+	var significant, told, right float64
 	var logs, unnoticed float64
 	for i, o := range j.Incidents {
+		if o.Detected() {
+			told++
+		}
 		if !o.Significant {
 			continue
 		}
 		significant++
-		right += float64(o.Page.Times + o.Ticket.Times)
 		took, spent := c.Incidents[i].Duration, o.Spent
 		if o.Detected() {
-			heard++
+			right++
 			took, spent = o.First().Detection, o.First().Spent
 		}
 		logs += math.Log(max(took, Resolution).Seconds())
 		unnoticed += spent
 	}
-	j.Precision = right / float64(j.Pages+j.Tickets)
-	j.Recall = heard / significant
+	j.Precision = right / told
+	j.Recall = right / significant
 	j.Detection = time.Duration(math.Exp(logs/significant) * float64(time.Second)).Round(time.Second)
 	j.Unnoticed = unnoticed / significant
 }

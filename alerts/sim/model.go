@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"sync"
 	"time"
 
 	"firedrill/alerts/slo"
@@ -21,7 +22,9 @@ type Model struct {
 type arithmetic struct {
 	timeline
 	budget float64
-	based  map[time.Duration]sums // by the window that is summed up
+
+	mu    sync.Mutex
+	based map[time.Duration]sums // by the window that is summed up
 }
 
 // sums are prefix sums of rates: element i is the sum of the first i of them.
@@ -96,6 +99,8 @@ func (a *arithmetic) rate(counter []float64, w time.Duration, i int) float64 {
 }
 
 func (a *arithmetic) sums(base time.Duration) sums {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if s, ok := a.based[base]; ok {
 		return s
 	}

@@ -85,7 +85,7 @@ func (r Report) incidents(b *strings.Builder, cell func(Outcome) string) {
 }
 
 func (r Report) remarks(b *strings.Builder) {
-	fmt.Fprintf(b, "\nPrecision: notifications that tell of an incident of %s of the budget or more. Recall: such incidents that are told of.\n", percent(Significant))
+	fmt.Fprintf(b, "\nPrecision: incidents of %s of the budget or more among those that are told of. Recall: those told of among such incidents.\n", percent(Significant))
 	fmt.Fprintf(b, "Unnoticed for: the geometric mean of theirs. Samples/s: what Prometheus reads, if each counter is %d series.\n", SeriesPerCounter)
 	for _, s := range r.Results {
 		if len(s.Unjudged) > 0 {

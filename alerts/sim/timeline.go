@@ -27,6 +27,9 @@ func (c Catalogue) replay(period, before time.Duration) timeline {
 	t.all[0], t.bad[0] = past, past/2
 	var owedAll, owedBad float64
 	for i := 1; i < steps; i++ {
+		if i == t.before+1 {
+			owedAll, owedBad = 0, 0 // the same catalogue, however long it was quiet before
+		}
 		// Each scrape counts what came since the one before: as at the middle between.
 		rate, share := c.at(time.Duration(i-t.before)*Resolution - Resolution/2)
 		owedAll += rate * Resolution.Seconds()
@@ -51,8 +54,10 @@ func (c Catalogue) at(now time.Duration) (rate, share float64) {
 	return c.Rate, c.Background
 }
 
-// badIn counts the bad events of a span.
-func (t timeline) badIn(s Span) float64 { return t.bad[t.index(s.To)] - t.bad[t.index(s.From)] }
+// spent is the share of a period's budget that the bad events of a span are.
+func (t timeline) spent(s Span, budget float64) float64 {
+	return (t.bad[t.index(s.To)] - t.bad[t.index(s.From)]) / (budget * t.perPeriod())
+}
 
 // perPeriod counts the events of a whole period.
 func (t timeline) perPeriod() float64 {

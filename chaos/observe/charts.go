@@ -28,7 +28,7 @@ func DefaultCharts() []Chart {
 	return []Chart{
 		{"Requests at the edge, a second", "", `sum by (http_response_status_code) (rate(http_server_request_duration_seconds_count{job="gateway"}[5s]))`, "{http_response_status_code}"},
 		{"Bad events (SLI, over 5 minutes of the objective)", "%", `slo:error_ratio:rate5m`, "{service} {slo}"},
-		{"Burn rate (over an hour of the objective)", "×", `slo:burn_rate:rate1h`, "{service} {slo}"},
+		{"Burn rate (over two hours of the objective)", "×", `slo:burn_rate:rate2h`, "{service} {slo}"},
 		{"Error budget left", "%", `slo:budget_remaining:ratio`, "{service} {slo}"},
 	}
 }
