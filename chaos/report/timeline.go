@@ -99,7 +99,7 @@ func (t *timeline) lane(name string) {
 
 // shorten cuts a name so that it fits before the lanes.
 func shorten(name string) string {
-	const most = 36
+	const most = 33
 	if letters := []rune(name); len(letters) > most {
 		return string(letters[:most-1]) + "…"
 	}
