@@ -197,7 +197,9 @@ func teaches(d *chaos.Drill) (problems []string) {
 	if strings.Contains(strings.ToLower(d.Story), d.Answer.Service) {
 		problems = append(problems, "the story names the service that is to be found")
 	}
-	if len(d.Expect.Traces)+len(d.Expect.Logs)+len(d.Expect.Metrics) == 0 {
+	// Where Prometheus is what is broken, there is nothing to see but the silence.
+	blind := d.Expect.Blind > chaos.DefaultBlind
+	if !blind && len(d.Expect.Traces)+len(d.Expect.Logs)+len(d.Expect.Metrics) == 0 {
 		problems = append(problems, "no signal but alerts is expected to show the fault")
 	}
 	return problems
