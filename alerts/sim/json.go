@@ -26,6 +26,7 @@ type (
 		Recall    *float64                   `json:"recall"`    // null without significant incidents
 		Pages     int                        `json:"pages"`
 		Tickets   int                        `json:"tickets"`
+		Strays    int                        `json:"of_no_incident"`
 		Detection seconds                    `json:"unnoticed_seconds"`
 		Unnoticed float64                    `json:"unnoticed_budget"`
 		NotJudged []string                   `json:"not_judged,omitempty"`
@@ -65,7 +66,7 @@ func (r Result) json() setJSON {
 	j := r.Judgement
 	out := setJSON{
 		Name: r.Set.Name, About: r.Set.About, Rules: r.Rules, Cost: r.Cost,
-		Precision: known(j.Precision), Recall: known(j.Recall), Pages: j.Pages, Tickets: j.Tickets,
+		Precision: known(j.Precision), Recall: known(j.Recall), Pages: j.Pages, Tickets: j.Tickets, Strays: j.Strays,
 		Detection: seconds(j.Detection), Unnoticed: j.Unnoticed, NotJudged: r.Unjudged, Proof: r.Proof,
 		Firing: map[slo.Severity][]spanTwo{},
 	}

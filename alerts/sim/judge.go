@@ -14,13 +14,14 @@ const Significant = 0.02
 // Judgement is how good the alerts of a rule set are. Shares are from 0 to 1.
 type Judgement struct {
 	// Precision is the share of the incidents told of that are significant; NaN if none
-	// is told of. Workbook: "the proportion of events detected that were significant".
+	// is told of. What tells of no incident counts as one that is not. Workbook: "the proportion of events detected that were significant".
 	Precision float64
 	// Recall is the share of significant incidents that are told of. Workbook: "the
 	// proportion of significant events detected".
 	Recall float64
-	// Pages and Tickets are notifications in the period.
-	Pages, Tickets int
+	// Pages and Tickets are notifications in the period; Strays are those of them that
+	// tell of no incident.
+	Pages, Tickets, Strays int
 	// Detection is how long a significant incident goes unnoticed: the geometric mean,
 	// for an incident lasts minutes or days. One that nobody hears of counts with its
 	// whole length.
@@ -72,18 +73,32 @@ func judge(c Catalogue, t timeline, budget float64, fires Firing) Judgement {
 		o.Significant = o.Spent >= Significant
 		j.Incidents = append(j.Incidents, o)
 	}
+	j.Strays = strays(pages, fires[slo.Page]) + strays(tickets, fires[slo.Ticket])
 	j.sum(c)
 	return j
 }
 
+// strays counts the notifications that tell of no incident.
+func strays(told []Notice, fires []Span) int {
+	left := len(fires)
+	for _, n := range told {
+		left -= n.Times
+	}
+	return left
+}
+
+// late is how long after an incident's end an alert may begin that tells of it: for as
+// long as its condition must hold.
+const late = 6 * time.Hour
+
 // notices is what alerts tell of each incident. A notification belongs to the incident
-// that began last: incidents do not overlap, and an alert may come late.
+// that began last: incidents do not overlap.
 func notices(c Catalogue, t timeline, budget float64, fires []Span) []Notice {
 	all := make([]Notice, len(c.Incidents))
 	for i, in := range c.Incidents {
-		until := time.Duration(math.MaxInt64)
+		until := in.End() + late
 		if i+1 < len(c.Incidents) {
-			until = c.Incidents[i+1].Start
+			until = min(until, c.Incidents[i+1].Start)
 		}
 		all[i] = notice(in, until, fires)
 		all[i].Spent = t.spent(Span{in.Start, in.Start + all[i].Detection}, budget)
@@ -91,7 +106,7 @@ func notices(c Catalogue, t timeline, budget float64, fires []Span) []Notice {
 	return all
 }
 
-// notice is what alerts tell of an incident until the next.
+// notice is what alerts that begin until then tell of an incident.
 func notice(in Incident, until time.Duration, fires []Span) Notice {
 	n := Notice{Masked: covers(fires, in.Start)}
 	for _, s := range fires {
@@ -127,7 +142,7 @@ func (j *Judgement) sum(c Catalogue) {
 		logs += math.Log(max(took, Resolution).Seconds())
 		unnoticed += spent
 	}
-	j.Precision = right / told
+	j.Precision = right / (told + float64(j.Strays))
 	j.Recall = right / significant
 	j.Detection = time.Duration(math.Exp(logs/significant) * float64(time.Second)).Round(time.Second)
 	j.Unnoticed = unnoticed / significant

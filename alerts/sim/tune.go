@@ -28,6 +28,7 @@ type Tuning struct {
 	Tried   int
 	Months  int // random ones
 	Default Candidate
+	Book    Candidate // the workbook's policy, by the kit's rules
 	// Front are the policies that none of the others beats: there is none that is as
 	// good in detection, precision and cost, and better in one of them. All of them tell
 	// of at least as many significant incidents as the default does, by no more pages
@@ -36,6 +37,9 @@ type Tuning struct {
 	// Better are those of the front that beat the default.
 	Better []Candidate
 }
+
+// DefaultOnFront tells whether nothing that was tried beats the default.
+func (t Tuning) DefaultOnFront() bool { return len(t.Better) == 0 }
 
 // space is what is searched: two pairs that page and two that make tickets, around
 // the workbook's.
@@ -67,9 +71,9 @@ func pairs(longs []time.Duration, shares []float64, parts []time.Duration) []slo
 	return all
 }
 
-// workable tells whether a pair can be watched in a workshop too.
+// workable tells whether a pair is fit for every objective, and for a workshop.
 func workable(p slo.Pair) bool {
-	return slo.Workshop().Validate(slo.Policy{Period: Period, Page: slo.Alert{Pairs: []slo.Pair{p}}}) == nil
+	return p.Short <= rules.LongestRaw && slo.Workshop().Validate(slo.Policy{Period: Period, Page: slo.Alert{Pairs: []slo.Pair{p}}}) == nil
 }
 
 // Tune searches windows and burn rates on a catalogue, by arithmetic, and tries what
@@ -85,6 +89,9 @@ func Tune(ctx context.Context, c Catalogue, months int) (Tuning, error) {
 	}
 	out := Tuning{Months: months}
 	if out.Default, err = t.candidate(slo.Default()); err != nil {
+		return Tuning{}, err
+	}
+	if out.Book, err = t.candidate(slo.Workbook()); err != nil {
 		return Tuning{}, err
 	}
 	all, err := t.search(ctx)
@@ -105,7 +112,8 @@ func Tune(ctx context.Context, c Catalogue, months int) (Tuning, error) {
 	return out, out.try(ctx, s)
 }
 
-// try judges the default, and what beats it, on random months.
+// try judges the default, the workbook's, and what beats the default, on random
+// months.
 func (t *Tuning) try(ctx context.Context, s slo.SLO) error {
 	months := make([]*tuner, t.Months)
 	for i := range months {
@@ -113,7 +121,7 @@ func (t *Tuning) try(ctx context.Context, s slo.SLO) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	tried := []*Candidate{&t.Default}
+	tried := []*Candidate{&t.Default, &t.Book}
 	for i := range t.Better {
 		tried = append(tried, &t.Better[i])
 	}
@@ -129,6 +137,7 @@ func (t *Tuning) try(ctx context.Context, s slo.SLO) error {
 				c.Random.Incidents = append(c.Random.Incidents, found.Judgement.Incidents...)
 				c.Random.Pages += found.Judgement.Pages
 				c.Random.Tickets += found.Judgement.Tickets
+				c.Random.Strays += found.Judgement.Strays
 			}
 			c.Random.sum(pooled)
 			return nil
@@ -170,6 +179,7 @@ type half struct {
 	pairs   [2]slo.Pair
 	notices []Notice // by incident
 	times   int      // notifications in all
+	strays  int
 }
 
 // search judges all combinations.
@@ -223,6 +233,7 @@ func (t *tuner) halves(ctx context.Context, severity slo.Severity, base time.Dur
 			spans := union(fires[i], fires[len(first)+k])
 			h := half{pairs: [2]slo.Pair{a, b}, times: len(spans)}
 			h.notices = notices(t.catalogue, t.exact.timeline, t.exact.budget, spans)
+			h.strays = strays(h.notices, spans)
 			all = append(all, h)
 		}
 	}
@@ -239,7 +250,7 @@ func (t *tuner) join(page, ticket half, outcomes []Outcome) point {
 	for i := range outcomes {
 		outcomes[i].Page, outcomes[i].Ticket = page.notices[i], ticket.notices[i]
 	}
-	j := Judgement{Pages: page.times, Tickets: ticket.times, Incidents: outcomes}
+	j := Judgement{Pages: page.times, Tickets: ticket.times, Strays: page.strays + ticket.strays, Incidents: outcomes}
 	j.sum(t.catalogue)
 	p := point{
 		page: page.pairs, ticket: ticket.pairs, pages: page.times, tickets: ticket.times,

@@ -27,6 +27,7 @@ func sloCommands() []command {
 		{"explain", "say in words what the rules will do", sloExplain},
 		{"import", "turn OpenSLO into objectives as the kit reads them", sloImport},
 		{"sim", "replay a month of incidents and judge the alerts", sloSim},
+		{"tune", "search windows and burn rates that alert better", sloTune},
 		{"backfill", "write made-up history for a Prometheus that has none", sloBackfill},
 	}
 }
