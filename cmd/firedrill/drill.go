@@ -30,6 +30,10 @@ func drillCommands() []command {
 		{"run", "run drills on the stack that runs, and judge them", drillRun},
 		{"export", "say a drill's faults in the language of Chaos Mesh", drillExport},
 		{"all", "run every drill, each on a stack of its own", drillAll},
+		{"matrix", "run drills and print what each signal showed of each", drillMatrix},
+		{"mystery", "run one without saying which; find out", drillMystery},
+		{"hint", "the next hint of the mystery", drillHint},
+		{"guess", "say what the mystery is", drillGuess},
 		{"report", "what a drill came to, again", drillReport},
 		{"stop", "end the drill that runs, and every fault", drillStop},
 	}

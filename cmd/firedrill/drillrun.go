@@ -15,6 +15,7 @@ import (
 	"firedrill/alerts/rules"
 	"firedrill/chaos"
 	"firedrill/chaos/fault"
+	"firedrill/chaos/mystery"
 	drillreport "firedrill/chaos/report"
 	"firedrill/deploy/stack"
 )
@@ -64,13 +65,9 @@ func drillRun(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	var drills []*chaos.Drill
-	for _, name := range fs.Args() {
-		d, err := runner.target.drill(name)
-		if err != nil {
-			return err
-		}
-		drills = append(drills, d)
+	drills, err := runner.named(fs.Args())
+	if err != nil {
+		return err
 	}
 	return runner.all(ctx, drills)
 }
@@ -112,9 +109,40 @@ func (f *drillFlags) runner(p program) (*drillRunner, error) {
 	return &drillRunner{*f, p, drillTarget{kit, p.getenv}}, nil
 }
 
-// all runs drills one after the other and tells what they came to. One that is
-// refused does not keep the others from running; Ctrl-C does.
+// named are the drills with the names, or files, or all if none is named.
+func (r *drillRunner) named(names []string) ([]*chaos.Drill, error) {
+	if len(names) == 0 {
+		return r.target.drills()
+	}
+	var drills []*chaos.Drill
+	for _, name := range names {
+		d, err := r.target.drill(name)
+		if err != nil {
+			return nil, err
+		}
+		drills = append(drills, d)
+	}
+	return drills, nil
+}
+
+// all runs drills one after the other and tells what they came to.
 func (r *drillRunner) all(ctx context.Context, drills []*chaos.Drill) error {
+	journals, failed := r.each(ctx, drills, r.show)
+	if failed != nil && !wasRefused(failed) {
+		return failed
+	}
+	if err := r.keepAll(journals); err != nil {
+		return err
+	}
+	if failed != nil {
+		return failed
+	}
+	return verdictOf(journals)
+}
+
+// each runs drills one after the other and shows each. One that is refused does not
+// keep the others from running, and is in the error; Ctrl-C does.
+func (r *drillRunner) each(ctx context.Context, drills []*chaos.Drill, show func(*chaos.Journal) error) ([]*chaos.Journal, error) {
 	var journals []*chaos.Journal
 	var refused []error
 	for i, d := range drills {
@@ -124,24 +152,21 @@ func (r *drillRunner) all(ctx context.Context, drills []*chaos.Drill) error {
 			refused = append(refused, err)
 			fmt.Fprintln(r.p.stderr, err)
 		case err != nil:
-			return err
+			return journals, err
 		default:
 			journals = append(journals, j)
-			if err := r.show(j); err != nil {
-				return err
+			if err := show(j); err != nil {
+				return journals, err
 			}
 		}
 		if ctx.Err() != nil {
 			break
 		}
 	}
-	if err := r.keepAll(journals); err != nil {
-		return err
-	}
 	if len(refused) > 0 {
-		return &exit{exitMisuse, errors.Join(refused...)}
+		return journals, &exit{exitMisuse, errors.Join(refused...)}
 	}
-	return verdictOf(journals)
+	return journals, nil
 }
 
 func wasRefused(err error) bool {
@@ -204,10 +229,19 @@ func (r *drillRunner) onTarget(ctx context.Context, t drillTarget, d *chaos.Dril
 	defer teller.Close()
 	live := drillreport.NewLive(r.p.stderr, secret)
 	defer live.Close()
+	observers := []func(chaos.Event){live.Observe, teller.Observe}
+	if secret {
+		play, err := t.beginGame(ctx, mystery.Game{Drill: d.Name, Seed: r.seed, Scale: config.Scale})
+		if err != nil {
+			return nil, err
+		}
+		observers = append(observers, play)
+	}
 	config.Wait = wait
 	config.Observe = func(e chaos.Event) {
-		live.Observe(e)
-		teller.Observe(e)
+		for _, observe := range observers {
+			observe(e)
+		}
 	}
 	return chaos.Run(ctx, config)
 }
@@ -261,16 +295,17 @@ func (r *drillRunner) keepResults(j *chaos.Journal, dir string) error {
 
 // keepAll writes what was asked for of all drills.
 func (r *drillRunner) keepAll(journals []*chaos.Journal) error {
-	if r.junit != "" {
-		err := writeFile(r.junit, func(w io.Writer) error { return drillreport.JUnit(w, journals...) })
-		if err != nil {
-			return err
-		}
+	if err := r.writeJUnit(journals); err != nil || !r.json {
+		return err
 	}
-	if r.json {
-		return writeJSON(r.p.stdout, journals)
+	return writeJSON(r.p.stdout, journals)
+}
+
+func (r *drillRunner) writeJUnit(journals []*chaos.Journal) error {
+	if r.junit == "" {
+		return nil
 	}
-	return nil
+	return writeFile(r.junit, func(w io.Writer) error { return drillreport.JUnit(w, journals...) })
 }
 
 // verdictOf is the worst: a failure, then what nobody can tell.
