@@ -247,3 +247,38 @@ func TestDrillIsStopped(t *testing.T) {
 	}
 	c.healed(time.Second)
 }
+
+// The control run, and the drills that are over soonest, each on a stack of its own. All of them: firedrill drill all.
+func TestDrillsPass(t *testing.T) {
+	for _, lane := range [][]string{
+		{"control", "total-outage", "blackout-loki"},
+		{"partition-orders-payments", "shipping-hangs", "bank-down"},
+	} {
+		t.Run(strings.Join(lane, " "), func(t *testing.T) {
+			t.Parallel() // two stacks at a time
+			c := newCopy(t)
+			junit := filepath.Join(t.TempDir(), "junit.xml")
+			out := c.must(append([]string{"drill", "run", "-fresh", "-junit", junit}, lane...)...)
+			t.Log(out)
+			for _, name := range lane {
+				if !strings.Contains(out, "PASS  "+name+":") {
+					t.Errorf("%s did not pass", name)
+				}
+				pages, _ := filepath.Glob(filepath.Join(c.data, "drills", "*-"+name, "report.html"))
+				if len(pages) != 1 {
+					t.Errorf("%s left %d pages, want one", name, len(pages))
+				}
+			}
+			text, err := os.ReadFile(junit)
+			if err != nil || strings.Count(string(text), "<testsuite ") != len(lane) || strings.Contains(string(text), "<failure") {
+				t.Errorf("JUnit: %v\n%s", err, text)
+			}
+			if out := c.must("drill", "report"); !strings.Contains(out, "PASS  "+lane[len(lane)-1]) {
+				t.Errorf("the latest report:\n%s", out)
+			}
+			if left, _ := filepath.Glob(filepath.Join(c.data, "drills", "*", "stack")); len(left) > 0 {
+				t.Errorf("stacks are left: %v", left)
+			}
+		})
+	}
+}
