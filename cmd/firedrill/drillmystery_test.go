@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"firedrill/chaos"
+	"firedrill/chaos/mystery"
+)
+
+// A game is kept between commands: what the drill notes in one process, hints and guesses of others find.
+func TestMystery(t *testing.T) {
+	target := drillsAt(t, 1000)
+	say := func(want int, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		env := func(name string) string {
+			return map[string]string{"FIREDRILL_ROOT": target.Root, "FIREDRILL_DATA": target.Data}[name]
+		}
+		if code := run(t.Context(), append([]string{"drill"}, args...), env, &out, &out); code != want {
+			t.Fatalf("%v: exit code %d, want %d:\n%s", args, code, want, out.String())
+		}
+		return out.String()
+	}
+	if got := say(exitMisuse, "hint"); !strings.Contains(got, "there is no mystery") {
+		t.Errorf("a hint without a mystery: %s", got)
+	}
+	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	d, err := target.drill("payment-latency")
+	if err != nil {
+		t.Fatal(err)
+	}
+	observe, err := target.beginGame(t.Context(), mystery.Game{Drill: d.Name, Seed: 7, Scale: 60})
+	if err != nil {
+		t.Fatal(err)
+	}
+	say(exitFailed, "guess", d.Answer.Service, d.Answer.Fault) // nothing is broken yet
+	observe(chaos.Event{At: time.Now(), Kind: chaos.EventFault, State: "began"})
+	observe(chaos.Event{At: time.Now(), Kind: chaos.EventNotification, State: "told"})
+	if got := say(0, "hint"); !strings.HasPrefix(got, strings.TrimSpace(d.Hints[0])) {
+		t.Errorf("the hint is %q, want %q", got, d.Hints[0])
+	}
+	if got := say(exitFailed, "guess", d.Answer.Service, "memory_leak"); got != "The service is right. The fault is not.\n" {
+		t.Errorf("half a guess: %q", got)
+	}
+	say(exitMisuse, "guess", d.Answer.Service)
+	got := say(0, "guess", strings.ToUpper(d.Answer.Service), d.Answer.Fault)
+	// 100 less a hint (15), a wrong guess (10) and the minute begun (2).
+	for _, want := range []string{"Right!\n" + d.Title, "73 points: an alert told after", "hints used: 1, wrong guesses: 1", "drill payment-latency, seed 7"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the answer lacks %q:\n%s", want, got)
+		}
+	}
+	if got := say(exitFailed, "guess", d.Answer.Service, d.Answer.Fault); !strings.Contains(got, "solved already") {
+		t.Errorf("a guess after the end: %s", got)
+	}
+}
