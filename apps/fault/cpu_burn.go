@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"time"
 )
@@ -10,10 +11,20 @@ func cpuBurnKind() Kind {
 	return Kind{
 		Name: "cpu_burn",
 		Doc: "Keeps processor cores busy inside the service's process, as a hot loop would. Seen in process_cpu_seconds_total, in " +
-			"CPU profiles, and as slower requests of everything that shares the machine once no core is left.",
-		Params: []Param{{Name: "cores", Type: Number, Unit: "cores", Min: 0.01, Max: 256, Default: 1.0,
-			Doc: "Cores kept busy. The last may be a part of one."}},
-		build: func(v Values) (effect, error) { return cpuBurn{cores: v.Number("cores")}, nil },
+			"CPU profiles, and as slower requests of everything that shares the machine once no core is left. With wait the service starves " +
+			"itself: its callers see slow requests that its own spans do not show, for they begin when a request gets its turn.",
+		Params: []Param{
+			{Name: "cores", Type: Number, Unit: "cores", Min: 0.01, Max: 256, Default: 1.0,
+				Doc: "Cores kept busy. The last may be a part of one."},
+			{Name: "wait", Type: Duration, Min: 0, Max: 5, Default: "0s",
+				Doc: "How long whoever has work in the process waits for its turn: instead of cores, as many hot loops as that takes on this machine."},
+		},
+		build: func(v Values) (effect, error) {
+			if wait := v.Duration("wait"); wait > 0 {
+				return cpuStarve{wait: wait}, nil
+			}
+			return cpuBurn{cores: v.Number("cores")}, nil
+		},
 	}
 }
 
@@ -42,4 +53,45 @@ func burn(ctx context.Context, share float64) {
 			_ = sleep(ctx, rest, nil) // an end is seen above
 		}
 	}
+}
+
+// cpuStarve has as many hot loops as it takes for a goroutine to wait for its turn.
+// The scheduler gives each loop some 10 ms of a processor before the next.
+type cpuStarve struct{ wait time.Duration }
+
+func (s cpuStarve) begin(*Set, *dice) (func(), error) {
+	return loop(func(ctx context.Context) {
+		var all sync.WaitGroup
+		var ends []context.CancelFunc
+		for n := runtime.GOMAXPROCS(0); ctx.Err() == nil; n = s.adjust(n, turn()) {
+			for len(ends) < n {
+				one, end := context.WithCancel(ctx)
+				ends = append(ends, end)
+				all.Go(func() { burn(one, 1) })
+			}
+			for _, end := range ends[n:] {
+				end()
+			}
+			ends = ends[:n]
+		}
+		for _, end := range ends {
+			end()
+		}
+		all.Wait()
+	}), nil
+}
+
+// adjust is how many loops there should be instead of n, with which a turn took
+// that long. It goes there in steps, for one turn is not like the next.
+func (s cpuStarve) adjust(n int, took time.Duration) int {
+	const most = 1000
+	wanted := float64(n) * float64(s.wait) / float64(max(took, time.Microsecond))
+	return int(min(max(wanted, 0.8*float64(n), 1), 1.5*float64(n)+1, most))
+}
+
+// turn waits behind all that wait for a processor now and returns for how long.
+func turn() time.Duration {
+	start := time.Now()
+	runtime.Gosched()
+	return time.Since(start)
 }

@@ -29,3 +29,36 @@ func TestCPUBurn(t *testing.T) {
 		t.Error("it burns on")
 	}
 }
+
+// The fewer loops there are for a wait, the longer each of them must have a
+// processor; how long that is depends on the machine, the wait does not.
+func TestCPUBurnMakesWorkWait(t *testing.T) {
+	const wait = 100 * time.Millisecond
+	end := begin(t, newSet(t, "broker"), "cpu_burn", map[string]any{"wait": wait.String()})
+	await(t, "work waits for its turn", func() bool { return turn() > wait*3/4 })
+	end()
+	if running("burn") > 0 {
+		t.Error("it burns on")
+	}
+}
+
+func TestCPUStarveAdjusts(t *testing.T) {
+	s := cpuStarve{wait: 300 * time.Millisecond}
+	for _, c := range []struct {
+		loops int
+		took  time.Duration
+		want  int
+	}{
+		{2, 0, 4}, // nobody waits: half as many again, and one
+		{10, 100 * time.Millisecond, 16},
+		{20, 250 * time.Millisecond, 24},
+		{20, 300 * time.Millisecond, 20},
+		{20, 3 * time.Second, 16}, // at most a fifth less
+		{1, time.Minute, 1},
+		{900, time.Millisecond, 1000},
+	} {
+		if got := s.adjust(c.loops, c.took); got != c.want {
+			t.Errorf("%d loops, of which a turn took %v: %d, want %d", c.loops, c.took, got, c.want)
+		}
+	}
+}

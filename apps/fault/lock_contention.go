@@ -10,23 +10,32 @@ import (
 func lockContentionKind() Kind {
 	return Kind{
 		Name: "lock_contention",
-		Doc: "Makes all requests of the service take one lock in turn and hold it for a while, as a forgotten global lock would: no " +
-			"more than 1/hold of them a second get through. Seen as durations that grow with load while the processor idles, in " +
+		Doc: "Makes requests of the service take one lock in turn and hold it for a while, as a forgotten global lock or a row that all " +
+			"want would: no more than 1/hold of them a second get through. Seen as durations that grow with load while the processor idles, in " +
 			"http_server_active_requests, and in goroutine profiles.",
 		Services: withRoutes,
-		Params: []Param{{Name: "hold", Type: Duration, Min: 0.0001, Max: 10, Default: "20ms",
-			Doc: "How long each request holds the lock."}},
-		build: func(v Values) (effect, error) { return &lockContention{hold: v.Duration("hold")}, nil },
+		Params: []Param{
+			{Name: "hold", Type: Duration, Min: 0.0001, Max: 10, Default: "20ms", Doc: "How long each request holds the lock."},
+			routeParam(),
+		},
+		build: func(v Values) (effect, error) {
+			where, err := routeOf(v.Text("route"))
+			return &lockContention{where: where, hold: v.Duration("hold")}, err
+		},
 	}
 }
 
 type lockContention struct {
-	hold time.Duration
-	mu   sync.Mutex // guards nothing: that is the fault
-	over chan struct{}
+	where route
+	hold  time.Duration
+	mu    sync.Mutex // guards nothing: that is the fault
+	over  chan struct{}
 }
 
 func (l *lockContention) begin(s *Set, _ *dice) (func(), error) {
+	if err := s.serves(l.where); err != nil {
+		return nil, err
+	}
 	l.over = make(chan struct{})
 	remove := s.requests.put(l)
 	return func() {
@@ -37,6 +46,9 @@ func (l *lockContention) begin(s *Set, _ *dice) (func(), error) {
 
 // request implements requester.
 func (l *lockContention) request(c *fiber.Ctx) error {
+	if !l.where.matches(c) {
+		return nil
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return sleep(c.UserContext(), l.hold, l.over)

@@ -44,3 +44,18 @@ func TestLockContentionEndsForThoseWhoQueue(t *testing.T) {
 		t.Errorf("afterwards: %d", got)
 	}
 }
+
+// Requests of other routes take no lock: or this would take longer than a test may.
+func TestLockContentionOfARoute(t *testing.T) {
+	s := newSet(t, "orders")
+	app := shop(s)
+	end := begin(t, s, "lock_contention", map[string]any{"hold": "10s", "route": "POST /orders"})
+	var waiting sync.WaitGroup
+	waiting.Go(func() { ask(app, http.MethodPost, "/orders") })
+	await(t, "a request holds the lock", func() bool { return running("(*lockContention).request") > 0 })
+	if got := ask(app, http.MethodGet, "/orders/7"); got != http.StatusNoContent {
+		t.Errorf("another route: %d", got)
+	}
+	end()
+	waiting.Wait()
+}
