@@ -37,7 +37,7 @@ func readKit(t *testing.T) kit {
 	if k.schema, err = jsonschema.NewCompiler().Compile(filepath.Join(root, "chaos", "drill.schema.json")); err != nil {
 		t.Fatal(err)
 	}
-	if k.metrics, err = contract.ReadFiles(root+"/telemetry/metrics.json", root+"/apps/metrics.json"); err != nil {
+	if k.metrics, err = contract.ReadFiles(root+"/telemetry/metrics.json", root+"/apps/metrics.json", root+"/dashboards/contracts/traces.json"); err != nil {
 		t.Fatal(err)
 	}
 	specs, err := slo.LoadAll(specsDir(root))
