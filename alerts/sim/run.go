@@ -90,11 +90,11 @@ func newSimulation(c Catalogue, sets []RuleSet, budget float64, o Options) (*sim
 	before, of := time.Duration(0), 0
 	for _, set := range sets {
 		all, err := set.compile()
-		if err == nil {
-			err = checkReads(all, counters)
-		}
 		if err != nil {
 			return nil, err
+		}
+		if err := checkReads(all, counters); err != nil {
+			return nil, fmt.Errorf("read rules of %s: %w", set.Name, err)
 		}
 		s.rules = append(s.rules, all)
 		before = max(before, lookback(all))
