@@ -58,7 +58,7 @@ func (r Report) significant() int {
 
 func (r Report) sets(b *strings.Builder) {
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "rules\tprecision\trecall\tpages\ttickets\tunnoticed for\tbudget spent by then\tsamples/s\t")
+	fmt.Fprintln(t, "rules\tprecision\trecall\tpages\ttickets\tunnoticed for\tbudget spent by then\tsamples/s\twhat they are")
 	for _, s := range r.Results {
 		j := s.Judgement
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%.0f\t%s\n", s.Set.Name, share(j.Precision), share(j.Recall), j.Pages, j.Tickets,
@@ -69,17 +69,17 @@ func (r Report) sets(b *strings.Builder) {
 
 func (r Report) incidents(b *strings.Builder, cell func(Outcome) string) {
 	t := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
-	fmt.Fprint(t, "incident\tbudget\t")
+	cells := []string{"incident", "budget"}
 	for _, s := range r.Results {
-		fmt.Fprintf(t, "%s\t", s.Set.Name)
+		cells = append(cells, s.Set.Name)
 	}
-	fmt.Fprintln(t)
+	fmt.Fprintln(t, strings.Join(cells, "\t"))
 	for i, in := range r.Catalogue.Incidents {
-		fmt.Fprintf(t, "%s\t%s\t", in.Name, percent(r.Results[0].Judgement.Incidents[i].Spent))
+		cells = append(cells[:0], in.Name, percent(r.Results[0].Judgement.Incidents[i].Spent))
 		for _, s := range r.Results {
-			fmt.Fprintf(t, "%s\t", cell(s.Judgement.Incidents[i]))
+			cells = append(cells, cell(s.Judgement.Incidents[i]))
 		}
-		fmt.Fprintln(t)
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
 	_ = t.Flush() // to a string
 }

@@ -1,0 +1,39 @@
+package sim
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write golden files")
+
+// What the documentation shows of the month is what is simulated.
+func TestShownMonthIsCurrent(t *testing.T) {
+	report, err := Replay(t.Context(), catalogue(t), sets(t), Options{Quick: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text, picture bytes.Buffer
+	if err := report.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	if err := report.Draw(&picture); err != nil {
+		t.Fatal(err)
+	}
+	for file, got := range map[string][]byte{"../incidents/month.txt": text.Bytes(), "../incidents/month.svg": picture.Bytes()} {
+		if *update {
+			if err := os.WriteFile(file, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not current: run go test ./alerts/sim -run Month -update", file)
+		}
+	}
+}
