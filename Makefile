@@ -111,7 +111,7 @@ test-dashboards: ## the generated dashboards, checked against Grafana's own type
 
 .PHONY: test-stack
 test-stack: build-stack ## the real stack: up, verified, hung, side by side, the kill test, down
-	.ci/with-postgres go test -count=1 -tags e2e -timeout 25m ./cmd/...
+	.ci/with-postgres go test -count=1 -tags e2e -timeout 45m ./cmd/...
 
 ##### measure
 

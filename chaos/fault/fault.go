@@ -143,5 +143,8 @@ func oneOf(f chaos.Fault, targets []string) error {
 	if slices.Contains(targets, f.Target) {
 		return nil
 	}
+	if len(targets) == 0 {
+		return fmt.Errorf("target %q of %s: there is none that can have it", f.Target, f.Kind)
+	}
 	return fmt.Errorf("target %q of %s: there are %s", f.Target, f.Kind, strings.Join(slices.Sorted(slices.Values(targets)), ", "))
 }

@@ -174,7 +174,7 @@ func (c *stackCopy) healed(within time.Duration) {
 		if n := len(c.helpers()); n > 0 {
 			left = append(left, fmt.Sprintf("%d helpers run", n))
 		}
-		if notes, _ := filepath.Glob(filepath.Join(c.data, "run", "drill", "*.json")); len(notes) > 0 {
+		if notes, _ := filepath.Glob(filepath.Join(c.data, "run", "drill", "undo", "*.json")); len(notes) > 0 {
 			left = append(left, fmt.Sprintf("notes %v", notes))
 		}
 		if len(left) == 0 {

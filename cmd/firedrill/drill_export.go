@@ -42,7 +42,7 @@ func drillExport(_ context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := drillTarget{kit, p.getenv}.inCluster(fs.Arg(0))
+	d, err := drillTarget{Stack: kit, getenv: p.getenv}.inCluster(fs.Arg(0))
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"firedrill/alerts/slo"
 	"firedrill/chaos"
+	"firedrill/chaos/mystery"
 	"firedrill/deploy/stack"
 	"firedrill/loadgen/profile"
 	"firedrill/loadgen/schedule"
@@ -29,8 +30,8 @@ func drillsAt(t *testing.T, offset int) drillTarget {
 		t.Fatal(err)
 	}
 	return drillTarget{
-		stack.Stack{Settings: stack.Settings{Root: root, Data: t.TempDir(), Offset: offset, Shop: true, Load: true}, Executable: "/bin/firedrill"},
-		noEnv,
+		Stack:  stack.Stack{Settings: stack.Settings{Root: root, Data: t.TempDir(), Offset: offset, Shop: true, Load: true}, Executable: "/bin/firedrill"},
+		getenv: noEnv,
 	}
 }
 
@@ -128,6 +129,63 @@ func TestOneDrillAtATime(t *testing.T) {
 	release()
 	if stopped, err := target.endRunning(t.Context()); stopped != "" || err != nil {
 		t.Errorf("with none running, stopped %q, %v", stopped, err)
+	}
+}
+
+func TestRemoteStack(t *testing.T) {
+	const good = `
+prometheus: http://p.example
+loki: http://l.example
+tempo: http://t.example
+notifications: http://n.example
+services:
+  gateway: {url: "https://shop.example", admin: "http://g.example"}
+`
+	remote, err := readRemote(write(t, "remote.yaml", good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := drillsAt(t, 0)
+	target.remote = remote
+	if places := target.places(); places["gateway"] != "https://shop.example" || places["gateway.admin"] != "http://g.example" || places["tempo"] != "http://t.example" {
+		t.Errorf("places %v", places)
+	}
+	if err := target.mayHave(&chaos.Drill{Faults: []chaos.Fault{{Kind: "errors", Target: "gateway"}}}); err != nil {
+		t.Errorf("a service's fault: %v", err)
+	}
+	for _, f := range []chaos.Fault{{Kind: "stop", Target: "loki"}, {Kind: "wire_down", Target: "orders -> payments"}, {Kind: "errors", Target: "orders"}} {
+		if err := target.mayHave(&chaos.Drill{Faults: []chaos.Fault{f}}); !wasRefused(err) {
+			t.Errorf("%s on %s gives %v, want a refusal", f.Kind, f.Target, err)
+		}
+	}
+	if _, err := target.token(); !errors.Is(err, errUsage) || !strings.Contains(err.Error(), "SHOP_FAULTS_TOKEN") {
+		t.Errorf("without a token: %v", err)
+	}
+	for _, tc := range []struct{ text, want string }{
+		{strings.Replace(good, "loki:", "lokki:", 1), "lokki"},
+		{strings.Replace(good, "http://t.example", "t.example", 1), `tempo: "t.example" is no URL`},
+		{strings.Replace(good, "gateway:", "orders:", 1), "services.gateway is missing"},
+	} {
+		if _, err := readRemote(write(t, "remote.yaml", tc.text)); !errors.Is(err, errUsage) || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("error %v, want misuse and %q", err, tc.want)
+		}
+	}
+}
+
+// What else is noted of drills is no fault to undo.
+func TestHealAfterAMystery(t *testing.T) {
+	target := drillsAt(t, 0)
+	if _, err := target.beginGame(t.Context(), mystery.Game{Drill: "bank-down"}); err == nil || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a game without a folder: %v", err)
+	}
+	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := target.beginGame(t.Context(), mystery.Game{Drill: "bank-down"}); err != nil {
+		t.Fatal(err)
+	}
+	if healed, err := target.heal(t.Context()); err != nil || len(healed) != 0 {
+		t.Errorf("healed %v, %v", healed, err)
 	}
 }
 

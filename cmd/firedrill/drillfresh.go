@@ -21,7 +21,7 @@ const (
 // freshCopy starts a copy for one drill, with its data in dir. What it returns stops
 // and removes that, unless it is to be kept.
 func (r *drillRunner) freshCopy(ctx context.Context, dir string) (drillTarget, func(), error) {
-	t := drillTarget{r.target.Stack, r.target.getenv}
+	t := r.target
 	t.Data, t.Shop, t.Load = filepath.Join(dir, "stack"), true, true
 	var err error
 	if t.Offset, err = freePorts(ctx, t.Settings); err != nil {

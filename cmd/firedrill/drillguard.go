@@ -22,6 +22,6 @@ func drillGuard(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	target := drillTarget{kit, p.getenv}
-	return fault.Guard(ctx, os.Stdin, p.stdout, target.notes(), supervised{kit})
+	target := drillTarget{Stack: kit, getenv: p.getenv}
+	return fault.Guard(ctx, os.Stdin, p.stdout, target.undo(), supervised{kit})
 }

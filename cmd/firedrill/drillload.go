@@ -37,8 +37,12 @@ func (l drillLoad) Start(ctx context.Context, spec chaos.LoadSpec) (chaos.Runnin
 	}
 	defer log.Close()
 	r := &runningLoad{out: filepath.Join(l.dir, "load.json"), log: log.Name(), done: make(chan struct{})}
+	args := []string{"load", "-o", r.out, "-seed", strconv.FormatUint(l.seed, 10)}
+	if l.target.remote != nil {
+		args = append(args, "-target", l.target.places()["gateway"])
+	}
 	// The context's end must let the load finish and tell.
-	r.cmd = exec.CommandContext(context.WithoutCancel(ctx), l.target.Executable, "load", "-o", r.out, "-seed", strconv.FormatUint(l.seed, 10), profile)
+	r.cmd = exec.CommandContext(context.WithoutCancel(ctx), l.target.Executable, append(args, profile)...)
 	r.cmd.Env = append(os.Environ(), "FIREDRILL_DATA="+l.target.Data, "FIREDRILL_ROOT="+l.target.Root,
 		fmt.Sprintf("FIREDRILL_PORT_OFFSET=%d", l.target.Offset))
 	r.cmd.Stdout, r.cmd.Stderr = log, log

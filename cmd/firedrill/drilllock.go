@@ -88,7 +88,7 @@ func drillStop(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	target := drillTarget{kit, p.getenv}
+	target := drillTarget{Stack: kit, getenv: p.getenv}
 	stopped, err := target.endRunning(ctx)
 	if err != nil {
 		return err

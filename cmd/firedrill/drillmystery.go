@@ -160,7 +160,7 @@ func (p program) play(ctx context.Context, which *stackFlags, do func(*mystery.G
 	if err != nil {
 		return err
 	}
-	t := drillTarget{kit, p.getenv}
+	t := drillTarget{Stack: kit, getenv: p.getenv}
 	g, err := t.game()
 	if err != nil {
 		return err

@@ -35,7 +35,7 @@ func drillReport(_ context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	journals, err := drillTarget{kit, p.getenv}.journals(fs.Args())
+	journals, err := drillTarget{Stack: kit, getenv: p.getenv}.journals(fs.Args())
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}

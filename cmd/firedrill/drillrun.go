@@ -17,7 +17,6 @@ import (
 	"firedrill/chaos/fault"
 	"firedrill/chaos/mystery"
 	drillreport "firedrill/chaos/report"
-	"firedrill/deploy/stack"
 )
 
 const drillRunUsage = `drill run [flags] NAME…
@@ -27,6 +26,17 @@ seen was seen. NAME is one of "firedrill drill list", or a file. A drill refuses
 alert fires or is pending, and its probes are content. What earlier errors left in the windows of alerts takes minutes to
 fade; -fresh takes a new stack for each drill instead, which starts in seconds, beside yours.
 
+A stack that is no copy on this machine must be named: -remote FILE, which says where it answers, while SHOP_FAULTS_TOKEN
+is what its services want to be shown. Only drills whose faults services show themselves can be run there, as in containers.
+
+    prometheus: https://prometheus.example
+    loki: https://loki.example
+    tempo: https://tempo.example
+    notifications: https://notifications.example
+    services:
+      gateway: {url: https://shop.example, admin: http://127.0.0.1:8100}
+      orders: {url: http://127.0.0.1:8002, admin: http://127.0.0.1:8102}
+
 What a drill came to is kept in DATA/drills: journal.json, and report.html, a page to look at. Ctrl-C undoes everything and
 ends the drill as aborted.
 
@@ -35,6 +45,7 @@ Exit codes: 0 all passed, 1 one failed, 2 misuse or refused, 3 one was inconclus
 // drillFlags say how drills are run.
 type drillFlags struct {
 	which             *stackFlags
+	remote            string
 	fresh, keep, json bool
 	speed             float64
 	seed              uint64
@@ -44,6 +55,7 @@ type drillFlags struct {
 
 func addDrillFlags(fs *flag.FlagSet, fresh bool) *drillFlags {
 	f := &drillFlags{which: addStackFlags(fs)}
+	fs.StringVar(&f.remote, "remote", "", "`file` that says where a stack answers that is no copy on this machine")
 	fs.BoolVar(&f.fresh, "fresh", fresh, "run each drill on a stack of its own, which is removed afterwards")
 	fs.BoolVar(&f.keep, "keep", false, "leave those stacks running, with their data, to look at")
 	fs.Float64Var(&f.speed, "speed", 0, "how many `times` faster than real the objectives run (default: as the rules that are loaded say)")
@@ -106,7 +118,13 @@ func (f *drillFlags) runner(p program) (*drillRunner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &drillRunner{*f, p, drillTarget{kit, p.getenv}}, nil
+	r := &drillRunner{*f, p, drillTarget{Stack: kit, getenv: p.getenv}}
+	if f.remote == "" {
+		return r, nil
+	}
+	r.fresh = false
+	r.target.remote, err = readRemote(f.remote)
+	return r, err
 }
 
 // named are the drills with the names, or files, or all if none is named.
@@ -204,6 +222,9 @@ func (r *drillRunner) one(ctx context.Context, d *chaos.Drill, following, secret
 	} else if following && wait == 0 {
 		wait = 10 * time.Minute
 	}
+	if err := target.mayHave(d); err != nil {
+		return nil, err
+	}
 	j, err := r.onTarget(ctx, target, d, dir, wait, secret)
 	if err != nil {
 		return nil, err
@@ -248,7 +269,7 @@ func (r *drillRunner) onTarget(ctx context.Context, t drillTarget, d *chaos.Dril
 
 // config is what a drill needs of a copy.
 func (r *drillRunner) config(ctx context.Context, t drillTarget, d *chaos.Drill, dir string) (chaos.Config, error) {
-	token, err := t.Secret(stack.FaultsToken)
+	token, err := t.token()
 	if err != nil {
 		return chaos.Config{}, err
 	}

@@ -24,7 +24,7 @@ func drillList(_ context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	drills, err := drillTarget{kit, p.getenv}.drills()
+	drills, err := drillTarget{Stack: kit, getenv: p.getenv}.drills()
 	if err != nil {
 		return err
 	}
@@ -53,7 +53,7 @@ func drillShow(_ context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := drillTarget{kit, p.getenv}.drill(fs.Arg(0))
+	d, err := drillTarget{Stack: kit, getenv: p.getenv}.drill(fs.Arg(0))
 	if err != nil {
 		return err
 	}

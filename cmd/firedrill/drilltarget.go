@@ -20,17 +20,21 @@ import (
 type drillTarget struct {
 	stack.Stack
 	getenv func(string) string
+	remote *remoteStack // nil: a copy on this machine
 }
 
-// drillNotes is the folder for notes of how to undo faults on processes.
+// notes is the folder for what the copy knows of the drill that runs, or ran last.
 func (t drillTarget) notes() string { return t.RunFile("drill") }
+
+// undo is the folder for notes of how to undo faults on processes.
+func (t drillTarget) undo() string { return filepath.Join(t.notes(), "undo") }
 
 // results is the folder for what drills came to.
 func (t drillTarget) results() string { return filepath.Join(t.Data, "drills") }
 
 // drills reads all of the repository's drills.
 func (t drillTarget) drills() ([]*chaos.Drill, error) {
-	all, err := chaos.LoadAll(filepath.Join(t.Root, "chaos", "drills"), fault.New(t.faults("")))
+	all, err := chaos.LoadAll(filepath.Join(t.Root, "chaos", "drills"), fault.New(t.everything()))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -43,18 +47,42 @@ func (t drillTarget) drill(name string) (*chaos.Drill, error) {
 	if !strings.HasSuffix(name, chaos.Extension) {
 		path = filepath.Join(t.Root, "chaos", "drills", name+chaos.Extension)
 	}
-	d, err := chaos.LoadFile(path, fault.New(t.faults("")))
+	d, err := chaos.LoadFile(path, fault.New(t.everything()))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; \"firedrill drill list\" shows what there is", errUsage, err)
 	}
 	return d, nil
 }
 
-// faults says what of the copy can be made worse.
+// mayHave refuses a drill whose faults cannot be done to this target.
+func (t drillTarget) mayHave(d *chaos.Drill) error {
+	injector := fault.New(t.faults(""))
+	for _, f := range d.Faults {
+		if err := injector.Check(f); err != nil {
+			return &chaos.RefusedError{Drill: d.Name, Reasons: []string{"there it cannot be run: " + err.Error()}}
+		}
+	}
+	return nil
+}
+
+// faults says what of the target can be made worse. In containers and elsewhere only
+// services can, for processes and wires are out of reach.
 func (t drillTarget) faults(token string) fault.Config {
+	if t.remote != nil {
+		return fault.Config{Admins: t.remote.admins(), Token: token}
+	}
+	c := t.everything()
+	c.Token = token
+	if record, err := t.Record(); err == nil && record != nil && record.Runtime != stack.Native {
+		c.Wires, c.Components = nil, nil
+	}
+	return c
+}
+
+// everything is what can be made worse of a native copy: what drills may be about.
+func (t drillTarget) everything() fault.Config {
 	c := fault.Config{
-		Admins: map[string]string{}, Token: token, Wires: t.wires(),
-		Processes: supervised{t.Stack}, Guard: t.guard, Notes: t.notes(),
+		Admins: map[string]string{}, Wires: t.wires(), Processes: supervised{t.Stack}, Guard: t.guard, Notes: t.undo(),
 	}
 	for _, part := range t.Components() {
 		c.Components = append(c.Components, part.Name)
@@ -119,6 +147,9 @@ func databaseAddr(text string) string {
 
 // places are what ${NAME} in a drill means.
 func (t drillTarget) places() map[string]string {
+	if t.remote != nil {
+		return t.remote.places()
+	}
 	places := map[string]string{}
 	for _, part := range t.Components() {
 		if u, err := url.Parse(part.URL); err == nil {
@@ -129,6 +160,18 @@ func (t drillTarget) places() map[string]string {
 		}
 	}
 	return places
+}
+
+// token is what services want to be shown by who breaks them.
+func (t drillTarget) token() (string, error) {
+	if t.remote == nil {
+		return t.Secret(stack.FaultsToken)
+	}
+	token := t.getenv("SHOP_FAULTS_TOKEN")
+	if token == "" {
+		return "", fmt.Errorf("%w: SHOP_FAULTS_TOKEN is not set: it is what the services of a remote stack want to be shown", errUsage)
+	}
+	return token, nil
 }
 
 // eyes look at the copy.
@@ -142,6 +185,9 @@ func (t drillTarget) eyes() (*observe.Eyes, error) {
 
 // mustBeOurs refuses a target that no drill may break.
 func (t drillTarget) mustBeOurs(ctx context.Context) error {
+	if t.remote != nil {
+		return nil // as the user says
+	}
 	record, err := t.Record()
 	switch {
 	case err != nil:
@@ -149,7 +195,7 @@ func (t drillTarget) mustBeOurs(ctx context.Context) error {
 	case record == nil:
 		return fmt.Errorf("%w: nothing runs in %s: \"make up\" starts it; or give -fresh", errUsage, t.Data)
 	case record.Runtime != stack.Native:
-		return fmt.Errorf("%w: what runs in %s runs in containers, where drills cannot get at processes and wires: drill a native copy", errUsage, t.Data)
+		return nil
 	}
 	if _, err := t.PID(ctx, "prometheus"); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)

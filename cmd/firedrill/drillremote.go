@@ -1,0 +1,70 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// remoteStack says where a stack answers that is no copy on this machine, such as
+// one in Kubernetes. Drills can have its services show faults; its processes and
+// wires are out of reach.
+type remoteStack struct {
+	Prometheus    string                   `yaml:"prometheus"`
+	Loki          string                   `yaml:"loki"`
+	Tempo         string                   `yaml:"tempo"`
+	Notifications string                   `yaml:"notifications"`
+	Services      map[string]remoteService `yaml:"services"`
+}
+
+// remoteService is where one service answers: to all, and to operators.
+type remoteService struct {
+	URL   string `yaml:"url"`
+	Admin string `yaml:"admin"`
+}
+
+// readRemote reads such a file.
+func readRemote(path string) (*remoteStack, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("%w: -remote: %w", errUsage, err)
+	}
+	var r remoteStack
+	if err := yaml.UnmarshalWithOptions(text, &r, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%w: -remote %s: %w", errUsage, path, err)
+	}
+	var errs []error
+	for _, name := range slices.Sorted(maps.Keys(r.places())) {
+		if url := r.places()[name]; !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+			errs = append(errs, fmt.Errorf("%w: -remote %s: %s: %q is no URL", errUsage, path, name, url))
+		}
+	}
+	if r.Services["gateway"].URL == "" {
+		errs = append(errs, fmt.Errorf("%w: -remote %s: services.gateway is missing: load goes there", errUsage, path))
+	}
+	return &r, errors.Join(errs...)
+}
+
+// places are what ${NAME} in a drill means there.
+func (r *remoteStack) places() map[string]string {
+	places := map[string]string{
+		"prometheus": r.Prometheus, "loki": r.Loki, "tempo": r.Tempo, "notifications": r.Notifications,
+	}
+	for name, s := range r.Services {
+		places[name], places[name+".admin"] = s.URL, s.Admin
+	}
+	return places
+}
+
+func (r *remoteStack) admins() map[string]string {
+	admins := map[string]string{}
+	for name, s := range r.Services {
+		admins[name] = s.Admin
+	}
+	return admins
+}
