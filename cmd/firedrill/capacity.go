@@ -151,7 +151,7 @@ func newRamp(ctx context.Context, kit stack.Stack, program string) (capacity.Ram
 	switch program {
 	case "prometheus":
 		r.Unit, r.Metrics, r.Count = "samples/s", values.Prometheus.URL()+"/metrics", []string{"prometheus_tsdb_head_samples_appended_total"}
-		r.Rates = []float64{10e3, 25e3, 50e3, 100e3, 200e3, 400e3}
+		r.Rates = []float64{25e3, 50e3, 100e3, 200e3, 400e3}
 		r.Drive, err = capacity.Samples(ctx, kit.LoadTargets())
 	case "loki":
 		r.Unit, r.Metrics, r.Count = "lines/s", values.Loki.URL()+"/metrics", []string{"loki_distributor_lines_received_total"}

@@ -38,14 +38,13 @@ type Ramp struct {
 	Told    func(Step) // hears of each step
 }
 
-// ErrBusy says that the machine was too busy with other things to load the program: what was found is no limit of it.
+// ErrBusy says that the machine was too busy with other things to load the program at all.
 var ErrBusy = errors.New("the load itself was late: the machine is too busy")
 
-// Run goes up the rates until the program keeps up no more, and takes the load off. With an error that wraps ErrBusy it
-// returns what was found before.
+// Run goes up the rates until the program keeps up no more, or the load itself does not, and takes the load off.
 func (r Ramp) Run(ctx context.Context) (l Limit, err error) {
 	defer func() { err = errors.Join(err, r.Drive.Close()) }()
-	l = Limit{Program: r.Program, Unit: r.Unit, Machine: machine(), Measured: time.Now(), End: "the last rate of the ramp was held"}
+	l = Limit{Program: r.Program, Unit: r.Unit, Machine: machine(), Measured: time.Now(), End: "held the last rate of the ramp"}
 	for _, rate := range append([]float64{0}, r.Rates...) {
 		s, err := r.step(ctx, rate)
 		if err != nil {
@@ -53,14 +52,17 @@ func (r Ramp) Run(ctx context.Context) (l Limit, err error) {
 		}
 		r.Told(s)
 		if s.Sent < kept*s.Intended {
-			l.End = fmt.Sprintf("more than %.0f %s could not be sent", s.Sent, r.Unit)
-			return l, fmt.Errorf("load %s with %.0f %s: %w", r.Program, rate, r.Unit, ErrBusy)
+			l.End = fmt.Sprintf("the load could send no more than %.0f %s", s.Sent, r.Unit)
+			break
 		}
 		l.Steps = append(l.Steps, s)
 		if taken := s.Achieved - l.Steps[0].Achieved; taken < kept*s.Intended {
 			l.End = fmt.Sprintf("of %.0f %s it took %.0f", s.Intended, r.Unit, taken)
 			break
 		}
+	}
+	if len(l.held()) == 0 {
+		return l, fmt.Errorf("load %s: %s: %w", r.Program, l.End, ErrBusy)
 	}
 	return l, nil
 }
@@ -72,11 +74,11 @@ func (r Ramp) step(ctx context.Context, rate float64) (Step, error) {
 	if err := sleep(ctx, r.Settle); err != nil {
 		return Step{}, err
 	}
+	sent := r.Drive.Sent()
 	before, began, err := r.read(ctx)
 	if err != nil {
 		return Step{}, err
 	}
-	sent := r.Drive.Sent()
 	if err := sleep(ctx, r.Watch); err != nil {
 		return Step{}, err
 	}

@@ -103,15 +103,23 @@ func TestRampEndsWhereAProgramGivesOut(t *testing.T) {
 
 func TestRampHeldToItsEnd(t *testing.T) {
 	l, err := run(t, &program{most: 1e9})
-	if err != nil || len(l.Steps) != 5 || l.End != "the last rate of the ramp was held" {
+	if err != nil || len(l.Steps) != 5 || l.End != "held the last rate of the ramp" {
 		t.Errorf("limit %+v, %v", l, err)
 	}
 }
 
 func TestRampSaysWhenTheLoadIsTheLimit(t *testing.T) {
 	l, err := run(t, &program{most: 1e9, weak: 1500})
-	if !errors.Is(err, ErrBusy) || len(l.Steps) != 2 || l.End != "more than 1500 u/s could not be sent" {
-		t.Errorf("error %v with %+v, want ErrBusy with two steps", err, l)
+	if err != nil || len(l.Steps) != 2 || l.Highest().Intended != 1000 || l.End != "the load could send no more than 1500 u/s" {
+		t.Errorf("limit %+v, %v", l, err)
+	}
+}
+
+func TestRampOnABusyMachine(t *testing.T) {
+	for name, p := range map[string]*program{"no load": {most: 1e9, weak: 10}, "nothing held": {most: 10}} {
+		if _, err := run(t, p); !errors.Is(err, ErrBusy) {
+			t.Errorf("%s: error %v, want ErrBusy", name, err)
+		}
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 )
 
 // senders are how many made-up services send lines and spans: one stream of lines each.
-const senders = 4
+const senders = 16
 
 // beat is how often a sender sends.
 const beat = 10 * time.Millisecond
