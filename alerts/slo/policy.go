@@ -80,6 +80,18 @@ func Default() Policy {
 	}
 }
 
+// Named is a policy by its name: "default", or "workbook" for the one that the Site
+// Reliability Workbook recommends and most people know.
+func Named(name string) (Policy, error) {
+	switch name {
+	case "default":
+		return Default(), nil
+	case "workbook":
+		return Workbook(), nil
+	}
+	return Policy{}, fmt.Errorf("there is no policy %q: want default or workbook", name)
+}
+
 // Windows lists every window that the policy looks at, the period too, ascending.
 func (p Policy) Windows() []time.Duration {
 	all := []time.Duration{p.Period}

@@ -20,9 +20,14 @@ func sloExplain(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("slo explain", sloExplainUsage)
 	scale := fs.Float64("scale", 0, "how many `times` faster than real the windows run (default: as the spec says, or 1; 60 for the kit's own)")
 	scrape := fs.Duration("scrape", 15*time.Second, "how often Prometheus scrapes the services")
+	named := addPolicyFlag(fs)
 	asJSON := fs.Bool("json", false, "print JSON")
 	if err := parse(fs, args, 0, math.MaxInt); err != nil {
 		return err
+	}
+	policy, err := slo.Named(*named)
+	if err != nil {
+		return fmt.Errorf("%w: -policy: %w", errUsage, err)
 	}
 	root, err := p.root()
 	if err != nil {
@@ -42,7 +47,7 @@ func sloExplain(_ context.Context, p program, args []string) error {
 			clock = slo.Workshop()
 		}
 		for _, s := range spec.SLOs {
-			e, err := rules.Explain(s, rules.Options{Policy: slo.Default(), Clock: clock})
+			e, err := rules.Explain(s, rules.Options{Policy: policy, Clock: clock})
 			if err != nil {
 				return fmt.Errorf("%w: explain %s: %w", errUsage, s.ID(), err)
 			}

@@ -34,6 +34,7 @@ func sloGenerate(_ context.Context, p program, args []string) error {
 	scale := fs.Float64("scale", 0, "how many `times` faster than real the windows run (default: as the spec says, or 1)")
 	scrape := fs.Duration("scrape", 15*time.Second, "how often Prometheus scrapes the services")
 	format := fs.String("format", string(rules.FormatFile), "`form` of the rules: file (of Prometheus) or prometheusrule (an object for its operator)")
+	named := addPolicyFlag(fs)
 	out := fs.String("out", "", "`folder` to write into, one file a spec")
 	check := fs.Bool("check", false, "write nothing; fail if the files in the folder are not current")
 	if err := parse(fs, args, 0, math.MaxInt); err != nil {
@@ -47,10 +48,14 @@ func sloGenerate(_ context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
+	policy, err := slo.Named(*named)
+	if err != nil {
+		return fmt.Errorf("%w: -policy: %w", errUsage, err)
+	}
 	var files map[string][]byte
 	if fs.NArg() == 0 {
-		if *scale != 0 || isSet(fs, "scrape") {
-			return fmt.Errorf("%w: the kit's own rules have fixed scales: name a SPEC to choose one", errUsage)
+		if *scale != 0 || isSet(fs, "scrape") || isSet(fs, "policy") {
+			return fmt.Errorf("%w: the kit's own rules have fixed scales and one policy: name a SPEC to choose", errUsage)
 		}
 		var home string
 		files, home, err = generateOwn(specs, rules.Format(*format))
@@ -58,7 +63,7 @@ func sloGenerate(_ context.Context, p program, args []string) error {
 			*out = filepath.Join(root, home)
 		}
 	} else {
-		files, err = renderAll(specs, *scale, *scrape, rules.Format(*format))
+		files, err = renderAll(specs, rules.Format(*format), policy, *scale, *scrape)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
@@ -74,6 +79,11 @@ func sloGenerate(_ context.Context, p program, args []string) error {
 	return p.writeRules(*out, files, !*check, fs.NArg() == 0)
 }
 
+// addPolicyFlag lets people choose the windows and burn rates of alerts.
+func addPolicyFlag(fs *flag.FlagSet) *string {
+	return fs.String("policy", "default", "`name` of the windows and burn rates that alert: default (the kit's), or workbook (1h/5m at 14.4x, 6h/30m at 6x, 1d/2h at 3x, 3d/6h at 1x)")
+}
+
 // generateOwn makes the files that the kit ships, and says in which folder below the repository's root.
 func generateOwn(specs []slo.Spec, format rules.Format) (files map[string][]byte, home string, err error) {
 	switch format {
@@ -87,14 +97,14 @@ func generateOwn(specs []slo.Spec, format rules.Format) (files map[string][]byte
 	return nil, "", fmt.Errorf("-format %q: want %s or %s", format, rules.FormatFile, rules.FormatObject)
 }
 
-func renderAll(specs []slo.Spec, scale float64, scrape time.Duration, format rules.Format) (map[string][]byte, error) {
+func renderAll(specs []slo.Spec, format rules.Format, policy slo.Policy, scale float64, scrape time.Duration) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, spec := range specs {
 		own := spec.Scale
 		if scale != 0 {
 			own = scale
 		}
-		text, err := rules.RenderAs(format, spec, rules.Options{Policy: slo.Default(), Clock: slo.NewClock(own, scrape)})
+		text, err := rules.RenderAs(format, spec, rules.Options{Policy: policy, Clock: slo.NewClock(own, scrape)})
 		if err != nil {
 			return nil, err
 		}
