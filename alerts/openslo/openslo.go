@@ -146,8 +146,12 @@ func convert(objects []object) (Result, error) {
 	return im.finish()
 }
 
-func read(file string, text []byte) ([]object, error) {
-	var objects []object
+func read(file string, text []byte) (objects []object, err error) {
+	defer func() { // the library panics on some texts that are no YAML, such as "spec: ! "
+		if why := recover(); why != nil {
+			objects, err = nil, fmt.Errorf("read OpenSLO in %s: this cannot be read as YAML: %v", file, why)
+		}
+	}()
 	for dec := yaml.NewDecoder(bytes.NewReader(text)); ; {
 		var o object
 		err := dec.Decode(&o)

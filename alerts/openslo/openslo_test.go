@@ -171,6 +171,7 @@ func TestWhatIsNoOpenSLO(t *testing.T) {
 		"empty":         "",
 		"another":       "apiVersion: openslo/v1alpha\nkind: SLO\n",
 		"no YAML":       "a: [",
+		"nothing typed": "apiVersion: openslo/v1\nspec: ! ",
 		"wrong in part": documents + "---\napiVersion: v1\nkind: Pod\n",
 	} {
 		if _, err := openslo.Import("a.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), "a.yaml") {

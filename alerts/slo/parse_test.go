@@ -210,6 +210,7 @@ func TestBadSpecsSayWhereAndWhy(t *testing.T) {
 			"s.yaml:6:35: slos[0].low_traffic.min_bad_events: -1: want 0 (no guard) or more"},
 		{"twice", "slos:\n", "slos:\n  - name: b\n    objective: 99\n    sli: {latency: {histogram: x, threshold: 1s}}\n",
 			`s.yaml:7:11: slos[1].name: "b" is there twice`},
+		{"no YAML", good, "slos: ! ", "s.yaml:1:1: this cannot be read as YAML"},
 		{"two documents", "service: a\n", "service: a\n---\nservice: b\n",
 			"s.yaml:1:1: 2 YAML documents: want one"},
 	} {

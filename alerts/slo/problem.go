@@ -38,7 +38,12 @@ type Problems struct {
 // Decode reads the text of a file, which must be one YAML document without unknown
 // keys, and returns where to tell what is wrong with the values. The file's name is
 // for messages. Errors are SpecErrors.
-func Decode(file string, text []byte, out any) (*Problems, error) {
+func Decode(file string, text []byte, out any) (p *Problems, err error) {
+	defer func() { // the library panics on some texts that are no YAML, such as "slos: ! "
+		if why := recover(); why != nil {
+			p, err = nil, &SpecError{File: file, Line: 1, Column: 1, Reason: fmt.Sprintf("this cannot be read as YAML: %v", why)}
+		}
+	}()
 	root, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, fromYAML(file, err)

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"net/url"
@@ -32,7 +33,12 @@ type builder struct {
 
 // Parse reads a profile from YAML. File names it in errors, and is where other
 // files that it names lie.
-func Parse(file string, data []byte, o Options) (*Profile, error) {
+func Parse(file string, data []byte, o Options) (p *Profile, err error) {
+	defer func() { // the library panics on some texts that are no YAML, such as "stages: ! "
+		if why := recover(); why != nil {
+			p, err = nil, &Error{File: file, Line: 1, Err: fmt.Errorf("this cannot be read as YAML: %v", why)}
+		}
+	}()
 	tree, err := parser.ParseBytes(data, 0)
 	if err != nil {
 		return nil, decodeError(file, nil, err)

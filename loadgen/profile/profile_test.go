@@ -189,6 +189,7 @@ func TestEmptyFiles(t *testing.T) {
 		"stages: []":            "p.yaml:1: stages: 0 stages: want 1 to 200",
 		"# nothing":             "p.yaml: stages: 0 stages: want 1 to 200",
 		"---\na: 1\n---\nb: 2":  "p.yaml:2: a: unknown key",
+		"stages: ! ":            "p.yaml:1: this cannot be read as YAML: runtime error: invalid memory address or nil pointer dereference",
 		"name: a\n---\nname: b": "p.yaml: more than one document",
 		"stages: [{constant: {rate: 1, for: 1s}}]":                "p.yaml: scenarios: 0 scenarios: want 1 to 50",
 		"stages: [{constant: {rate: 0, for: 1s}}]":                "p.yaml:1: stages: no request is ever due",
