@@ -2,9 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/goccy/go-yaml"
 
 	"firedrill/chaos"
 )
@@ -29,13 +33,38 @@ func drillList(_ context.Context, p program, args []string) error {
 		return err
 	}
 	if *asJSON {
-		return writeJSON(p.stdout, drills)
+		var all []drillJSON
+		for _, d := range drills {
+			one, err := asJSONOf(d)
+			if err != nil {
+				return err
+			}
+			all = append(all, one)
+		}
+		return writeJSON(p.stdout, all)
 	}
 	tw := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	for _, d := range drills {
 		fmt.Fprintf(tw, "%s\t%s\n", d.Name, d.Title)
 	}
 	return tw.Flush()
+}
+
+// drillJSON is a drill for programs: its file as it stands, in JSON.
+type drillJSON struct {
+	Name  string          `json:"name"`
+	Drill json.RawMessage `json:"drill"` // as chaos/drill.schema.json has it
+}
+
+func asJSONOf(d *chaos.Drill) (drillJSON, error) {
+	text, err := os.ReadFile(d.File)
+	if err == nil {
+		text, err = yaml.YAMLToJSON(text)
+	}
+	if err != nil {
+		return drillJSON{}, fmt.Errorf("show drill %q: %w", d.Name, err)
+	}
+	return drillJSON{d.Name, text}, nil
 }
 
 const drillShowUsage = `drill show [flags] NAME
@@ -58,7 +87,11 @@ func drillShow(_ context.Context, p program, args []string) error {
 		return err
 	}
 	if *asJSON {
-		return writeJSON(p.stdout, d)
+		one, err := asJSONOf(d)
+		if err != nil {
+			return err
+		}
+		return writeJSON(p.stdout, one)
 	}
 	_, err = fmt.Fprint(p.stdout, describe(d))
 	return err
