@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
+	"firedrill/alerts/slo"
 )
 
 // remoteStack says where a stack answers that is no copy on this machine, such as
@@ -35,8 +35,8 @@ func readRemote(path string) (*remoteStack, error) {
 		return nil, fmt.Errorf("%w: -remote: %w", errUsage, err)
 	}
 	var r remoteStack
-	if err := yaml.UnmarshalWithOptions(text, &r, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%w: -remote %s: %w", errUsage, path, err)
+	if _, err := slo.Decode(path, text, &r); err != nil {
+		return nil, fmt.Errorf("%w: -remote: %w", errUsage, err)
 	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(r.places())) {
