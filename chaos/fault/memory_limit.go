@@ -13,7 +13,7 @@ func memoryLimitKind() processKind {
 			Name: "memory_limit",
 			Doc: "Lets a component's process take only so much more memory than it has now; what it wants beyond ends it (\"out of memory\"), " +
 				"and the supervisor starts it again, limited as well. It shows nothing by itself: drive load, or add memory_leak. Linux only: the limit " +
-				"is RLIMIT_DATA, which counts heap and stacks, and not the address space that Go only reserves.",
+				"is RLIMIT_DATA, which counts heap and stacks, and not the address space that Go only reserves. A last piece of the heap may pass it.",
 			Params: []fault.Param{{Name: "headroom", Type: fault.Number, Unit: "bytes", Min: 0, Max: 1 << 40, Default: float64(64 << 20),
 				Doc: "How much more it may take."}},
 		},

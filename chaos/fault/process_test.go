@@ -67,15 +67,15 @@ func processCases() []processCase {
 			if err := s.get("/take?bytes=1000000"); err != nil || s.started() != 1 {
 				t.Errorf("it may not take what it may: %v", err)
 			}
-			before := s.started()
-			if err := s.get("/take?bytes=300000000"); err == nil {
-				t.Error("it may take 300 MB")
+			// Go maps its heap over address space that it reserved, and Linux lets such a mapping pass the limit once.
+			for _, what := range []string{"taking more and more ends it", "its successor is limited too"} {
+				before := s.started()
+				eventually(t, what, func() bool {
+					_ = s.get("/take?bytes=300000000")
+					return s.started() > before
+				})
 			}
-			eventually(t, "it is started again", func() bool { return s.started() == before+1 && s.answers() })
-			eventually(t, "its successor is limited too", func() bool {
-				_ = s.get("/take?bytes=300000000")
-				return s.started() > before+1
-			})
+			eventually(t, "it is started again", s.answers)
 		}, func(t *testing.T, s *supervisor) {
 			answers(t, s)
 			starts := s.started()
