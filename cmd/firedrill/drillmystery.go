@@ -32,7 +32,8 @@ is wrong where. Meanwhile, in another terminal,
     firedrill drill guess -give-up           the answer
 
 The faults end by themselves, but what they left in metrics, logs and traces stays, and so does the game. docs/drills.md
-lists all the faults there are. A teacher gives -seed: the same seed picks the same drill.`
+lists all the faults there are. A teacher gives -seed: the same seed picks the same drill; without one
+it is random. Exit codes: 0 it ran, 2 misuse or refused.`
 
 func drillMystery(ctx context.Context, p program, args []string) error {
 	flags := p.newFlags("drill mystery", drillMysteryUsage)
@@ -60,10 +61,21 @@ func drillMystery(ctx context.Context, p program, args []string) error {
 	}
 	fmt.Fprintf(p.stdout, "%s\n\n\"firedrill drill hint\" and \"firedrill drill guess SERVICE FAULT\" work in another terminal.\n\n", strings.TrimSpace(d.Story))
 	j, err := runner.one(ctx, d, false, true)
+	if refused := (*chaos.RefusedError)(nil); errors.As(err, &refused) {
+		return runner.noMystery(d, err)
+	}
 	if err != nil {
 		return err
 	}
 	return runner.endMystery(j)
+}
+
+// noMystery says why none began, and not which: there will be another try.
+func (r *drillRunner) noMystery(d *chaos.Drill, why error) error {
+	if err := os.Remove(r.target.gamePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget the mystery: %w", err)
+	}
+	return &exit{exitMisuse, errors.New(strings.ReplaceAll(why.Error(), d.Name, mysteryName))}
 }
 
 // endMystery tells what it was if that was found, and else how to go on.

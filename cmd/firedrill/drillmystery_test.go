@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -58,5 +59,24 @@ func TestMystery(t *testing.T) {
 	}
 	if got := say(exitFailed, "guess", d.Answer.Service, d.Answer.Fault); !strings.Contains(got, "solved already") {
 		t.Errorf("a guess after the end: %s", got)
+	}
+}
+
+// A mystery that is refused stays one, and leaves no game.
+func TestRefusedMystery(t *testing.T) {
+	target := drillsAt(t, 1000)
+	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := target.beginGame(t.Context(), mystery.Game{Drill: "bank-down"}); err != nil {
+		t.Fatal(err)
+	}
+	err := (&drillRunner{target: target}).noMystery(&chaos.Drill{Name: "bank-down"}, errors.New(`drill "bank-down" refused: TargetDown fires`))
+	var own coder
+	if !errors.As(err, &own) || own.ExitCode() != exitMisuse || err.Error() != `drill "mystery" refused: TargetDown fires` {
+		t.Errorf("it says %v", err)
+	}
+	if g, err := target.game(); g != nil || err != nil {
+		t.Errorf("a game is left: %v, %v", g, err)
 	}
 }
