@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
-	"strings"
 )
 
 const drillUsage = `drill COMMAND [flags]
@@ -44,24 +41,8 @@ const drillGuardCommand = "guard"
 
 // drillMain runs a subcommand of drill.
 func drillMain(ctx context.Context, p program, args []string) error {
-	usage := drillUsage
-	for _, c := range drillCommands() {
-		usage += fmt.Sprintf("  %-10s %s\n", c.name, c.summary)
-	}
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") || args[0] == "help" {
-		fmt.Fprintf(p.stderr, "Usage: firedrill %s\n\"firedrill drill COMMAND -h\" explains a command.\n", usage)
-		if len(args) == 0 {
-			return fmt.Errorf("%w: no command", errUsage)
-		}
-		return flag.ErrHelp
-	}
-	if args[0] == drillGuardCommand {
+	if len(args) > 0 && args[0] == drillGuardCommand {
 		return drillGuard(ctx, p, args[1:])
 	}
-	for _, c := range drillCommands() {
-		if c.name == args[0] {
-			return c.run(ctx, p, args[1:])
-		}
-	}
-	return fmt.Errorf("%w: no command %q; \"firedrill drill help\" lists them", errUsage, args[0])
+	return p.subcommand(ctx, "drill", drillUsage, drillCommands(), args)
 }

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"firedrill/alerts/slo"
 	"firedrill/deploy/stack"
@@ -34,23 +32,7 @@ func sloCommands() []command {
 
 // sloMain runs a subcommand of slo.
 func sloMain(ctx context.Context, p program, args []string) error {
-	usage := sloUsage
-	for _, c := range sloCommands() {
-		usage += fmt.Sprintf("  %-10s %s\n", c.name, c.summary)
-	}
-	if len(args) == 0 || strings.HasPrefix(args[0], "-") || args[0] == "help" {
-		fmt.Fprintf(p.stderr, "Usage: firedrill %s\n\"firedrill slo COMMAND -h\" explains a command.\n", usage)
-		if len(args) == 0 {
-			return fmt.Errorf("%w: no command", errUsage)
-		}
-		return flag.ErrHelp
-	}
-	for _, c := range sloCommands() {
-		if c.name == args[0] {
-			return c.run(ctx, p, args[1:])
-		}
-	}
-	return fmt.Errorf("%w: no command %q; \"firedrill slo help\" lists them", errUsage, args[0])
+	return p.subcommand(ctx, "slo", sloUsage, sloCommands(), args)
 }
 
 // root is the repository's folder.
