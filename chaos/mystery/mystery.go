@@ -85,15 +85,15 @@ func (g *Game) Guess(d *chaos.Drill, service, fault string, now time.Time) (Repl
 		return Reply{}, ErrEarly
 	}
 	g.Guesses = append(g.Guesses, Guess{now, service, fault})
-	r := Reply{same(service, d.Answer.Service), same(fault, d.Answer.Fault)}
+	r := Reply{Same(service, d.Answer.Service), Same(fault, d.Answer.Fault)}
 	if r.Service && r.Fault {
 		g.Solved = now
 	}
 	return r, nil
 }
 
-// same forgives how a name is written: "slow query" is slow_query.
-func same(a, b string) bool {
+// Same forgives how a name is written: "slow query" is slow_query.
+func Same(a, b string) bool {
 	plain := strings.NewReplacer("-", "_", " ", "_")
 	return strings.EqualFold(plain.Replace(strings.TrimSpace(a)), plain.Replace(b))
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"firedrill/chaos"
+	"firedrill/chaos/fault"
 	"firedrill/chaos/mystery"
 	drillreport "firedrill/chaos/report"
 )
@@ -131,6 +132,9 @@ func drillGuess(ctx context.Context, p program, args []string) error {
 	if n := flags.NArg(); *giveUp && n != 0 || !*giveUp && n != 2 {
 		return fmt.Errorf("%w: want SERVICE FAULT, or -give-up", errUsage)
 	}
+	if err := knownFault(flags.Arg(1)); !*giveUp && err != nil {
+		return err
+	}
 	return p.play(ctx, which, func(g *mystery.Game, d *chaos.Drill) error {
 		if *giveUp {
 			tellAnswer(p, g, d)
@@ -148,6 +152,18 @@ func drillGuess(ctx context.Context, p program, args []string) error {
 		fmt.Fprintln(p.stdout, wrong(reply))
 		return errQuiet
 	})
+}
+
+// knownFault refuses what is no kind of fault: a slip of the pen costs nothing.
+func knownFault(name string) error {
+	var kinds []string
+	for _, k := range fault.Kinds() {
+		if mystery.Same(name, k.Name) {
+			return nil
+		}
+		kinds = append(kinds, k.Name)
+	}
+	return fmt.Errorf("%w: %q is no fault: there are %s", errUsage, name, strings.Join(kinds, ", "))
 }
 
 func wrong(r mystery.Reply) string {

@@ -50,6 +50,9 @@ func TestMystery(t *testing.T) {
 		t.Errorf("half a guess: %q", got)
 	}
 	say(exitMisuse, "guess", d.Answer.Service)
+	if got := say(exitMisuse, "guess", d.Answer.Service, "latenzy"); !strings.Contains(got, "is no fault: there are bad_deploy,") {
+		t.Errorf("a slip of the pen: %s", got)
+	}
 	got := say(0, "guess", strings.ToUpper(d.Answer.Service), d.Answer.Fault)
 	// 100 less a hint (15), a wrong guess (10) and the minute begun (2).
 	for _, want := range []string{"Right!\n" + d.Title, "73 points: an alert told after", "hints used: 1, wrong guesses: 1", "drill payment-latency, seed 7"} {
