@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"math"
 	"net/http"
 	"slices"
@@ -58,7 +59,7 @@ func TestLatencyHeedsTheDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSet(t, "orders")
 		app := fiber.New(fiber.Config{ErrorHandler: func(c *fiber.Ctx, err error) error {
-			if err != context.DeadlineExceeded { //nolint:errorlint // it comes as it is
+			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("the request failed with %v", err)
 			}
 			return c.SendStatus(http.StatusGatewayTimeout)

@@ -2,6 +2,7 @@ package fault
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"strings"
@@ -51,8 +52,8 @@ func open(c net.Conn) bool {
 		return false
 	}
 	_, err := c.Read(make([]byte, 1))
-	timeout, ok := err.(net.Error) //nolint:errorlint // net's own
-	return ok && timeout.Timeout()
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 func TestReroute(t *testing.T) {
