@@ -1,137 +1,18 @@
 package server_test
 
 import (
-	"bufio"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/google/go-cmp/cmp"
-	dto "github.com/prometheus/client_model/go"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"firedrill/telemetry"
 	"firedrill/telemetry/server"
 	"firedrill/telemetry/telemetrytest"
 )
-
-var errNoStock = errors.New("no stock left")
-
-// shop is a small application with the ways to answer that matter.
-func shop(t testing.TB, tel *telemetry.Telemetry, cfg fiber.Config, opts server.Options) *fiber.App {
-	t.Helper()
-	cfg.DisableStartupMessage = true
-	app := fiber.New(cfg)
-	if err := server.Instrument(app, tel, opts); err != nil {
-		t.Fatal(err)
-	}
-	app.Use("/", func(c *fiber.Ctx) error { return c.Next() }) // as CORS and such
-	app.Get("/products/:id", func(c *fiber.Ctx) error { return c.JSON(fiber.Map{"id": c.Params("id")}) })
-	app.Get("/missing", func(*fiber.Ctx) error { return fiber.ErrNotFound })
-	app.Post("/orders", func(*fiber.Ctx) error { return fmt.Errorf("place order: %w", errNoStock) })
-	app.Get("/panic", func(*fiber.Ctx) error { panic("kaboom") })
-	app.Get("/broken", func(*fiber.Ctx) error { return fiber.NewError(http.StatusServiceUnavailable, "bank away") })
-	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
-	app.Get("/stream", func(c *fiber.Ctx) error {
-		c.Context().SetBodyStreamWriter(func(w *bufio.Writer) { fmt.Fprint(w, "streamed") })
-		return nil
-	})
-	return app
-}
-
-// mapped is an error handler as services have: domain errors to statuses.
-func mapped(c *fiber.Ctx, err error) error {
-	if errors.Is(err, errNoStock) {
-		return c.Status(http.StatusConflict).SendString("sold out")
-	}
-	return fiber.DefaultErrorHandler(c, err)
-}
-
-func do(t testing.TB, app *fiber.App, method, target string, edit ...func(*http.Request)) (int, string) {
-	t.Helper()
-	req := httptest.NewRequest(method, target, nil)
-	for _, f := range edit {
-		f(req)
-	}
-	resp, err := app.Test(req, -1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(body)
-}
-
-// counts returns what each series of requests has counted, as "METHOD route status".
-func counts(t testing.TB, tel *telemetry.Telemetry) map[string]uint64 {
-	t.Helper()
-	got := map[string]uint64{}
-	for _, m := range family(t, tel, "http_server_request_duration_seconds").GetMetric() {
-		l := labels(m)
-		got[l["http_request_method"]+" "+l["http_route"]+" "+l["http_response_status_code"]] = m.GetHistogram().GetSampleCount()
-	}
-	return got
-}
-
-func counted(t testing.TB, tel *telemetry.Telemetry) map[string]uint64 {
-	got := counts(t, tel)
-	for k, n := range got {
-		if n == 0 {
-			delete(got, k)
-		}
-	}
-	return got
-}
-
-func family(t testing.TB, tel *telemetry.Telemetry, name string) *dto.MetricFamily {
-	t.Helper()
-	families, err := tel.Registry().Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() == name {
-			return f
-		}
-	}
-	return nil
-}
-
-func labels(m *dto.Metric) map[string]string {
-	l := map[string]string{}
-	for _, p := range m.GetLabel() {
-		l[p.GetName()] = p.GetValue()
-	}
-	return l
-}
-
-func equal(t testing.TB, got, want any) {
-	t.Helper()
-	if d := cmp.Diff(want, got); d != "" {
-		t.Errorf("want -, got +:\n%s", d)
-	}
-}
-
-func attrs(s *tracepb.Span) map[string]any {
-	got := map[string]any{}
-	for _, a := range s.GetAttributes() {
-		switch v := a.GetValue(); {
-		case v.GetStringValue() != "":
-			got[a.GetKey()] = v.GetStringValue()
-		default:
-			got[a.GetKey()] = v.GetIntValue()
-		}
-	}
-	return got
-}
 
 func TestCountsWhatTheClientSaw(t *testing.T) {
 	tests := []struct {
@@ -200,7 +81,7 @@ func TestPanicTellsTheLogAndTheSpanButNotTheClient(t *testing.T) {
 
 	line := request(t, b)
 	equal(t, line.Fields["error"], "panic: kaboom")
-	if stack, _ := line.Fields["stack"].(string); !strings.Contains(stack, "server_test.go") {
+	if stack, _ := line.Fields["stack"].(string); !strings.Contains(stack, "harness_test.go") {
 		t.Errorf("the stack does not lead to the handler: %q", stack)
 	}
 	span := b.Spans()[0]
