@@ -1,0 +1,162 @@
+package machine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/google/renameio/v2"
+)
+
+// ReferenceCores and referenceRounds describe the machine that all figures of the documentation were measured on.
+const (
+	ReferenceCores = 2
+	// referenceRounds is how many rounds of work one of its cores does in a second while the other works too.
+	referenceRounds = 2600.0
+)
+
+// The longest factor by which Patience stretches a time. What takes longer is not slow but stuck.
+const mostPatience = 8
+
+// Capacity is how much a machine can carry.
+type Capacity struct {
+	// Cores is how many processors this process may use.
+	Cores int `json:"cores"`
+	// Speed is how fast one core works while all of them do, as a multiple of a core of the reference machine.
+	Speed float64 `json:"speed"`
+	// Measured is when.
+	Measured time.Time `json:"measured"`
+}
+
+// Power returns what the machine can carry as a multiple of the reference machine: 1 is two cores of its speed, 0.33 is a
+// machine a third as fast or with a third of the cores.
+func (c Capacity) Power() float64 { return float64(c.Cores) * c.Speed / ReferenceCores }
+
+// Patience returns how long to wait on this machine for what takes at most d on the reference machine. It never returns
+// less than d.
+func (c Capacity) Patience(d time.Duration) time.Duration {
+	power := c.Power()
+	if !(power > 0) { // nothing is known
+		return d
+	}
+	return time.Duration(float64(d) * min(max(1, 1/power), mostPatience))
+}
+
+// Copies returns how many stacks the machine can run at a time without disturbing what is measured: one for every two
+// cores of the reference machine's speed, and at least one.
+func (c Capacity) Copies() int { return max(1, int(c.Power()+0.1)) }
+
+// String describes the capacity for people: "2 cores, 0.9 times the reference machine".
+func (c Capacity) String() string {
+	cores := "cores"
+	if c.Cores == 1 {
+		cores = "core"
+	}
+	return fmt.Sprintf("%d %s, %.2g times the reference machine", c.Cores, cores, c.Power())
+}
+
+// Each calibration takes some rounds of this length, of which the best counts: a neighbour that was busy for a moment does
+// not make the machine slow.
+const (
+	calibrations      = 3
+	calibrationLength = 80 * time.Millisecond
+)
+
+// Calibrate measures the machine with a fixed piece of work on all its cores at once. It takes a quarter of a second. The
+// error is that of ctx.
+func Calibrate(ctx context.Context) (Capacity, error) {
+	cores := runtime.GOMAXPROCS(0)
+	best := 0.0
+	for range calibrations {
+		rates := make([]float64, cores)
+		var all sync.WaitGroup
+		for i := range cores {
+			all.Go(func() { rates[i] = rate(ctx, calibrationLength) })
+		}
+		all.Wait()
+		if err := ctx.Err(); err != nil {
+			return Capacity{}, fmt.Errorf("calibrate the machine: %w", err)
+		}
+		sum := 0.0
+		for _, r := range rates {
+			sum += r
+		}
+		best = max(best, sum/float64(cores))
+	}
+	return Capacity{Cores: cores, Speed: best / referenceRounds, Measured: time.Now()}, nil
+}
+
+// rate returns how many rounds of work a second this goroutine does for a time.
+func rate(ctx context.Context, length time.Duration) float64 {
+	began, rounds := time.Now(), 0
+	for ctx.Err() == nil && time.Since(began) < length {
+		work(rounds)
+		rounds++
+	}
+	return float64(rounds) / time.Since(began).Seconds()
+}
+
+// work is a mix of what the stack does: it hashes, encodes, decodes, sorts, and leaves garbage.
+func work(seed int) {
+	type sample struct {
+		Labels map[string]string
+		Values []float64
+	}
+	s := sample{Labels: map[string]string{}}
+	for i := range 64 {
+		s.Labels[fmt.Sprintf("label_%d", i)] = fmt.Sprintf("value_%d", seed+i)
+		s.Values = append(s.Values, float64((i*7919+seed)%1000))
+	}
+	text, err := json.Marshal(s)
+	if err != nil {
+		return
+	}
+	var back sample
+	if json.Unmarshal(text, &back) != nil {
+		return
+	}
+	slices.Sort(back.Values)
+	sum := sha256.Sum256(text)
+	runtime.KeepAlive(sum)
+}
+
+// capacityFile is where a data folder keeps its machine's capacity.
+const capacityFile = "machine.json"
+
+// Known returns what Keep left in a folder; ok is false where it left nothing, or where the number of cores has changed
+// since. The error is about a file that cannot be read.
+func Known(dir string) (c Capacity, ok bool, err error) {
+	path := filepath.Join(dir, capacityFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Capacity{}, false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &c)
+	}
+	if err != nil {
+		return Capacity{}, false, fmt.Errorf("read the machine's capacity %q: %w", path, err)
+	}
+	return c, c.Cores == runtime.GOMAXPROCS(0) && c.Speed > 0, nil
+}
+
+// Keep writes the capacity into a folder, which must be there.
+func (c Capacity) Keep(dir string) error {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("keep the machine's capacity: %w", err)
+	}
+	if err := renameio.WriteFile(filepath.Join(dir, capacityFile), text, 0o600); err != nil {
+		return fmt.Errorf("keep the machine's capacity: %w", err)
+	}
+	return nil
+}
