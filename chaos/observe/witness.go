@@ -22,15 +22,21 @@ type Witness struct {
 	machine interface {
 		Since(from time.Time) []machine.Reading
 	}
+	delay interface {
+		Since() (delay time.Duration, known bool)
+	}
 
 	mu     sync.Mutex
 	since  time.Time
 	lastUp map[string]time.Time // of targets by pool and URL: when a scrape last succeeded
 }
 
-// Witness returns a witness that measures this machine until ctx ends, and asks the stack's Prometheus.
-func (e *Eyes) Witness(ctx context.Context) *Witness {
-	return &Witness{eyes: e, machine: machine.Watch(ctx), since: time.Now(), lastUp: map[string]time.Time{}}
+// Witness returns a witness that measures this machine until ctx ends, and asks the stack's Prometheus. pids lists the
+// stack's processes on this machine.
+func (e *Eyes) Witness(ctx context.Context, pids func() []int) *Witness {
+	return &Witness{
+		eyes: e, machine: machine.Watch(ctx), delay: machine.NewDelay(pids), since: time.Now(), lastUp: map[string]time.Time{},
+	}
 }
 
 // Late implements chaos.Witness.
@@ -45,13 +51,17 @@ func (w *Witness) Late(ctx context.Context) map[chaos.Need]time.Duration {
 	return late
 }
 
-// processor returns the greatest lateness since the last call; known is false before the first second is over.
+// processor returns how long work waited for a processor since the last call: of a process that had slept at the worst, or
+// of the stack's processes on average. known is false before the first second is over.
 func (w *Witness) processor() (late time.Duration, known bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, r := range w.machine.Since(w.since) {
 		w.since, known = r.At, true
 		late = max(late, r.Late)
+	}
+	if d, measured := w.delay.Since(); measured {
+		late, known = max(late, d), true
 	}
 	return late, known
 }

@@ -50,7 +50,7 @@ type drillFlags struct {
 	speed             float64
 	seed              uint64
 	wait              time.Duration
-	junit, html       string
+	junit, html, rate string
 }
 
 func addDrillFlags(fs *flag.FlagSet, fresh bool) *drillFlags {
@@ -61,6 +61,7 @@ func addDrillFlags(fs *flag.FlagSet, fresh bool) *drillFlags {
 	fs.Float64Var(&f.speed, "speed", 0, "how many `times` faster than real the objectives run (default: as the rules that are loaded say)")
 	fs.Uint64Var(&f.seed, "seed", 1, "`number` that decides what load and faults leave to chance")
 	fs.DurationVar(&f.wait, "wait", 0, "how long to wait for alerts of before to go quiet (default: not for the first drill, 10m for the following; 1m on a fresh stack)")
+	fs.StringVar(&f.rate, "rate", "", "`rate` of each drill's load, such as 5/s (default: the drill's own, or the part of it that this machine can carry)")
 	fs.StringVar(&f.junit, "junit", "", "`file` to write what the drills came to as JUnit XML")
 	fs.StringVar(&f.html, "html", "", "`file` to write the page of the last drill to as well")
 	fs.BoolVar(&f.json, "json", false, "print the journals as JSON instead of text")
@@ -114,6 +115,9 @@ type drillRunner struct {
 }
 
 func (f *drillFlags) runner(p program) (*drillRunner, error) {
+	if err := checkRate(f.rate); err != nil {
+		return nil, err
+	}
 	kit, err := f.which.stack(p)
 	if err != nil {
 		return nil, err
@@ -258,6 +262,9 @@ func (r *drillRunner) onTarget(ctx context.Context, t drillTarget, d *chaos.Dril
 		}
 		observers = append(observers, play)
 	}
+	if config.Drill, err = r.fitted(ctx, d); err != nil {
+		return nil, err
+	}
 	config.Wait = wait
 	config.Observe = func(e chaos.Event) {
 		for _, observe := range observers {
@@ -291,7 +298,7 @@ func (r *drillRunner) config(ctx context.Context, t drillTarget, d *chaos.Drill,
 	faults.Seed = r.seed
 	return chaos.Config{
 		Drill: d, Scale: scale, Seed: r.seed, Injector: fault.New(faults), Load: drillLoad{t, dir, r.seed},
-		Prober: eyes, Alerts: eyes, Charter: eyes, Predictor: predictor, Witness: eyes.Witness(ctx),
+		Prober: eyes, Alerts: eyes, Charter: eyes, Predictor: predictor, Witness: eyes.Witness(ctx, t.processes()),
 		Past:      []chaos.AlertPattern{{Alert: rules.AlertSpent}},
 		TraceLink: t.places()["tempo"] + "/api/traces/{trace_id}",
 	}, nil

@@ -226,3 +226,11 @@ func gone(err error) error {
 	}
 	return err
 }
+
+// processes lists those of the target that run on this machine.
+func (t drillTarget) processes() func() []int {
+	if t.remote != nil {
+		return func() []int { return nil }
+	}
+	return t.PIDs()
+}

@@ -83,3 +83,27 @@ func names(processes []*process.Process) []string {
 	}
 	return out
 }
+
+// memberAge is how long a list of processes is taken to be true.
+const memberAge = 5 * time.Second
+
+// PIDs returns a function that lists the processes of the copy. It looks anew every few seconds, for that costs some
+// milliseconds. It is not safe for concurrent use.
+func (s Settings) PIDs() func() []int {
+	var known []int
+	var looked time.Time
+	return func() []int {
+		if time.Since(looked) < memberAge {
+			return known
+		}
+		all, err := members(s.Data)
+		if err != nil {
+			return known
+		}
+		known, looked = known[:0], time.Now()
+		for _, p := range all {
+			known = append(known, int(p.Pid))
+		}
+		return known
+	}
+}

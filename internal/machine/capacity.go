@@ -160,3 +160,20 @@ func (c Capacity) Keep(dir string) error {
 	}
 	return nil
 }
+
+// capacityAge is how long a kept capacity is trusted.
+const capacityAge = 24 * time.Hour
+
+// Of returns the capacity that a folder keeps. Where it keeps none, or one that is older than a day, the machine is
+// calibrated and the result kept there.
+func Of(ctx context.Context, dir string) (Capacity, error) {
+	c, ok, err := Known(dir)
+	if err == nil && ok && time.Since(c.Measured) < capacityAge {
+		return c, nil
+	}
+	// A file that cannot be read is written anew.
+	if c, err = Calibrate(ctx); err != nil {
+		return Capacity{}, err
+	}
+	return c, c.Keep(dir)
+}

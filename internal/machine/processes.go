@@ -1,0 +1,87 @@
+package machine
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Delay measures for how long some processes wait for a processor while they have work to do.
+type Delay struct {
+	pids func() []int // whose waiting counts
+	read func(pid int) map[string]schedule
+
+	last map[string]schedule // by thread
+}
+
+// schedule is what the kernel tells of a thread: how long it has run, and how long it was ready to run and waited.
+type schedule struct{ ran, waited time.Duration }
+
+// NewDelay returns a measurement of the processes that pids returns, which may change from call to call.
+func NewDelay(pids func() []int) *Delay { return &Delay{pids: pids, read: schedules} }
+
+// leastWork is how much the processes must have run for their waiting to say anything.
+const leastWork = 10 * time.Millisecond
+
+// Work is the piece of work that Since tells the delay of. It is about what one order costs all services of the shop together.
+const Work = 10 * time.Millisecond
+
+// Since returns for how long a piece of Work waited for a processor since the last call, on average over the processes; known
+// is false on the first call, where the processes did next to nothing, and on systems that do not tell.
+func (d *Delay) Since() (delay time.Duration, known bool) {
+	now := map[string]schedule{}
+	for _, pid := range d.pids() {
+		for thread, s := range d.read(pid) {
+			now[thread] = s
+		}
+	}
+	var ran, waited time.Duration
+	for thread, s := range now {
+		if before, there := d.last[thread]; there && s.ran >= before.ran && s.waited >= before.waited {
+			ran += s.ran - before.ran
+			waited += s.waited - before.waited
+		}
+	}
+	d.last = now
+	if ran < leastWork {
+		return 0, false
+	}
+	return time.Duration(float64(waited) / float64(ran) * float64(Work)), true
+}
+
+// schedules reads what Linux tells of a process's threads; empty where the process is gone or the system does not tell. See
+// https://docs.kernel.org/scheduler/sched-stats.html.
+func schedules(pid int) map[string]schedule {
+	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil {
+		return nil
+	}
+	all := make(map[string]schedule, len(files))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		if s, ok := parseSchedule(string(text)); ok {
+			all[file] = s
+		}
+	}
+	return all
+}
+
+// parseSchedule reads the two times, in nanoseconds, that a schedstat file begins with.
+func parseSchedule(text string) (s schedule, ok bool) {
+	fields := strings.Fields(text)
+	if len(fields) < 2 {
+		return schedule{}, false
+	}
+	ran, err := strconv.ParseInt(fields[0], 10, 64)
+	if err != nil || ran < 0 {
+		return schedule{}, false
+	}
+	waited, err := strconv.ParseInt(fields[1], 10, 64)
+	return schedule{time.Duration(ran), time.Duration(waited)}, err == nil && waited >= 0
+}
