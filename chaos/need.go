@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"firedrill/internal/machine"
 )
 
 // Need is something that evidence depends on and that only the machine can give.
@@ -48,12 +50,12 @@ type Witness interface {
 // limits returns how late a need may be given before it explains what is not as expected (strained), and before evidence
 // that depends on it proves nothing at all (starved).
 //
-// A process that waits a tenth of a second makes a request of four services miss the objectives of the shop, which start at
-// a quarter of a second. Scrapes are due every second and every five, rules every five: a strained machine has missed one.
+// Processes that wait for a twentieth of a second make a request of four services miss the objectives of the shop, which start
+// at a quarter of a second. Scrapes are due every second and every five, rules every five: a strained machine has missed one.
 func (n Need) limits() (strained, starved time.Duration) {
 	switch n {
 	case NeedProcessor:
-		return 100 * time.Millisecond, 2 * time.Second
+		return machine.Strained, 2 * time.Second
 	case NeedScrapes:
 		return 2 * time.Second, 8 * time.Second
 	case NeedRules:
@@ -68,7 +70,7 @@ func (n Need) limits() (strained, starved time.Duration) {
 func (n Need) late(d time.Duration) string {
 	switch n {
 	case NeedProcessor:
-		return fmt.Sprintf("processes waited up to %s for a processor", precise(d))
+		return fmt.Sprintf("work waited up to %s for a processor", precise(d))
 	case NeedScrapes:
 		return fmt.Sprintf("scrapes came up to %s late", precise(d))
 	case NeedRules:

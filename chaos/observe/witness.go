@@ -22,9 +22,6 @@ type Witness struct {
 	machine interface {
 		Since(from time.Time) []machine.Reading
 	}
-	delay interface {
-		Since() (delay time.Duration, known bool)
-	}
 
 	mu     sync.Mutex
 	since  time.Time
@@ -35,7 +32,7 @@ type Witness struct {
 // stack's processes on this machine.
 func (e *Eyes) Witness(ctx context.Context, pids func() []int) *Witness {
 	return &Witness{
-		eyes: e, machine: machine.Watch(ctx), delay: machine.NewDelay(pids), since: time.Now(), lastUp: map[string]time.Time{},
+		eyes: e, machine: machine.Watch(ctx, pids), since: time.Now(), lastUp: map[string]time.Time{},
 	}
 }
 
@@ -58,10 +55,7 @@ func (w *Witness) processor() (late time.Duration, known bool) {
 	defer w.mu.Unlock()
 	for _, r := range w.machine.Since(w.since) {
 		w.since, known = r.At, true
-		late = max(late, r.Late)
-	}
-	if d, measured := w.delay.Since(); measured {
-		late, known = max(late, d), true
+		late = max(late, r.Wait())
 	}
 	return late, known
 }

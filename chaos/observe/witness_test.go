@@ -33,11 +33,6 @@ type still struct{}
 
 func (still) Since(time.Time) []machine.Reading { return nil }
 
-// idle are processes that do nothing.
-type idle struct{}
-
-func (idle) Since() (time.Duration, bool) { return 0, false }
-
 // Scrapes are late when two thirds of the targets are, whatever their intervals; what a drill does to services does not make
 // them so.
 func TestScrapesAreLate(t *testing.T) {
@@ -80,7 +75,7 @@ func TestScrapesAreLate(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w := &Witness{eyes: eyes, machine: still{}, delay: idle{}, lastUp: map[string]time.Time{}}
+			w := &Witness{eyes: eyes, machine: still{}, lastUp: map[string]time.Time{}}
 			var got time.Duration
 			var known bool
 			for _, poll := range tc.polls {
@@ -100,30 +95,35 @@ func TestScrapesWithoutPrometheus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &Witness{eyes: eyes, machine: still{}, delay: idle{}, lastUp: map[string]time.Time{}}
+	w := &Witness{eyes: eyes, machine: still{}, lastUp: map[string]time.Time{}}
 	if late := w.Late(t.Context()); len(late) != 0 {
 		t.Errorf("%v, want nothing: nobody knows", late)
 	}
 }
 
-type second time.Duration
+// busy is a machine that was late in the last second.
+type busy machine.Reading
 
-func (s second) Since(time.Time) []machine.Reading {
-	return []machine.Reading{{At: time.Now(), Late: time.Duration(s)}}
+func (b busy) Since(from time.Time) []machine.Reading {
+	if !from.Before(b.At) {
+		return nil
+	}
+	return []machine.Reading{machine.Reading(b)}
 }
 
-type delayed time.Duration
-
-func (d delayed) Since() (time.Duration, bool) { return time.Duration(d), true }
-
 func TestProcessorIsTheWorseOfTwo(t *testing.T) {
-	for _, tc := range []struct{ tick, delay, want time.Duration }{
+	now := time.Now()
+	for _, tc := range []struct{ late, delay, want time.Duration }{
 		{30 * time.Millisecond, 5 * time.Millisecond, 30 * time.Millisecond},
 		{30 * time.Millisecond, 200 * time.Millisecond, 200 * time.Millisecond},
+		{30 * time.Millisecond, -1, 30 * time.Millisecond},
 	} {
-		w := &Witness{machine: second(tc.tick), delay: delayed(tc.delay)}
+		w := &Witness{machine: busy{At: now, Late: tc.late, Delay: tc.delay}}
 		if got, known := w.processor(); got != tc.want || !known {
-			t.Errorf("%v and %v: %v, %v; want %v", tc.tick, tc.delay, got, known, tc.want)
+			t.Errorf("%v and %v: %v, %v; want %v", tc.late, tc.delay, got, known, tc.want)
+		}
+		if got, known := w.processor(); known {
+			t.Errorf("the same reading counted twice: %v", got)
 		}
 	}
 }

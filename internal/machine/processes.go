@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Delay measures for how long some processes wait for a processor while they have work to do.
-type Delay struct {
+// delay measures for how long some processes wait for a processor while they have work to do.
+type delay struct {
 	pids func() []int // whose waiting counts
 	read func(pid int) map[string]schedule
 
@@ -20,18 +20,18 @@ type Delay struct {
 // schedule is what the kernel tells of a thread: how long it has run, and how long it was ready to run and waited.
 type schedule struct{ ran, waited time.Duration }
 
-// NewDelay returns a measurement of the processes that pids returns, which may change from call to call.
-func NewDelay(pids func() []int) *Delay { return &Delay{pids: pids, read: schedules} }
+// newDelay returns a measurement of the processes that pids returns, which may change from call to call.
+func newDelay(pids func() []int) *delay { return &delay{pids: pids, read: schedules} }
 
 // leastWork is how much the processes must have run for their waiting to say anything.
 const leastWork = 10 * time.Millisecond
 
-// Work is the piece of work that Since tells the delay of. It is about what one order costs all services of the shop together.
+// Work is the piece of work whose delay is told. It is about what one order costs all services of the shop together.
 const Work = 10 * time.Millisecond
 
-// Since returns for how long a piece of Work waited for a processor since the last call, on average over the processes; known
+// since returns for how long a piece of Work waited for a processor since the last call, on average over the processes; known
 // is false on the first call, where the processes did next to nothing, and on systems that do not tell.
-func (d *Delay) Since() (delay time.Duration, known bool) {
+func (d *delay) since() (waits time.Duration, known bool) {
 	now := map[string]schedule{}
 	for _, pid := range d.pids() {
 		for thread, s := range d.read(pid) {

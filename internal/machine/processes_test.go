@@ -25,7 +25,7 @@ func TestDelayOfProcesses(t *testing.T) {
 	const ms = time.Millisecond
 	threads := map[int]map[string]schedule{}
 	pids := []int{1, 2}
-	d := &Delay{pids: func() []int { return pids }, read: func(pid int) map[string]schedule { return threads[pid] }}
+	d := &delay{pids: func() []int { return pids }, read: func(pid int) map[string]schedule { return threads[pid] }}
 	for _, step := range []struct {
 		name  string
 		one   map[string]schedule
@@ -42,7 +42,7 @@ func TestDelayOfProcesses(t *testing.T) {
 		{"back again", map[string]schedule{"a": {500 * ms, 900 * ms}}, nil, 0, false},
 	} {
 		threads[1], threads[2] = step.one, step.two
-		if got, known := d.Since(); got != step.want || known != step.known {
+		if got, known := d.since(); got != step.want || known != step.known {
 			t.Errorf("%s: %v, %v; want %v, %v", step.name, got, known, step.want, step.known)
 		}
 	}

@@ -20,21 +20,38 @@ type Reading struct {
 	// Late is the most that the Witness itself came to run after it was due: how long a process that had slept had to wait
 	// for a processor.
 	Late time.Duration `json:"late_ns"`
+	// Delay is for how long a piece of Work of the watched processes waited for a processor, on average; below 0 where nobody
+	// knows.
+	Delay time.Duration `json:"delay_ns"`
 	// Waiting is the share of the second in which at least one process of the machine waited for a processor, from 0 to 1,
 	// as the kernel tells (/proc/pressure/cpu); below 0 where it does not tell.
 	Waiting float64 `json:"waiting"`
 }
 
+// Strained is how long whoever has work waits for a processor, at least, on a machine that does not keep up. A request passes
+// through several processes, so it then takes some tenths of a second more.
+const Strained = 50 * time.Millisecond
+
+// Wait returns for how long whoever had work waited for a processor, by the worse of the two measures.
+func (r Reading) Wait() time.Duration { return max(r.Late, r.Delay) }
+
 // Witness measures, second by second, whether the machine gives processes a processor when they want one.
 type Witness struct {
+	waited func() (total time.Duration, ok bool)    // for how long processes have waited since some time in the past
+	delay  func() (delay time.Duration, known bool) // of the watched processes, since the last call
+
 	mu       sync.Mutex
 	readings []Reading
 }
 
-// Watch returns a Witness that measures until ctx ends.
-func Watch(ctx context.Context) *Witness {
-	w := new(Witness)
-	go w.measure(ctx, pressure)
+// Watch returns a Witness that measures until ctx ends. pids returns the processes whose waiting counts beside the Witness's
+// own, and may be nil.
+func Watch(ctx context.Context, pids func() []int) *Witness {
+	if pids == nil {
+		pids = func() []int { return nil }
+	}
+	w := &Witness{waited: pressure, delay: newDelay(pids).since}
+	go w.measure(ctx)
 	return w
 }
 
@@ -50,26 +67,39 @@ func (w *Witness) Since(from time.Time) []Reading {
 	return nil
 }
 
-// Worst returns the worst of the readings since a time: the greatest lateness, and the greatest share of waiting. It is
-// zero if there are none.
+// StrainedShare returns the share of the seconds since a time in which the machine did not keep up, from 0 to 1, and 0 if
+// there are none.
+func (w *Witness) StrainedShare(from time.Time) float64 {
+	all := w.Since(from)
+	n := 0
+	for _, r := range all {
+		if r.Wait() >= Strained {
+			n++
+		}
+	}
+	return float64(n) / float64(max(1, len(all)))
+}
+
+// Worst returns the worst of the readings since a time, each figure for itself. It is zero if there are none.
 func (w *Witness) Worst(from time.Time) Reading {
 	var worst Reading
 	for _, r := range w.Since(from) {
 		worst.At = r.At
 		worst.Late = max(worst.Late, r.Late)
+		worst.Delay = max(worst.Delay, r.Delay)
 		worst.Waiting = max(worst.Waiting, r.Waiting)
 	}
 	return worst
 }
 
-// measure notes a reading a second. waited returns for how long processes have waited since some time in the past; ok is
-// false where nobody knows.
-func (w *Witness) measure(ctx context.Context, waited func() (total time.Duration, ok bool)) {
+// measure notes a reading a second.
+func (w *Witness) measure(ctx context.Context) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	last := time.Now()
-	second, before, known := last, time.Duration(0), false
-	before, known = waited()
+	second := last
+	before, known := w.waited()
+	w.delay()
 	var late time.Duration
 	for {
 		select {
@@ -84,8 +114,11 @@ func (w *Witness) measure(ctx context.Context, waited func() (total time.Duratio
 		if length < time.Second {
 			continue
 		}
-		r := Reading{At: now, Late: late, Waiting: -1}
-		if total, ok := waited(); ok {
+		r := Reading{At: now, Late: late, Delay: -1, Waiting: -1}
+		if d, ok := w.delay(); ok {
+			r.Delay = d
+		}
+		if total, ok := w.waited(); ok {
 			if known {
 				r.Waiting = min(max(0, float64(total-before)/float64(length)), 1)
 			}

@@ -27,13 +27,19 @@ func TestParsePressure(t *testing.T) {
 	}
 }
 
+// nothing is known.
+func nothing() (time.Duration, bool) { return 0, false }
+
 // On a fake clock nothing is late, and the share of waiting is what the kernel's counter grew by.
 func TestWitnessReadsEverySecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		begin := time.Now()
-		w := new(Witness)
-		go w.measure(ctx, func() (time.Duration, bool) { return time.Since(begin) / 4, true })
+		w := &Witness{
+			waited: func() (time.Duration, bool) { return time.Since(begin) / 4, true },
+			delay:  func() (time.Duration, bool) { return 60 * time.Millisecond, true },
+		}
+		go w.measure(ctx)
 		time.Sleep(3*time.Second + time.Millisecond)
 		cancel()
 		synctest.Wait()
@@ -42,12 +48,15 @@ func TestWitnessReadsEverySecond(t *testing.T) {
 			t.Fatalf("%d readings in 3 s, want 3: %v", len(got), got)
 		}
 		for i, r := range got {
-			if r.Late != 0 || r.Waiting != 0.25 || !r.At.Equal(begin.Add(time.Duration(i+1)*time.Second)) {
-				t.Errorf("reading %d: %+v; want nothing late, a quarter waiting, a second after the one before", i, r)
+			if r.Late != 0 || r.Waiting != 0.25 || r.Delay != 60*time.Millisecond || r.Wait() != r.Delay || !r.At.Equal(begin.Add(time.Duration(i+1)*time.Second)) {
+				t.Errorf("reading %d: %+v; want nothing late, work delayed by 60 ms, a quarter waiting, a second after the one before", i, r)
 			}
 		}
 		if got := w.Since(begin.Add(2 * time.Second)); len(got) != 1 {
 			t.Errorf("%d readings since the second second, want 1", len(got))
+		}
+		if got := w.StrainedShare(begin); got != 1 {
+			t.Errorf("strained for %v of the time, want all of it", got)
 		}
 		if worst := w.Worst(begin); worst.Waiting != 0.25 || worst.Late != 0 {
 			t.Errorf("worst %+v", worst)
@@ -60,13 +69,16 @@ func TestWitnessWithoutPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		begin := time.Now()
-		w := new(Witness)
-		go w.measure(ctx, func() (time.Duration, bool) { return 0, false })
+		w := &Witness{waited: nothing, delay: nothing}
+		go w.measure(ctx)
 		time.Sleep(time.Second + time.Millisecond)
 		cancel()
 		synctest.Wait()
-		if got := w.Since(begin); len(got) != 1 || got[0].Waiting >= 0 {
-			t.Errorf("readings %+v, want one whose share of waiting is unknown", got)
+		if got := w.Since(begin); len(got) != 1 || got[0].Waiting >= 0 || got[0].Delay >= 0 || got[0].Wait() != 0 {
+			t.Errorf("readings %+v, want one whose share of waiting and delay are unknown", got)
+		}
+		if got := w.StrainedShare(begin); got != 0 {
+			t.Errorf("strained for %v of the time, want none of it", got)
 		}
 	})
 }
@@ -76,13 +88,13 @@ func TestWitnessTellsLateness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		begin, calls := time.Now(), 0
-		w := new(Witness)
-		go w.measure(ctx, func() (time.Duration, bool) {
+		w := &Witness{delay: nothing, waited: func() (time.Duration, bool) {
 			if calls++; calls == 2 { // at the end of the first second: the next tick comes late
 				time.Sleep(300 * time.Millisecond)
 			}
 			return 0, true
-		})
+		}}
+		go w.measure(ctx)
 		time.Sleep(2500 * time.Millisecond)
 		cancel()
 		synctest.Wait()
