@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +12,7 @@ import (
 
 	"firedrill/deploy/stack"
 	"firedrill/deploy/verify"
+	"firedrill/internal/machine"
 )
 
 const verifyUsage = `verify [flags]
@@ -17,7 +20,7 @@ const verifyUsage = `verify [flags]
 Drives logins, orders and failures through the gateway, then asks Prometheus, Loki, Tempo and Alertmanager until every
 signal of every service, every edge of the service graph and every link between signals is shown to be there, or the time
 is up. Only what this run caused counts. Prints a table as it fills; a cell that is missing is named with what was asked
-and what came back. Exits 1 if any is missing.
+and what came back. Exits 1 if any is missing, and 3 if the machine did not keep up meanwhile, so that nobody can tell why.
 
 It needs a shop that samples every trace, which is the default. Another deployment:
 
@@ -64,6 +67,9 @@ func verifyAll(ctx context.Context, p program, args []string) error {
 		if err := mustRun(ctx, *local); err != nil {
 			return err
 		}
+		if err := fitVerify(ctx, fs, &cfg, *local); err != nil {
+			return err
+		}
 	}
 	return p.verify(ctx, cfg, *asJSON)
 }
@@ -99,6 +105,22 @@ func mustRun(ctx context.Context, local stack.Stack) error {
 	return fmt.Errorf("nothing runs in %s: \"make up\" starts it; the URLs of another deployment may be given, see -h", status.Data)
 }
 
+// fitVerify watches the machine that the copy runs on, and gives a slow one more time unless the time was told.
+func fitVerify(ctx context.Context, fs *flag.FlagSet, cfg *verify.Config, local stack.Stack) error {
+	cfg.Witness = machine.Watch(ctx, local.PIDs())
+	told := false
+	fs.Visit(func(f *flag.Flag) { told = told || f.Name == "timeout" })
+	if told {
+		return nil
+	}
+	capacity, err := machine.Of(ctx, local.Data)
+	if err != nil {
+		return err
+	}
+	cfg.Timeout = capacity.Patience(cfg.Timeout)
+	return nil
+}
+
 // verify runs it. The table goes to standard output, progress to standard error.
 func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) error {
 	table := verify.NewTable(p.stdout)
@@ -126,6 +148,9 @@ func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) err
 	}
 	if err := write(p.stdout); err != nil {
 		return fmt.Errorf("write the report: %w", err)
+	}
+	if why := report.Inconclusive(); why != "" {
+		return &exit{exitInvalid, errors.New(why)}
 	}
 	if !report.OK {
 		return errQuiet

@@ -22,12 +22,14 @@ const (
 
 // Cell is one thing that must hold.
 type Cell struct {
-	Group   string  `json:"group"`
-	Row     string  `json:"row"`
-	Column  string  `json:"column"`
-	State   State   `json:"state"`
-	Asked   string  `json:"asked"`   // backend and query
-	Got     string  `json:"got"`     // what came back, or why nothing was asked
+	Group  string `json:"group"`
+	Row    string `json:"row"`
+	Column string `json:"column"`
+	State  State  `json:"state"`
+	Asked  string `json:"asked"` // backend and query
+	Got    string `json:"got"`   // what came back, or why nothing was asked
+	// Refuted is whether what came back is wrong however slow the machine is.
+	Refuted bool    `json:"refuted,omitempty"`
 	Seconds float64 `json:"seconds"` // since the run began, when it was decided
 }
 
@@ -41,6 +43,29 @@ type Report struct {
 	Order   string  `json:"order_trace,omitempty"` // id of the trace of its order
 	Seconds float64 `json:"seconds"`
 	Cells   []Cell  `json:"cells"`
+	// Machine is what the machine did meanwhile; nil if nobody watched it.
+	Machine *Machine `json:"machine,omitempty"`
+}
+
+// Machine is whether the machine kept up during a run.
+type Machine struct {
+	StrainedShare float64 `json:"strained_share"`     // of the time, 0 to 1
+	WorstWait     float64 `json:"worst_wait_seconds"` // of work for a processor
+}
+
+// mostStrained is the share of the time for which the machine may fall short before cells that are missing prove nothing.
+const mostStrained = 0.25
+
+// Inconclusive returns why cells that are missing prove nothing about the deployment: the machine did not keep up. It is ""
+// if all hold, if one is refuted, and if the machine did keep up.
+func (r Report) Inconclusive() string {
+	refuted := func(c Cell) bool { return c.Refuted }
+	if r.OK || r.Machine == nil || r.Machine.StrainedShare < mostStrained || slices.ContainsFunc(r.Missing(), refuted) {
+		return ""
+	}
+	return fmt.Sprintf("this machine did not keep up for %.0f %% of the time: work waited up to %v for a processor; close what else runs, "+
+		"drive less load, or give it more time (-timeout)", 100*r.Machine.StrainedShare,
+		time.Duration(r.Machine.WorstWait*float64(time.Second)).Round(time.Millisecond))
 }
 
 // Missing returns the cells that do not hold.
@@ -59,6 +84,7 @@ type check struct {
 type finding struct {
 	asked, got string
 	ok, final  bool
+	refuted    bool // wrong however slow the machine is
 }
 
 func holds(asked, format string, args ...any) finding {
@@ -107,7 +133,7 @@ func (b *board) note(c check, f finding, cut bool) {
 	if cut && cell.Got != "" {
 		return
 	}
-	cell.Asked, cell.Got = f.asked, f.got
+	cell.Asked, cell.Got, cell.Refuted = f.asked, f.got, f.refuted
 	if !cut && (f.ok || f.final) {
 		b.decide(cell, f.ok)
 	}
@@ -190,6 +216,10 @@ func (r *run) report() Report {
 	report.OK = len(report.Missing()) == 0
 	if order, ok := r.answered(stepOrder); ok {
 		report.Order = order.traceID
+	}
+	if r.cfg.Witness != nil {
+		worst := r.cfg.Witness.Worst(r.began)
+		report.Machine = &Machine{StrainedShare: r.cfg.Witness.StrainedShare(r.began), WorstWait: worst.Wait().Seconds()}
 	}
 	return report
 }

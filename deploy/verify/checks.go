@@ -66,7 +66,7 @@ func answerOf(step string) func(context.Context, *run) finding {
 			if s.err != nil {
 				f = lacks(asked, "%v", s.err)
 			}
-			f.final = true
+			f.final, f.refuted = true, s.refuted()
 			return f
 		}
 		return moot("an earlier request failed")

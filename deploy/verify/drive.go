@@ -23,8 +23,16 @@ type sent struct {
 	traceID, spanID string // of the trace context that it carried; empty: none
 	named           string // trace id that the answer's header names; not every gateway does
 	status          int    // 0: no answer
+	want            int    // the status that was expected
 	body            []byte
 	err             error // why it is not the answer that was expected
+}
+
+// refuted tells whether the answer is wrong however slow the machine is: it is one of another kind than was expected, and not
+// one that a service gives which is late or overloaded.
+func (s sent) refuted() bool {
+	late := s.status == 0 || s.status >= 500 || s.status == http.StatusRequestTimeout || s.status == http.StatusTooManyRequests
+	return s.err != nil && !late && s.status != s.want
 }
 
 // problem is the part of a problem document (RFC 9457) that counts here.
@@ -82,7 +90,7 @@ func (s *shopper) take(ctx context.Context, st step) bool {
 
 func (s *shopper) send(ctx context.Context, st step) sent {
 	c := st.call(s)
-	out := sent{step: st.name, method: c.method, path: c.path}
+	out := sent{step: st.name, method: c.method, path: c.path, want: st.want}
 	if !st.rootless {
 		out.traceID, out.spanID = randomHex(16), randomHex(8)
 	}

@@ -20,6 +20,7 @@ import (
 	"strings"
 	"time"
 
+	"firedrill/internal/machine"
 	"firedrill/telemetry/query"
 )
 
@@ -33,6 +34,13 @@ type Config struct {
 	// Default 60 s.
 	Timeout time.Duration
 	Client  *http.Client // default http.DefaultClient
+	Witness Witness      // nil: nobody watches the machine
+}
+
+// Witness tells whether the machine keeps up. A *machine.Witness is one.
+type Witness interface {
+	StrainedShare(from time.Time) float64
+	Worst(from time.Time) machine.Reading
 }
 
 // Defaults of Config. The users are two of the shop's demo users.
