@@ -24,6 +24,8 @@ func (t trial) checkSight(s Sight) Check {
 			c.Detail += ", trace " + s.TraceID
 		}
 		c.doubt(t.j.Machine.spoils(evidence{needs: s.Needs, from: t.began, to: s.Seen}))
+	case s.During == nil && s.Before == nil && onlyEmpty(s.Gaps):
+		c.Detail = fmt.Sprintf("there was never anything to see, want %s", s.Want)
 	case s.During == nil:
 		c.Outcome, c.Detail = Unknown, "there was no answer"
 		if gap.Why != "" {
@@ -38,6 +40,11 @@ func (t trial) checkSight(s Sight) Check {
 		c.doubt(t.j.Machine.explains(on))
 	}
 	return c
+}
+
+// onlyEmpty tells whether all answers came and had no data.
+func onlyEmpty(gaps []Gap) bool {
+	return len(gaps) > 0 && !slices.ContainsFunc(gaps, func(g Gap) bool { return !g.Empty })
 }
 
 func number(v *float64) string {

@@ -208,6 +208,8 @@ type Gap struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 	Why  string    `json:"why"`
+	// Empty is whether every answer in it came and was empty, so that only the data is missing.
+	Empty bool `json:"empty,omitempty"`
 }
 
 // Length of the gap.

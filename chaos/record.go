@@ -1,6 +1,7 @@
 package chaos
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -52,10 +53,11 @@ func (g *gaps) note(now time.Time, err error) {
 	case err == nil:
 		g.open, g.last = false, now
 	case g.open:
-		g.all[len(g.all)-1].To = now
+		last := &g.all[len(g.all)-1]
+		last.To, last.Empty = now, last.Empty && errors.Is(err, ErrNoData)
 	default:
 		g.open = true
-		g.all = append(g.all, Gap{g.last, now, err.Error()})
+		g.all = append(g.all, Gap{g.last, now, err.Error(), errors.Is(err, ErrNoData)})
 	}
 }
 

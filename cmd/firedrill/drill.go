@@ -28,6 +28,7 @@ func drillCommands() []command {
 		{"export", "say a drill's faults in the language of Chaos Mesh", drillExport},
 		{"all", "run every drill, each on a stack of its own", drillAll},
 		{"matrix", "run drills and print what each signal showed of each", drillMatrix},
+		{"mutants", "test drills: take away what they must notice, and see them fail", drillMutants},
 		{"mystery", "run one without saying which; find out", drillMystery},
 		{"hint", "the next hint of the mystery", drillHint},
 		{"guess", "say what the mystery is", drillGuess},

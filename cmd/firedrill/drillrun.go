@@ -112,6 +112,7 @@ type drillRunner struct {
 	drillFlags
 	p      program
 	target drillTarget
+	idle   bool // faults are only said to be on
 }
 
 func (f *drillFlags) runner(p program) (*drillRunner, error) {
@@ -122,7 +123,7 @@ func (f *drillFlags) runner(p program) (*drillRunner, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &drillRunner{*f, p, drillTarget{Stack: kit, getenv: p.getenv}}
+	r := &drillRunner{drillFlags: *f, p: p, target: drillTarget{Stack: kit, getenv: p.getenv}}
 	if f.remote == "" {
 		return r, nil
 	}
@@ -264,6 +265,9 @@ func (r *drillRunner) onTarget(ctx context.Context, t drillTarget, d *chaos.Dril
 	}
 	if config.Drill, err = r.fitted(ctx, d); err != nil {
 		return nil, err
+	}
+	if r.idle {
+		config.Injector = chaos.Idle(config.Injector)
 	}
 	config.Wait = wait
 	config.Observe = func(e chaos.Event) {
