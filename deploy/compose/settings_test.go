@@ -164,7 +164,7 @@ func TestRenderedModes(t *testing.T) {
 		}
 	}
 	text, err := os.ReadFile(filepath.Join(p.Data, "config/load/background.json"))
-	if want := `[{"labels":{"tier":"load"},"targets":["load:8107"]}]`; err != nil || string(text) != want {
+	if want := `[{"labels":{"tier":"background"},"targets":["load:8107"]}]`; err != nil || string(text) != want {
 		t.Errorf("the load is %s, %v; want %s", text, err, want)
 	}
 	p.Load = false

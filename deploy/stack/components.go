@@ -55,7 +55,7 @@ type Component struct {
 	Command []string `json:"-"`
 	Env     []string `json:"-"` // on top of what all components get
 	After   []string `json:"-"` // components that start before this one and stop after it
-	Stop    int      `json:"-"` // seconds between TERM and KILL; 0 is stopSeconds
+	Stop    int      `json:"-"` // seconds between TERM and KILL on the reference machine; 0 is stopSeconds
 }
 
 // programs are the paths of what is run.
