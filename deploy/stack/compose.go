@@ -105,7 +105,7 @@ func composeProcessOf(s Settings, c Component) (composeProcess, error) {
 			HTTPGet:       composeHTTPGet{Host: ready.Hostname(), Port: ready.Port(), Path: ready.Path},
 			PeriodSeconds: 2, TimeoutSeconds: s.seconds(1), FailureThreshold: neverKill,
 		},
-		Shutdown: composeShutdown{Signal: 15, TimeoutSeconds: s.seconds(cmp.Or(c.Stop, stopSeconds))},
+		Shutdown: composeShutdown{Signal: 15, TimeoutSeconds: cmp.Or(c.Stop, s.seconds(stopSeconds))},
 	}
 	for _, name := range c.After {
 		if p.DependsOn == nil {
