@@ -263,7 +263,7 @@ func TestRunbooksCanBeFollowed(t *testing.T) {
 	}
 }
 
-// recordedSeries are the names of all that the kit's rules record.
+// recordedSeries returns the names of all that the rules record, those that are generated and those of alerts/stack.
 func recordedSeries(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
@@ -276,6 +276,19 @@ func recordedSeries(t *testing.T) map[string]bool {
 			for _, r := range g.Rules {
 				names[r.Record] = true
 			}
+		}
+	}
+	files, err := filepath.Glob(root + "/alerts/stack/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("rules of the stack: %v (%v)", files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range regexp.MustCompile(`(?m)^ *- record: (\S+)$`).FindAllStringSubmatch(string(text), -1) {
+			names[line[1]] = true
 		}
 	}
 	return names
@@ -298,7 +311,7 @@ func readable(query string, all contract.Contract, recorded map[string]bool) err
 			}
 			labels = append(labels, m.Name)
 		}
-		if name == "up" || strings.HasPrefix(name, "prometheus_") || recorded[name] {
+		if name == "up" || strings.HasPrefix(name, "scrape_") || strings.HasPrefix(name, "prometheus_") || recorded[name] {
 			continue
 		}
 		errs = append(errs, all.Check(name, labels...))

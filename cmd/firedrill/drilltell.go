@@ -10,6 +10,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"firedrill/chaos"
+	"firedrill/deploy/stack"
 	"firedrill/telemetry"
 )
 
@@ -72,7 +73,7 @@ func (d *drillTeller) serve(ctx context.Context, targets string) error {
 	server := &http.Server{Handler: d.tel.AdminHandler(), ReadHeaderTimeout: 5 * time.Second}
 	go server.Serve(listener) //nolint:errcheck // ends when it is closed
 	d.close = append(d.close, func() { _ = server.Close() })
-	takeBack, err := announceIn(targets, listener.Addr().String(), "drill")
+	takeBack, err := announceIn(targets, listener.Addr().String(), stack.TierDrill)
 	if err != nil {
 		return err
 	}

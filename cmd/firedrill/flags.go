@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"time"
 
 	"firedrill/deploy/stack"
 )
@@ -72,7 +71,7 @@ func (f *stackFlags) stack(p program) (stack.Stack, error) {
 		return stack.Stack{}, err
 	}
 	return stack.Stack{
-		Settings: settings, Executable: executable, Getenv: p.getenv, Out: p.stderr, Patience: 60 * time.Second,
+		Settings: settings, Executable: executable, Getenv: p.getenv, Out: p.stderr,
 	}, nil
 }
 

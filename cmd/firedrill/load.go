@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -45,7 +46,7 @@ type loadFlags struct {
 	method, body, targets string
 	format                string
 	headers, thresholds   list
-	target, seed          string
+	target, seed, scale   string
 	workers               int
 	timeout               time.Duration
 	share                 string
@@ -73,6 +74,7 @@ func (f *loadFlags) add(fs *flag.FlagSet) {
 	fs.StringVar(&f.targets, "targets", "", "`file` of vegeta's targets, taken in turn; - is standard input")
 	fs.StringVar(&f.format, "format", "", "`format` of the targets: http (default) or json")
 	fs.StringVar(&f.target, "target", "", "base `URL` to send to instead of the profile's")
+	fs.StringVar(&f.scale, "scale-rate", "", "`number` that multiplies all rates of a profile: 0.5 is half the load; the report says so")
 	fs.StringVar(&f.seed, "seed", "", "`number` instead of the profile's: the same seed gives the same requests")
 	fs.StringVar(&f.run, "run", "", "`id` of the run, 16 hex digits, from which trace ids and ${uuid} come (default: a new one)")
 	fs.StringVar(&f.shard, "shard", "", "`i/n`: send only the i-th of n equal parts of the schedule (default: in a pod of an Indexed Job, JOB_COMPLETION_INDEX + 1 of FIREDRILL_SHARDS)")
@@ -163,6 +165,9 @@ func (f *loadFlags) readAdHoc(url string, o profile.Options) (*profile.Profile, 
 	if f.target != "" {
 		return nil, errors.New("-target is for profiles")
 	}
+	if f.scale != "" {
+		return nil, errors.New("-scale-rate is for profiles; -rate says the rate")
+	}
 	var err error
 	if f.duration != "" {
 		if a.Length, err = time.ParseDuration(f.duration); err != nil || a.Length <= 0 {
@@ -204,6 +209,11 @@ func (f *loadFlags) options(p program) (profile.Options, error) {
 			return o, fmt.Errorf("-seed %q: want a whole number", f.seed)
 		}
 		o.Seed = &seed
+	}
+	if f.scale != "" {
+		if o.Scale, err = strconv.ParseFloat(f.scale, 64); err != nil || !(o.Scale > 0) || math.IsInf(o.Scale, 1) {
+			return o, fmt.Errorf("-scale-rate %q: want a number above 0, such as 0.5", f.scale)
+		}
 	}
 	if f.share != "" {
 		share, err := strconv.ParseFloat(f.share, 64)

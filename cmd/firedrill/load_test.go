@@ -99,6 +99,11 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"shard", []string{"-shard", "4/3", good}, `-shard: "4/3" is no shard`},
 		{"shard without requests", []string{"-shard", "31/31", good}, "shard 31/31: the schedule has only 30 requests"},
 		{"seed", []string{"-seed", "x", good}, `-seed "x": want a whole number`},
+		{"scale", []string{"-scale-rate", "fast", good}, `-scale-rate "fast": want a number above 0, such as 0.5`},
+		{"scale 0", []string{"-scale-rate", "0", good}, `-scale-rate "0": want a number above 0, such as 0.5`},
+		{"endless scale", []string{"-scale-rate", "+Inf", good}, `-scale-rate "+Inf": want a number above 0, such as 0.5`},
+		{"scale without a profile", []string{"-scale-rate", "2", "-rate", "5/s", url}, "-scale-rate is for profiles; -rate says the rate"},
+		{"scaled too high", []string{"-scale-rate", "1e6", good}, "p.yaml:2: stages[0].constant.rate: 100/s times 1e+06 is above the highest rate, 1e+06/s"},
 		{"run", []string{"-run", "x", good}, `-run "x": want 16 hex digits`},
 		{"share", []string{"-trace-share", "7", good}, "p.yaml: trace.share: 7: want a share, 0 to 1"},
 		{"transport", []string{"-transport", "pigeon", good}, "no transport pigeon"},
@@ -133,6 +138,8 @@ func TestLoadExitCodes(t *testing.T) {
 		want string // of stdout
 	}{
 		{"good", []string{profileFor(t, url, tolerant+"thresholds: [errors < 1%]\n")}, 0, "30 of 30 arrivals sent"},
+		{"half of it", []string{"-scale-rate", "0.5", profileFor(t, url, tolerant)}, 0, "15 of 15 arrivals sent"},
+		{"half of it, said", []string{"-scale-rate", "0.5", profileFor(t, url, tolerant)}, 0, "p at 0.5 times its rates  "},
 		{"broken threshold", []string{"-threshold", "p99 < 1us", profileFor(t, url, tolerant)}, exitFailed, "BROKEN  p99 < 1us"},
 		{"invalid", []string{"-workers", "1", profileFor(t, slow, "limits: {overrun: 200ms, lag_p99: 60s}\n")}, exitInvalid, "arrivals were dropped"},
 		{"invalid comes before broken", []string{"-workers", "1", "-threshold", "p99 < 1us", profileFor(t, slow, "limits: {overrun: 200ms, lag_p99: 60s}\n")}, exitInvalid, "BROKEN"},

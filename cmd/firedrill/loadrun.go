@@ -203,7 +203,7 @@ func (r *loadRun) meta(f *loadFlags, shard schedule.Shard) result.Meta {
 	prof := r.profile
 	m := result.Meta{
 		Profile: prof.Name, Fingerprint: prof.Fingerprint, Seed: prof.Seed, Shards: []int{shard.Index}, ShardsOf: shard.Of,
-		Target: prof.Target, Start: time.Now(), Workers: prof.Limits.Workers, SampledPart: prof.Plan.Sampled,
+		Target: prof.Target, Start: time.Now(), RateScale: prof.Scale, Workers: prof.Limits.Workers, SampledPart: prof.Plan.Sampled,
 		TraceURL: prof.TraceURL, Bounds: result.Bounds{LagP99: prof.Limits.LagP99, RateError: prof.Limits.RateError},
 		Versions:    map[string]string{"firedrill": version, "go": runtime.Version(), "transport": f.transport},
 		Description: strings.TrimSpace(prof.Teaches),
@@ -315,7 +315,11 @@ func (r *loadRun) announcement() string {
 	if n := r.part.Total(); n != schedule.Endless {
 		until = fmt.Sprintf("for %v, %s arrivals", r.part.Length().Round(time.Millisecond), loadreport.Count(n))
 	}
-	text := fmt.Sprintf("%s on %s %s (seed %d, run %s)", r.profile.Name, r.profile.Target, until, r.profile.Seed, r.run)
+	name := r.profile.Name
+	if r.profile.Scale != 1 {
+		name += fmt.Sprintf(" at %.4g times its rates", r.profile.Scale)
+	}
+	text := fmt.Sprintf("%s on %s %s (seed %d, run %s)", name, r.profile.Target, until, r.profile.Seed, r.run)
 	if r.admin != nil {
 		text += fmt.Sprintf("\nmetrics at http://%s/metrics", r.admin.Addr())
 	}

@@ -43,6 +43,13 @@ func TestLoadTestsAreAnnouncedToPrometheus(t *testing.T) {
 	if files, _ := filepath.Glob(filepath.Join(folder, "*")); !slices.Equal(files, want) {
 		t.Errorf("files %v, want %v: those of the dead must go", files, want)
 	}
+	if _, err = p.announce("127.0.0.1:8107"); err != nil {
+		t.Fatal(err)
+	}
+	text, err = os.ReadFile(mine)
+	if want := `[{"labels":{"tier":"background"},"targets":["127.0.0.1:8107"]}]`; err != nil || string(text) != want {
+		t.Errorf("the background load told %s, %v, want %s", text, err, want)
+	}
 	takeBack()
 	if files, _ := filepath.Glob(filepath.Join(folder, "*")); !slices.Equal(files, []string{alive}) {
 		t.Errorf("files %v stay", files)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+	"time"
 
 	"firedrill/alerts/slo"
 	"firedrill/deploy/stack"
@@ -14,7 +15,7 @@ import (
 const statusUsage = `status [flags]
 
 Shows each component of the running copy: where it is, whether it answers that it is ready, its process, how often it
-was started again, and its memory. Exits 1 unless everything is ready.`
+was started again, and its memory; then how much the machine can carry, and the background load. Exits 1 unless everything is ready.`
 
 func status(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("status", statusUsage)
@@ -37,6 +38,7 @@ func status(ctx context.Context, p program, args []string) error {
 		}
 	} else {
 		printStatus(p.stdout, status)
+		printMachine(p.stdout, status)
 	}
 	if !status.Up() {
 		return errQuiet
@@ -65,6 +67,18 @@ func printStatus(w io.Writer, status stack.Status) {
 			fmt.Fprintf(w, "%s: %s\n", c.Name, c.Why)
 		}
 	}
+}
+
+// printMachine says how much the machine can carry, if that is known, and what the background load is.
+func printMachine(w io.Writer, status stack.Status) {
+	if status.Machine == nil {
+		return
+	}
+	load := "No background load"
+	if status.LoadRate > 0 {
+		load = stack.LoadText(status.LoadRate)
+	}
+	fmt.Fprintf(w, "This machine: %s (measured %s). %s.\n", status.Machine, status.Machine.Measured.Local().Format(time.DateTime), load)
 }
 
 // hints are what to try next with what runs. which are the settings that the commands about this copy need.

@@ -19,6 +19,9 @@ not become ready, the end of its log is shown and what was started is stopped. A
 An empty data folder begins with 12 hours of made-up history of the objectives (see "firedrill slo backfill -h"), so that
 error budgets, of which an hour takes a minute here (scale 60), mean something at once.
 
+The machine is measured, at most once a day, and times and loads follow: a slower machine gets more time to be ready, and
+below three quarters of the reference machine's power a smaller background load. One line says what was found and chosen.
+
 A second copy beside the first:
 
     firedrill up -offset 10000 -data /tmp/second
@@ -31,7 +34,7 @@ func up(ctx context.Context, p program, args []string) error {
 	fs.StringVar(&which.flags.Retention, "retention", "", "`duration` for which Prometheus keeps samples (FIREDRILL_RETENTION; default 31d)")
 	fs.BoolVar(&which.flags.NoShop, "no-shop", false, "only the stack, for services of your own")
 	fs.BoolVar(&which.flags.Distributed, "distributed", false, "Loki and Tempo as several processes each, as at scale (FIREDRILL_DISTRIBUTED)")
-	patience := fs.Duration("timeout", time.Minute, "how long components may take to be ready")
+	patience := fs.Duration("timeout", 0, "how long components may take to be ready (default 1m, and more on a slower machine)")
 	asJSON := fs.Bool("json", false, "print the table as JSON")
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"firedrill/deploy/stack"
+	"firedrill/internal/machine"
 )
 
 // Project is one copy in containers.
@@ -21,7 +22,7 @@ type Project struct {
 	Version  string              // of the images that are built
 	Getenv   func(string) string // the user's environment
 	Out      io.Writer           // where progress is told
-	Patience time.Duration       // how long components may take to be ready, once their images are here
+	Patience time.Duration       // how long components may take to be ready, once their images are here; 0: a minute, and more on a slower machine
 }
 
 // Up makes everything run and returns when all of it is ready. What it started it stops again when it fails or ctx ends.
@@ -43,6 +44,10 @@ func (p Project) Up(ctx context.Context) (stack.Status, error) {
 	if before != nil {
 		return p.already(ctx, d, *before)
 	}
+	if p.Settings, err = p.Measured(ctx, machine.Calibrate); err != nil {
+		return stack.Status{}, err
+	}
+	fmt.Fprintln(p.Out, p.Sizing(p.Patience))
 	components := p.Components()
 	if err := p.CheckPorts(ctx, components); err != nil {
 		return stack.Status{}, err
@@ -54,6 +59,9 @@ func (p Project) Up(ctx context.Context) (stack.Status, error) {
 		return stack.Status{}, err
 	}
 	record := stack.Record{Runtime: stack.Compose, Offset: p.Offset, Components: components, Started: time.Now()}
+	if p.Load {
+		record.LoadRate = p.LoadRate()
+	}
 	if err := p.Keep(record); err != nil {
 		return stack.Status{}, err
 	}
@@ -97,17 +105,18 @@ func (p Project) start(ctx context.Context, d docker, components []stack.Compone
 // probeEvery is how often components are asked while they start.
 const probeEvery = 250 * time.Millisecond
 
-// awaitReady asks until every component is ready, or for Patience.
+// awaitReady asks until every component is ready, or until it has waited long enough.
 func (p Project) awaitReady(ctx context.Context, d docker, components []stack.Component) error {
-	deadline := time.Now().Add(p.Patience)
+	patience := p.ReadyFor(p.Patience)
+	deadline := time.Now().Add(patience)
 	for {
-		seen := stack.Look(ctx, components, nil)
+		seen := p.Look(ctx, components, nil)
 		late := slices.IndexFunc(seen, func(c stack.ComponentStatus) bool { return c.State != stack.Ready })
 		switch {
 		case late < 0:
 			return nil
 		case time.Now().After(deadline):
-			return p.notReady(ctx, d, seen[late])
+			return p.notReady(ctx, d, seen[late], patience)
 		}
 		select {
 		case <-ctx.Done():
@@ -118,10 +127,10 @@ func (p Project) awaitReady(ctx context.Context, d docker, components []stack.Co
 }
 
 // notReady tells why a component is not ready and what it printed last.
-func (p Project) notReady(ctx context.Context, d docker, c stack.ComponentStatus) error {
+func (p Project) notReady(ctx context.Context, d docker, c stack.ComponentStatus, patience time.Duration) error {
 	tail, _ := d.output(ctx, "logs", "--no-log-prefix", "--tail", "15", c.Name) // without it the cause must do
 	return &stack.NotReadyError{
-		Component: c.Name, Cause: fmt.Sprintf("%s after %s", c.Why, p.Patience),
+		Component: c.Name, Cause: fmt.Sprintf("%s after %s", c.Why, patience.Round(time.Millisecond)),
 		Log: "its container's log", Tail: strings.TrimSpace(tail),
 	}
 }
@@ -137,13 +146,14 @@ func (p Project) look(ctx context.Context, d docker) (stack.Status, error) {
 	if err != nil {
 		return stack.Status{}, err
 	}
+	known, rate := p.Size(record)
 	if record == nil {
-		return stack.Status{Data: p.Data, Offset: p.Offset}, nil
+		return stack.Status{Data: p.Data, Offset: p.Offset, Machine: known}, nil
 	}
 	runs, _ := d.running(ctx) // as above
 	return stack.Status{
 		Data: p.Data, Offset: record.Offset, Started: &record.Started,
-		Components: stack.Look(ctx, record.Components, runs),
+		Components: p.Look(ctx, record.Components, runs), Machine: known, LoadRate: rate,
 	}, nil
 }
 

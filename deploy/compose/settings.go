@@ -35,6 +35,7 @@ func (p Project) Variables() ([]string, error) {
 		"COMPOSE_PROJECT_NAME=" + p.name(),
 		"FIREDRILL_DATA=" + p.Data,
 		"FIREDRILL_VERSION=" + tag(p.Version),
+		fmt.Sprintf("LOAD_SCALE=%g", p.LoadScale()),
 		"POSTGRES_PASSWORD=" + password,
 		"SHOP_FAULTS_TOKEN=" + cmp.Or(p.Getenv("SHOP_FAULTS_TOKEN"), faults),
 		"SHOP_JWT_KEY=" + cmp.Or(p.Getenv("SHOP_JWT_KEY"), key),
@@ -113,7 +114,7 @@ func Setting(name string, s stack.Settings) ([]byte, error) {
 
 // backgroundLoad tells Prometheus where the background load serves its metrics, in the format of its file_sd.
 func backgroundLoad() ([]byte, error) {
-	return json.Marshal([]map[string]any{{"targets": []string{"load:8107"}, "labels": map[string]string{"tier": "load"}}})
+	return json.Marshal([]map[string]any{{"targets": []string{"load:8107"}, "labels": map[string]string{"tier": stack.TierBackground}}})
 }
 
 // Render writes what the containers mount, and the variables for people who call docker compose themselves.

@@ -14,6 +14,7 @@ import (
 
 	"firedrill/deploy/config"
 	"firedrill/deploy/stack"
+	"firedrill/internal/machine"
 )
 
 func sample(t *testing.T) Project {
@@ -127,7 +128,7 @@ func TestVariables(t *testing.T) {
 	}
 	for _, want := range []string{
 		"FIREDRILL_DATA=" + p.Data, "FIREDRILL_VERSION=v1.2-3-gabc-dirty", "SHOP_JWT_KEY=mine", "LOG_FORMAT=json",
-		"PORT_8000=9000", "PORT_8107=9107", "PORT_3000=4000", "PORT_4317=5317",
+		"PORT_8000=9000", "PORT_8107=9107", "PORT_3000=4000", "PORT_4317=5317", "LOAD_SCALE=1",
 	} {
 		if !slices.Contains(got, want) {
 			t.Errorf("%v lacks %q", got, want)
@@ -136,6 +137,11 @@ func TestVariables(t *testing.T) {
 	again, err := p.Variables()
 	if err != nil || !slices.Equal(got, again) {
 		t.Errorf("a second time %v, %v, want the same", again, err)
+	}
+	slow := p
+	slow.Machine = machine.Capacity{Cores: 2, Speed: 0.3}
+	if got, err := slow.Variables(); err != nil || !slices.Contains(got, "LOAD_SCALE=0.4") {
+		t.Errorf("on a slow machine %v, %v, want LOAD_SCALE=0.4", got, err)
 	}
 	other := p
 	other.Data = t.TempDir()
@@ -164,7 +170,7 @@ func TestRenderedModes(t *testing.T) {
 		}
 	}
 	text, err := os.ReadFile(filepath.Join(p.Data, "config/load/background.json"))
-	if want := `[{"labels":{"tier":"load"},"targets":["load:8107"]}]`; err != nil || string(text) != want {
+	if want := `[{"labels":{"tier":"background"},"targets":["load:8107"]}]`; err != nil || string(text) != want {
 		t.Errorf("the load is %s, %v; want %s", text, err, want)
 	}
 	p.Load = false

@@ -55,7 +55,7 @@ type Component struct {
 	Command []string `json:"-"`
 	Env     []string `json:"-"` // on top of what all components get
 	After   []string `json:"-"` // components that start before this one and stop after it
-	Stop    int      `json:"-"` // seconds between TERM and KILL; 0 is stopSeconds
+	Stop    int      `json:"-"` // seconds between TERM and KILL; 0 is stopSeconds, and more on a slower machine
 }
 
 // programs are the paths of what is run.
@@ -134,7 +134,8 @@ func (s Settings) stackComponents(p programs) []Component {
 	tempo := s.program("tempo", portTempo, "/ready", portTempoGRPC, portOTLPGRPC, portOTLPHTTP)
 	tempo.Command = []string{p.tools["tempo"], "-config.file=" + s.setting("tempo")}
 	tempo.After = []string{"prometheus"}
-	// It writes its traces down within milliseconds and then sleeps 5 s for the peers it does not have.
+	// It writes its traces down within milliseconds and then sleeps 5 s for the peers it does not have. So every
+	// stop takes this long, on a slow machine too.
 	tempo.Stop = 1
 	return []Component{s.prometheus(p), s.alertmanager(p), loki, tempo, notifications}
 }

@@ -84,7 +84,7 @@ type (
 // alerts are to notice. What exits is started again.
 const neverKill = 1 << 30
 
-// stopSeconds is how long a component has between TERM and KILL.
+// stopSeconds is how long a component has between TERM and KILL on the reference machine.
 const stopSeconds = 2
 
 func composeProcessOf(s Settings, c Component) (composeProcess, error) {
@@ -103,9 +103,9 @@ func composeProcessOf(s Settings, c Component) (composeProcess, error) {
 		Availability: composeAvailability{Restart: "always", BackoffSeconds: 1},
 		ReadinessProbe: composeProbe{
 			HTTPGet:       composeHTTPGet{Host: ready.Hostname(), Port: ready.Port(), Path: ready.Path},
-			PeriodSeconds: 2, TimeoutSeconds: 1, FailureThreshold: neverKill,
+			PeriodSeconds: 2, TimeoutSeconds: s.seconds(1), FailureThreshold: neverKill,
 		},
-		Shutdown: composeShutdown{Signal: 15, TimeoutSeconds: cmp.Or(c.Stop, stopSeconds)},
+		Shutdown: composeShutdown{Signal: 15, TimeoutSeconds: cmp.Or(c.Stop, s.seconds(stopSeconds))},
 	}
 	for _, name := range c.After {
 		if p.DependsOn == nil {

@@ -38,7 +38,7 @@ func (k Stack) Start(ctx context.Context, name string) error {
 		return err
 	}
 	if p.stopped() {
-		if err := newSupervisor(k.socketPath()).start(ctx, name); err != nil {
+		if err := k.supervisor().start(ctx, name); err != nil {
 			return fmt.Errorf("start %q: %w", name, err)
 		}
 	}
@@ -56,7 +56,7 @@ func (k Stack) Stop(ctx context.Context, name string) error {
 	if err != nil || p.stopped() {
 		return err
 	}
-	if err := newSupervisor(k.socketPath()).stopOne(ctx, name); err != nil {
+	if err := k.supervisor().stopOne(ctx, name); err != nil {
 		return fmt.Errorf("stop %q: %w", name, err)
 	}
 	for {
@@ -73,7 +73,7 @@ func (k Stack) Stop(ctx context.Context, name string) error {
 
 // supervised is what the supervisor says of the named component.
 func (k Stack) supervised(ctx context.Context, name string) (supervised, error) {
-	states, err := newSupervisor(k.socketPath()).processes(ctx)
+	states, err := k.supervisor().processes(ctx)
 	if err != nil {
 		return supervised{}, fmt.Errorf("%w in %s: %w", ErrNotRunning, k.Data, err)
 	}

@@ -15,15 +15,19 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// How long each step of a stop may take. The supervisor gives a component stopSeconds before it kills it, and stops the
-// shop before Loki and Tempo and these before Prometheus: three times that when one of each hangs.
+// How long each step of a stop may take at most on the reference machine. A slower one gets more.
 const (
-	orderlyFor = 3 * stopSeconds * time.Second
-	lingerFor  = 300 * time.Millisecond
-	termFor    = time.Second
-	killFor    = 5 * time.Second
-	portsFor   = 2 * time.Second
+	lingerFor = 300 * time.Millisecond
+	termFor   = time.Second
+	killFor   = 5 * time.Second
+	portsFor  = 2 * time.Second
 )
+
+// orderlyFor is how long an orderly stop may take. The supervisor gives a component stopSeconds before it kills it, and stops
+// the shop before Loki and Tempo and these before Prometheus: three times that when one of each hangs.
+func (s Settings) orderlyFor() time.Duration {
+	return 3 * time.Duration(s.seconds(stopSeconds)) * time.Second
+}
 
 // Down stops every process of the copy: asks the supervisor, then terminates, then kills. It returns how many ran.
 func (k Stack) Down(ctx context.Context) (int, error) {
@@ -51,7 +55,7 @@ func (k Stack) stopAll(ctx context.Context) error {
 		}
 	}
 	if st, err := readState(k.Settings); err == nil && st != nil {
-		awaitPorts(ctx, st.Components, portsFor)
+		awaitPorts(ctx, st.Components, k.Machine.Patience(portsFor))
 	}
 	for _, path := range []string{k.statePath(), k.socketPath()} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -67,19 +71,20 @@ func (k Stack) stopOrderly(ctx context.Context) ([]*process.Process, error) {
 	if err != nil || len(left) == 0 {
 		return nil, err
 	}
-	boss := newSupervisor(k.socketPath())
+	boss := k.supervisor()
 	if _, err := boss.processes(ctx); err != nil {
 		return left, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, orderlyFor)
+	patience := k.orderlyFor()
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	// The answer comes when everything has stopped, or is cut off by that; what counts is who is left.
 	go func() { _ = boss.stop(ctx) }()
-	if left, err = waitUntil(ctx, k.Data, orderlyFor, onlySupervisor); err != nil || !onlySupervisor(left) {
+	if left, err = waitUntil(ctx, k.Data, patience, onlySupervisor); err != nil || !onlySupervisor(left) {
 		return left, err
 	}
 	// With nothing left to supervise it sometimes lingers for seconds.
-	return waitGone(ctx, k.Data, lingerFor)
+	return waitGone(ctx, k.Data, k.Machine.Patience(lingerFor))
 }
 
 // onlySupervisor says whether at most the supervisor is left.
@@ -100,11 +105,11 @@ func (k Stack) stopByForce(ctx context.Context) error {
 		}
 	}
 	signalAll(left, syscall.SIGTERM)
-	if left, err = waitGone(ctx, k.Data, termFor); err != nil {
+	if left, err = waitGone(ctx, k.Data, k.Machine.Patience(termFor)); err != nil {
 		return err
 	}
 	signalAll(left, syscall.SIGKILL)
-	if left, err = waitGone(ctx, k.Data, killFor); err != nil {
+	if left, err = waitGone(ctx, k.Data, k.Machine.Patience(killFor)); err != nil {
 		return err
 	}
 	if len(left) > 0 {
@@ -117,7 +122,7 @@ func (k Stack) stopByForce(ctx context.Context) error {
 // mistake may hold anything.
 func dataNames() []string {
 	return []string{
-		"alertmanager", "config", "drill", "drills", "grafana", "load", "logs", "loki", "notifications.jsonl", "notifications.jsonl.1",
+		"alertmanager", "config", "drill", "drills", "grafana", "load", "logs", "loki", "machine.json", "notifications.jsonl", "notifications.jsonl.1",
 		"prometheus", "rules", "run", "shop", "tempo",
 	}
 }

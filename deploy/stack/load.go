@@ -1,26 +1,56 @@
 package stack
 
-import "path/filepath"
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
 
 // KindLoad is the background load.
 const KindLoad = "load"
 
+// Values of the label tier of what announces itself to Prometheus by a file.
+const (
+	TierLoad       = "load"       // a load test, which comes and goes
+	TierDrill      = "drill"      // a drill, which comes and goes
+	TierBackground = "background" // the background load: a component, which should be there
+)
+
 // LoadTargets is the folder in which Prometheus looks for load tests to scrape. A load test puts a file there while it
-// runs, in the format of Prometheus' file_sd.
+// runs, in the format of Prometheus' file_sd. The file's name is the process's id.
 func (s Settings) LoadTargets() string { return filepath.Join(s.Data, "load") }
 
 // DrillTargets is the same for drills.
 func (s Settings) DrillTargets() string { return filepath.Join(s.Data, "drill") }
 
+// LoadAddr is where the background load serves its metrics.
+func (s Settings) LoadAddr() string { return s.addr(portLoad) }
+
+// ForgetDead removes the files of LoadTargets or DrillTargets whose processes were killed, or Prometheus would miss them for
+// ever.
+func ForgetDead(folder string) {
+	files, _ := filepath.Glob(filepath.Join(folder, "*.json")) // only a bad pattern is an error
+	for _, path := range files {
+		pid, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(path), ".json"))
+		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			_ = os.Remove(path) // another may have been faster
+		}
+	}
+}
+
 // loadComponent keeps a gentle load on the shop, so that nothing that people look at is empty.
 func (s Settings) loadComponent(p programs) Component {
+	command := []string{p.firedrill, "load", "-admin", s.LoadAddr(), "-wait", s.url(portGateway+adminStep) + "/readyz"}
+	if scale := s.LoadScale(); scale != 1 {
+		command = append(command, "-scale-rate", strconv.FormatFloat(scale, 'g', -1, 64))
+	}
 	return Component{
 		Name: "load", Kind: KindLoad, URL: s.url(portLoad) + "/metrics", Ready: s.url(portLoad) + "/healthz",
-		Ports: []int{s.port(portLoad)},
-		Command: []string{
-			p.firedrill, "load", "-admin", s.addr(portLoad), "-wait", s.url(portGateway+adminStep) + "/readyz",
-			filepath.Join(s.Root, "loadgen", "profiles", "trickle.yaml"),
-		},
-		After: []string{"gateway"},
+		Ports:   []int{s.port(portLoad)},
+		Command: append(command, filepath.Join(s.Root, "loadgen", "profiles", "trickle.yaml")),
+		After:   []string{"gateway"},
 	}
 }

@@ -30,8 +30,8 @@ func (e *NotReadyError) Error() string {
 
 const (
 	probeEvery   = 25 * time.Millisecond
-	probeTimeout = time.Second
-	crashLimit   = 5 // starts that ended again before a component is given up early
+	probeTimeout = time.Second // on the reference machine
+	crashLimit   = 5           // starts that ended again before a component is given up early
 	tailLines    = 15
 )
 
@@ -58,14 +58,15 @@ func (k Stack) awaitReady(ctx context.Context, components []Component, died <-ch
 
 // awaitOne polls one component until it is ready, is out of time, or has crashed too often.
 func (k Stack) awaitOne(ctx context.Context, c Component) error {
-	give := time.NewTimer(k.Patience)
+	patience, timeout := k.ReadyFor(k.Patience), k.Machine.Patience(probeTimeout)
+	give := time.NewTimer(patience)
 	defer give.Stop()
 	poll := time.NewTicker(probeEvery)
 	defer poll.Stop()
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	for {
-		err := probe(ctx, c.Ready)
+		err := probe(ctx, c.Ready, timeout)
 		if err == nil {
 			return nil
 		}
@@ -73,7 +74,7 @@ func (k Stack) awaitOne(ctx context.Context, c Component) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-give.C:
-			return k.notReady(c, fmt.Sprintf("%v after %s", err, k.Patience))
+			return k.notReady(c, fmt.Sprintf("%v after %s", err, patience.Round(time.Millisecond)))
 		case <-look.C:
 			if n := k.crashes(ctx, c.Name); n >= crashLimit {
 				return k.notReady(c, fmt.Sprintf("it ended %d times", n))
@@ -85,7 +86,7 @@ func (k Stack) awaitOne(ctx context.Context, c Component) error {
 
 // crashes is how often the supervisor has started the component again.
 func (k Stack) crashes(ctx context.Context, name string) int {
-	states, err := newSupervisor(k.socketPath()).processes(ctx)
+	states, err := k.supervisor().processes(ctx)
 	if err != nil {
 		return 0
 	}
@@ -104,9 +105,9 @@ func (k Stack) tail(name string) string {
 	return lastLines(string(text), tailLines)
 }
 
-// probe asks url once; nil means that it answered 200.
-func probe(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+// probe asks url once; nil means that it answered 200 within the timeout.
+func probe(ctx context.Context, url string, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {

@@ -16,6 +16,8 @@ func (k Stack) render(p plan) error {
 			return fmt.Errorf("create folder of the stack: %w", err)
 		}
 	}
+	ForgetDead(k.LoadTargets())
+	ForgetDead(k.DrillTargets())
 	if err := os.MkdirAll(filepath.Dir(k.socketPath()), 0o700); err != nil {
 		return fmt.Errorf("create folder of the socket: %w", err)
 	}

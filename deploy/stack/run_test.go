@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestCheckPortsNamesTheOwner(t *testing.T) {
@@ -79,14 +80,14 @@ func TestProbe(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	if err := probe(t.Context(), server.URL+"/yes"); err != nil {
+	if err := probe(t.Context(), server.URL+"/yes", time.Minute); err != nil {
 		t.Error(err)
 	}
-	if err := probe(t.Context(), server.URL+"/no"); err == nil || !strings.Contains(err.Error(), "503 Service Unavailable: warming up") {
+	if err := probe(t.Context(), server.URL+"/no", time.Minute); err == nil || !strings.Contains(err.Error(), "503 Service Unavailable: warming up") {
 		t.Errorf("error %v, want status and body", err)
 	}
 	server.Close()
-	if err := probe(t.Context(), server.URL+"/yes"); err == nil || !strings.Contains(err.Error(), server.URL) {
+	if err := probe(t.Context(), server.URL+"/yes", time.Minute); err == nil || !strings.Contains(err.Error(), server.URL) {
 		t.Errorf("error %v, want one that names the address", err)
 	}
 }

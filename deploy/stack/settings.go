@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"firedrill/internal/machine"
 )
 
 // ErrSettings marks an error in what the user asked for, as opposed to one of the machine.
@@ -30,6 +32,10 @@ type Settings struct {
 	Load      bool   // whether a gentle load is kept on the shop
 
 	Distributed bool // whether Loki and Tempo run as several processes each
+
+	// Machine is how much this machine can carry, as the data folder says; zero where nothing is known. Deadlines and the rate
+	// of the background load follow it.
+	Machine machine.Capacity
 }
 
 // Flags are the settings given on the command line; zero values were not given.
@@ -66,6 +72,10 @@ func Resolve(f Flags, getenv func(string) string, executable string) (Settings, 
 		return Settings{}, err
 	}
 	s.Distributed = s.Distributed || f.Distributed
+	// A file that cannot be read is as good as none: the next start measures the machine again and replaces it.
+	if known, ok, err := machine.Known(s.Data); err == nil && ok {
+		s.Machine = known
+	}
 	s.Offset, err = s.resolveOffset(f.Offset, getenv("FIREDRILL_PORT_OFFSET"))
 	return s, err
 }

@@ -65,10 +65,10 @@ func (s Settings) CheckPorts(ctx context.Context, components []Component) error 
 }
 
 // Look probes each component; runs says of which there is a process.
-func Look(ctx context.Context, components []Component, runs map[string]bool) []ComponentStatus {
+func (s Settings) Look(ctx context.Context, components []Component, runs map[string]bool) []ComponentStatus {
 	processes := map[string]supervised{}
 	for name, does := range runs {
 		processes[name] = supervised{IsRunning: does}
 	}
-	return lookAll(ctx, components, processes)
+	return s.lookAll(ctx, components, processes)
 }

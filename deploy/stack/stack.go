@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"firedrill/internal/machine"
 )
 
 // Stack is one copy of the native deployment.
@@ -18,7 +20,9 @@ type Stack struct {
 	Executable string              // path of firedrill, which also is the receiver of notifications
 	Getenv     func(string) string // the user's environment
 	Out        io.Writer           // where progress is told
-	Patience   time.Duration       // how long components may take to be ready
+	Patience   time.Duration       // how long components may take to be ready; 0: a minute, and more on a slower machine
+	// Calibrate measures the machine; nil is machine.Calibrate.
+	Calibrate func(context.Context) (machine.Capacity, error)
 	// BeforeStart, if not nil, is called when everything is prepared and nothing runs yet.
 	BeforeStart func(ctx context.Context) error
 }
@@ -54,6 +58,9 @@ func (k Stack) Up(ctx context.Context) (Status, error) {
 	if running {
 		return k.already(ctx)
 	}
+	if k, err = k.sized(ctx); err != nil {
+		return Status{}, err
+	}
 	p, err := k.plan()
 	if err != nil {
 		return Status{}, err
@@ -67,13 +74,27 @@ func (k Stack) Up(ctx context.Context) (Status, error) {
 	return k.start(ctx, p)
 }
 
+// sized returns the copy with the times and loads that suit this machine, and says which they are.
+func (k Stack) sized(ctx context.Context) (Stack, error) {
+	calibrate := k.Calibrate
+	if calibrate == nil {
+		calibrate = machine.Calibrate
+	}
+	var err error
+	if k.Settings, err = k.Measured(ctx, calibrate); err != nil {
+		return k, err
+	}
+	fmt.Fprintln(k.Out, k.Sizing(k.Patience))
+	return k, nil
+}
+
 // settle tells whether the copy runs under a living supervisor. Leftovers without one are stopped.
 func (k Stack) settle(ctx context.Context) (running bool, err error) {
 	left, err := members(k.Data)
 	if err != nil || len(left) == 0 {
 		return false, err
 	}
-	if _, err := newSupervisor(k.socketPath()).processes(ctx); err == nil {
+	if _, err := k.supervisor().processes(ctx); err == nil {
 		return true, nil
 	}
 	fmt.Fprintf(k.Out, "Stopping what an earlier run left: %s\n", strings.Join(names(left), ", "))
@@ -94,7 +115,7 @@ func (k Stack) already(ctx context.Context) (Status, error) {
 			ErrSettings, k.Data, st.Offset, k.Offset)
 	}
 	fmt.Fprintf(k.Out, "Already up since %s.\n", st.Started.Local().Format(time.DateTime))
-	boss := newSupervisor(k.socketPath())
+	boss := k.supervisor()
 	states, err := boss.processes(ctx)
 	if err != nil {
 		return Status{}, err
@@ -143,7 +164,11 @@ func (k Stack) prepare(ctx context.Context, p plan) error {
 
 // start runs the supervisor and waits until every component is ready.
 func (k Stack) start(ctx context.Context, p plan) (Status, error) {
-	if err := writeState(k.Settings, Record{Offset: k.Offset, Components: p.components, Started: time.Now()}); err != nil {
+	record := Record{Offset: k.Offset, Components: p.components, Started: time.Now()}
+	if k.Load {
+		record.LoadRate = k.LoadRate()
+	}
+	if err := writeState(k.Settings, record); err != nil {
 		return Status{}, err
 	}
 	died, err := k.launch(ctx, p.programs.tools["process-compose"])
@@ -207,7 +232,7 @@ func (k Stack) Restart(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := newSupervisor(k.socketPath()).restart(ctx, name); err != nil {
+	if err := k.supervisor().restart(ctx, name); err != nil {
 		return fmt.Errorf("restart %q: %w", name, err)
 	}
 	return k.awaitReady(ctx, []Component{c}, nil)
@@ -234,7 +259,7 @@ func (k Stack) component(name string) (Component, error) {
 
 // AttachCommand is the command that shows process-compose's terminal view of the running copy.
 func (k Stack) AttachCommand(ctx context.Context) (*exec.Cmd, error) {
-	if _, err := newSupervisor(k.socketPath()).processes(ctx); err != nil {
+	if _, err := k.supervisor().processes(ctx); err != nil {
 		return nil, fmt.Errorf("nothing runs in %s (%w); run \"firedrill up\"", k.Data, err)
 	}
 	tools, err := Tools(k.Root)

@@ -20,6 +20,7 @@ type Record struct {
 	Offset     int         `json:"offset"`
 	Components []Component `json:"components"`
 	Started    time.Time   `json:"started"`
+	LoadRate   float64     `json:"load_rate,omitempty"` // of the background load, in arrivals per second; 0 without one
 }
 
 // readState returns the state of the copy, or nil if it has none.

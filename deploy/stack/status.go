@@ -21,6 +21,8 @@ type Status struct {
 	Offset     int               `json:"port_offset"`
 	Started    *time.Time        `json:"started,omitempty"` // unset when nothing was started
 	Components []ComponentStatus `json:"components"`
+	Machine    *Machine          `json:"machine,omitempty"`   // unset when it was not measured
+	LoadRate   float64           `json:"load_rate,omitempty"` // of the background load, in arrivals per second; 0 without one
 }
 
 // ComponentStatus is a picture of one component.
@@ -49,35 +51,37 @@ func (k Stack) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
+	known, rate := k.Size(st)
 	if st == nil {
-		return Status{Data: k.Data, Offset: k.Offset}, nil
+		return Status{Data: k.Data, Offset: k.Offset, Machine: known}, nil
 	}
 	// An error leaves the map empty: the probes still tell what answers.
-	supervised, _ := newSupervisor(k.socketPath()).processes(ctx)
+	supervised, _ := k.supervisor().processes(ctx)
 	return Status{
 		Data: k.Data, Offset: st.Offset, Started: &st.Started,
-		Components: lookAll(ctx, st.Components, supervised),
+		Components: k.lookAll(ctx, st.Components, supervised), Machine: known, LoadRate: rate,
 	}, nil
 }
 
 // lookAll looks at all components at once.
-func lookAll(ctx context.Context, components []Component, processes map[string]supervised) []ComponentStatus {
+func (s Settings) lookAll(ctx context.Context, components []Component, processes map[string]supervised) []ComponentStatus {
 	all := make([]ComponentStatus, len(components))
+	timeout := s.Machine.Patience(probeTimeout)
 	var wait sync.WaitGroup
 	for i, c := range components {
-		wait.Go(func() { all[i] = look(ctx, c, processes[c.Name]) })
+		wait.Go(func() { all[i] = look(ctx, c, processes[c.Name], timeout) })
 	}
 	wait.Wait()
 	return all
 }
 
-func look(ctx context.Context, c Component, p supervised) ComponentStatus {
+func look(ctx context.Context, c Component, p supervised, timeout time.Duration) ComponentStatus {
 	status := ComponentStatus{Component: c, State: Ready, Restarts: p.Restarts}
 	if p.IsRunning && p.PID != 0 {
 		status.PID = p.PID
 		status.RSSBytes = rss(p.PID)
 	}
-	if err := probe(ctx, c.Ready); err != nil {
+	if err := probe(ctx, c.Ready, timeout); err != nil {
 		status.Why = err.Error()
 		status.State = NotReady
 		if !p.IsRunning {

@@ -16,8 +16,9 @@ import (
 
 // supervisor speaks to the process-compose of one copy through its unix socket.
 type supervisor struct {
-	socket string
-	http   *http.Client
+	socket   string
+	http     *http.Client
+	patience time.Duration // how long to wait for an answer that needs no work
 }
 
 // supervised is what process-compose says of one component.
@@ -48,16 +49,21 @@ func (s Settings) socketPath() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("firedrill-%d-%x", os.Getuid(), sum[:6]), "pc.sock")
 }
 
-func newSupervisor(socket string) supervisor {
+// supervisor returns the client of the copy's supervisor, which may or may not run.
+func (s Settings) supervisor() supervisor {
+	socket := s.socketPath()
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}
-	return supervisor{socket: socket, http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}}
+	return supervisor{
+		socket: socket, patience: s.Machine.Patience(time.Second),
+		http: &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}},
+	}
 }
 
 // processes lists what is supervised; an error means that no supervisor answers.
 func (v supervisor) processes(ctx context.Context) (map[string]supervised, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	ctx, cancel := context.WithTimeout(ctx, v.patience)
 	defer cancel()
 	var list struct{ Data []supervised }
 	if err := v.call(ctx, http.MethodGet, "/processes", &list); err != nil {

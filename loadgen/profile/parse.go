@@ -2,6 +2,7 @@ package profile
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -63,6 +64,9 @@ func (b *builder) build(scenarios func() error) error {
 	if b.out.Name == "" {
 		b.out.Name = strings.TrimSuffix(filepath.Base(b.file), filepath.Ext(b.file))
 	}
+	if b.out.Scale = cmp.Or(b.options.Scale, 1); !(b.out.Scale > 0) || math.IsInf(b.out.Scale, 1) {
+		return &Error{File: b.file, Err: fmt.Errorf("rates times %g: want a number above 0", b.out.Scale)}
+	}
 	b.out.Seed = DefaultSeed
 	if b.doc.Seed != nil {
 		b.out.Seed = *b.doc.Seed
@@ -79,7 +83,7 @@ func (b *builder) build(scenarios func() error) error {
 		where := Error{File: b.file, Line: b.line(index("thresholds", i)), Key: index("thresholds", i)}
 		b.out.Thresholds = append(b.out.Thresholds, Threshold{expression, where.Where()})
 	}
-	b.out.Fingerprint = b.doc.fingerprint(b.out.Limits.Workers)
+	b.out.Fingerprint = b.doc.fingerprint(b.out.Limits.Workers, b.out.Scale)
 	return nil
 }
 
@@ -253,12 +257,15 @@ func (b *builder) template(text string, names journey.Names) (journey.Template, 
 	return journey.Compile(text, names)
 }
 
-// fingerprint is a digest of what shapes the load.
-func (d document) fingerprint(workers int) string {
+// fingerprint is a digest of what shapes the load: the document, how many workers there are, and by what rates are multiplied.
+func (d document) fingerprint(workers int, scale float64) string {
 	shape := document{Data: d.Data, Stages: d.Stages, Scenarios: d.Scenarios, Limits: limits{Workers: workers}}
 	text, err := json.Marshal(shape)
 	if err != nil {
 		panic(err) // plain structs of text and numbers always have a JSON form
+	}
+	if scale != 1 {
+		text = fmt.Appendf(text, "times %g", scale)
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:8])

@@ -19,7 +19,8 @@ type Profile struct {
 	Teaches     string
 	Target      string // base URL; "" if every request brings its own
 	Seed        uint64
-	Stages      []Stage
+	Scale       float64 // by which the rates that the profile says were multiplied
+	Stages      []Stage // with the rates that are sent
 	Schedule    *schedule.Schedule
 	Plan        journey.Settings // Run is left to whoever runs it
 	Thresholds  []Threshold
@@ -77,6 +78,7 @@ type Options struct {
 	Workers int
 	Timeout time.Duration
 	Share   *float64 // of arrivals whose traces are kept
+	Scale   float64  // multiplies all rates; 0 is 1
 
 	Shop   string              // URL that the target "shop" means
 	Getenv func(string) string // for ${env.NAME}

@@ -233,8 +233,42 @@ func TestFingerprint(t *testing.T) {
 	if got := of("name: everything", "name: other", profile.Options{Seed: &seed, Target: "http://other"}); got != base {
 		t.Error("another name, seed and target made it another test")
 	}
-	if of("weight: 3", "weight: 4", profile.Options{}) == base || of("", "", profile.Options{Workers: 10}) == base {
-		t.Error("another weight or other workers left it the same test")
+	if of("", "", profile.Options{Scale: 1}) != base {
+		t.Error("rates times 1 made it another test")
+	}
+	if of("weight: 3", "weight: 4", profile.Options{}) == base || of("", "", profile.Options{Workers: 10}) == base ||
+		of("", "", profile.Options{Scale: 0.5}) == base {
+		t.Error("another weight, other workers or half the rates left it the same test")
+	}
+}
+
+func TestScale(t *testing.T) {
+	p, err := profile.Parse("all.yaml", []byte(valid), profile.Options{Getenv: env, Scale: 0.5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []profile.Stage{
+		{Name: "start", Shape: "ramp 0/s to 0.5/s"},
+		{Name: "2", Shape: "constant 0.5/s, Poisson arrivals"},
+		{Name: "3", Shape: "3 steps 0.5/s to 1.5/s"},
+		{Name: "4", Shape: "spike 0.5/s to 2.5/s"},
+		{Name: "5", Shape: "wave of 5s, 0.5/s to 1.5/s"},
+	}
+	if !slices.Equal(p.Stages, want) || p.Scale != 0.5 {
+		t.Errorf("stages %v times %v, want %v", p.Stages, p.Scale, want)
+	}
+	for i, at := range []time.Duration{9999 * time.Millisecond, 12 * time.Second} {
+		if rate := p.Schedule.Rate(at); rate < 0.499 || rate > 0.501 {
+			t.Errorf("stage %d: the schedule wants %v/s, want 0.5", i+1, rate)
+		}
+	}
+	for scale, want := range map[float64]string{
+		-1:  "all.yaml: rates times -1: want a number above 0",
+		1e9: "all.yaml:8: stages[0].ramp.to: 60/m times 1e+09 is above the highest rate, 1e+06/s",
+	} {
+		if _, err := profile.Parse("all.yaml", []byte(valid), profile.Options{Getenv: env, Scale: scale}); err == nil || err.Error() != want {
+			t.Errorf("times %v: %v, want %s", scale, err, want)
+		}
 	}
 }
 

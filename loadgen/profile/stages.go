@@ -120,6 +120,9 @@ func (r *reader) rate(key, text string) float64 {
 	if err != nil {
 		r.fail(key, "%w", err)
 	}
+	if v *= r.b.out.Scale; v > schedule.MostRate {
+		r.fail(key, "%s times %g is above the highest rate, %s", text, r.b.out.Scale, say(schedule.MostRate))
+	}
 	return v
 }
 

@@ -58,6 +58,24 @@ func TestTextTellsAnInvalidRunFirst(t *testing.T) {
 	}
 }
 
+// Whoever reads a report of other rates than the profile's must see it.
+func TestReportsSayThatRatesWereMultiplied(t *testing.T) {
+	for scale, want := range map[float64]string{0: "steady  http", 1: "steady  http", 0.48: "steady at 0.48 times its rates  http"} {
+		r := exampleRun()
+		r.Meta.RateScale = scale
+		var text, page bytes.Buffer
+		if err := errors.Join(Text(&text, r), HTML(&page, r)); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(text.String(), want) {
+			t.Errorf("times %v: the text begins with %.60s, want %s", scale, text.String(), want)
+		}
+		if title := strings.TrimSuffix(want, "  http"); !strings.Contains(page.String(), "<h1>"+title+"<") {
+			t.Errorf("times %v: the page is not titled %q", scale, title)
+		}
+	}
+}
+
 func TestReportsOfNothing(t *testing.T) {
 	empty := result.New(result.Meta{}, result.Options{}).Finish(result.Ending{})
 	for name, write := range map[string]func(io.Writer, *result.Result) error{"text": Text, "html": HTML, "hdr": HDRLog} {

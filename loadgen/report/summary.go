@@ -136,6 +136,9 @@ func (s summary) Verdict() string {
 // Title says what ran.
 func (s summary) Title() string {
 	title := cmp.Or(s.Meta.Profile, "load test")
+	if scale := s.Meta.RateScale; scale != 0 && scale != 1 {
+		title += fmt.Sprintf(" at %.4g times its rates", scale)
+	}
 	if s.Meta.ShardsOf > 1 {
 		title += fmt.Sprintf(", %s of %d", shards(s.Meta.Shards), s.Meta.ShardsOf)
 	}

@@ -43,7 +43,8 @@ type Meta struct {
 	ShardsOf    int               `json:"shards_of"`
 	Target      string            `json:"target"`
 	Start       time.Time         `json:"start"`
-	Length      time.Duration     `json:"length_ns"` // of the schedule; 0: until stopped
+	Length      time.Duration     `json:"length_ns"`            // of the schedule; 0: until stopped
+	RateScale   float64           `json:"rate_scale,omitempty"` // by which the profile's rates were multiplied; 0 is 1
 	Stages      []Stage           `json:"stages"`
 	Workers     int               `json:"workers,omitempty"`
 	SampledPart float64           `json:"sampled_part"`          // share of requests whose traces were asked to be kept
