@@ -17,7 +17,7 @@ func (r *run) conclude(ctx context.Context) *Journal {
 		defer cancel()
 		j.Charts = r.Charter.Charts(ask, j.Start, j.End)
 	}
-	judge(j, r.drill, predictions)
+	judge(j, r.drill, r.Machine, predictions)
 	r.rec.note(EventVerdict, string(j.Verdict), "%s", strings.Join(j.Reasons, "; "))
 	j.Events = r.rec.j.Events
 	return j
@@ -46,9 +46,9 @@ func (r *run) predict(ctx context.Context, j *Journal) []*Prediction {
 }
 
 // judge holds a journal to its drill.
-func judge(j *Journal, d *Drill, predictions []*Prediction) {
+func judge(j *Journal, d *Drill, machine []AlertPattern, predictions []*Prediction) {
 	back := time.Duration(float64(alertLookback) * Stretch(j.Scale))
-	t := trial{j, d.Expect, len(d.Faults), j.FaultsBegan(), j.recoveryFrom(), longest(j.Blind), back}
+	t := trial{j, d.Expect, len(d.Faults), j.FaultsBegan(), j.recoveryFrom(), longest(j.Blind), back, machine}
 	for _, f := range j.Faults {
 		j.Checks = append(j.Checks, checkFault(f))
 	}

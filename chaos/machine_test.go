@@ -92,6 +92,24 @@ func TestVerdictsOnAMachineThatDoesNotKeepUp(t *testing.T) {
 			w.late = lateBetween(chaos.NeedProcessor, time.Second, 28*time.Second, 40*time.Second)
 		}, chaos.Inconclusive, "orders stays ready"},
 
+		{"an alert that tells of the machine fires", func(w *world, _ *chaos.Drill) {
+			w.alerts = func(all []chaos.Alert) []chaos.Alert {
+				if w.well() {
+					return all
+				}
+				return append(all, chaos.Alert{Labels: map[string]string{"alertname": "ScrapesLate", "severity": "ticket"}, Firing: true})
+			}
+		}, chaos.Inconclusive, "ScrapesLate ticket fired 21s after the beginning: it tells of this machine"},
+		{"a stranger fires beside an alert that tells of the machine, long after", func(w *world, _ *chaos.Drill) {
+			w.alerts = func(all []chaos.Alert) []chaos.Alert {
+				if w.well() {
+					return all
+				}
+				return append(all, chaos.Alert{Labels: map[string]string{"alertname": "ScrapesLate", "severity": "ticket"}, Firing: true},
+					chaos.Alert{Labels: map[string]string{"alertname": "EventsDropped", "severity": "ticket"}, Firing: true})
+			}
+		}, chaos.Fail, "EventsDropped"},
+
 		// What it cannot have done.
 		{"the alert does not fire, and the machine was late before only", func(w *world, _ *chaos.Drill) {
 			w.detect, w.late = time.Hour, lateBetween(chaos.NeedScrapes, strained, 0, 15*time.Second)
@@ -131,14 +149,14 @@ func TestVerdictsOnAMachineThatDoesNotKeepUp(t *testing.T) {
 			w, d := newWorld(), outage()
 			d.Expect.Alerts[0].Needs = []chaos.Need{chaos.NeedProcessor, chaos.NeedScrapes, chaos.NeedRules, chaos.NeedLoad}
 			tc.lie(w, d)
-			j, err := perform(t, w, d)
+			j, err := perform(t, w, d, func(c *chaos.Config) { c.Machine = []chaos.AlertPattern{{Alert: "ScrapesLate"}} })
 			if err != nil {
 				t.Fatal(err)
 			}
 			if reasons := strings.Join(j.Reasons, "\n"); j.Verdict != tc.want || !strings.Contains(reasons, tc.reason) {
 				t.Errorf("verdict %s, want %s and %q in\n%s", j.Verdict, tc.want, tc.reason, reasons)
 			}
-			if blamed := strings.Contains(strings.Join(j.Reasons, "\n"), "this machine did not keep up"); blamed != (j.Advice != "") {
+			if blamed := strings.Contains(strings.Join(j.Reasons, "\n"), "this machine"); blamed != (j.Advice != "") {
 				t.Errorf("the machine is blamed: %v, advice %q", blamed, j.Advice)
 			}
 		})

@@ -48,7 +48,7 @@ func Mutants(j *Journal, d *Drill) ([]Mutant, error) {
 		if err != nil {
 			return nil, err
 		}
-		judge(changed, d, make([]*Prediction, len(d.Expect.Alerts)))
+		judge(changed, d, nil, make([]*Prediction, len(d.Expect.Alerts)))
 		all = append(all, NewMutant(changed, c.name))
 	}
 	return all, nil

@@ -24,7 +24,9 @@ type Config struct {
 	Wait      time.Duration // for alerts of before to go quiet; 0: refuse at once
 	// Past are alerts that tell of the past only, as that a month's budget is spent.
 	// They may fire already when a drill begins that does not expect them.
-	Past      []AlertPattern
+	Past []AlertPattern
+	// Machine are alerts that tell of the machine and not of the shop, as that scrapes are late.
+	Machine   []AlertPattern
 	TraceLink string // URL of a trace, with {trace_id} in it; "": no links
 	// Observe is told each event, one at a time and in order; it must be quick. It
 	// may be nil.

@@ -36,7 +36,7 @@ func (r *run) await(ctx context.Context, patience time.Duration, claims []claim)
 		case len(reasons) == 0:
 			return nil
 		case !time.Now().Before(deadline):
-			if why := r.rec.keptUp(began); why != "" {
+			if why := r.machineWhy(ctx, began); why != "" {
 				return &stopped{verdict: Inconclusive, reason: strings.Join(reasons, "; ") + "; " + why, machine: true}
 			}
 			return &RefusedError{r.drill.Name, reasons}
@@ -45,6 +45,25 @@ func (r *run) await(ctx context.Context, patience time.Duration, claims []claim)
 			return ctx.Err()
 		}
 	}
+}
+
+// machineWhy returns in words why a drill cannot begin, if the machine may be why: it fell short since a time, or an alert says so.
+func (r *run) machineWhy(ctx context.Context, since time.Time) string {
+	if why := r.rec.keptUp(since); why != "" {
+		return why
+	}
+	ask, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	state, err := r.Alerts.Active(ask)
+	if err != nil {
+		return ""
+	}
+	for _, a := range state.Alerts {
+		if slices.ContainsFunc(r.Machine, func(p AlertPattern) bool { return p.Matches(a.Labels) }) {
+			return alertName(a.Labels) + " tells that this machine did not keep up"
+		}
+	}
+	return ""
 }
 
 // quiet is the claim that no alert for people is pending or firing.

@@ -12,9 +12,10 @@ type trial struct {
 	j            *Journal
 	expect       Expectations
 	faults       int
-	began, ended time.Time     // of all faults
-	blind        Gap           // the longest time that alerts could not be seen
-	lookback     time.Duration // of an alert that fires
+	began, ended time.Time      // of all faults
+	blind        Gap            // the longest time that alerts could not be seen
+	lookback     time.Duration  // of an alert that fires
+	machine      []AlertPattern // that tell of the machine
 }
 
 func (t trial) tooBlind() bool { return t.blind.Length() > t.expect.Blind }
@@ -173,6 +174,12 @@ func (t trial) checkQuiet() Check {
 	for _, a := range t.j.Alerts {
 		if !a.Before && !a.fired().IsZero() && t.expect.forbids(a.Labels, t.j.Alerts) {
 			c.Alarms = append(c.Alarms, alertName(a.Labels))
+			if t.ofMachine(a.Labels) {
+				c.Machine = true
+				text := fmt.Sprintf("%s fired %s after the beginning: it tells of this machine", alertName(a.Labels), Seconds(a.fired().Sub(t.j.Start)))
+				loud = append(loud, finding{text: text, unknown: true})
+				continue
+			}
 			loud = append(loud, finding{
 				text: fmt.Sprintf("%s fired %s after the beginning", alertName(a.Labels), Seconds(a.fired().Sub(t.j.Start))),
 				on:   t.alarm(allNeeds(), a.fired()),
@@ -190,6 +197,11 @@ func (t trial) checkQuiet() Check {
 		c.doubt(t.j.Machine.spoils(t.whole(quietNeeds())))
 	}
 	return c
+}
+
+// ofMachine tells whether the alert with these labels tells of the machine.
+func (t trial) ofMachine(labels map[string]string) bool {
+	return slices.ContainsFunc(t.machine, func(p AlertPattern) bool { return p.Matches(labels) })
 }
 
 // quietNeeds is what it takes for alerts that must not fire to be able to.

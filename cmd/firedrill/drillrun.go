@@ -42,6 +42,9 @@ ends the drill as aborted.
 
 Exit codes: 0 all passed, 1 one failed, 2 misuse or refused, 3 one was inconclusive or aborted.`
 
+// alertScrapesLate is the alert of alerts/stack that tells of a machine, or a Prometheus, that does not keep up.
+const alertScrapesLate = "ScrapesLate"
+
 // drillFlags say how drills are run.
 type drillFlags struct {
 	which             *stackFlags
@@ -304,6 +307,7 @@ func (r *drillRunner) config(ctx context.Context, t drillTarget, d *chaos.Drill,
 		Drill: d, Scale: scale, Seed: r.seed, Injector: fault.New(faults), Load: drillLoad{t, dir, r.seed},
 		Prober: eyes, Alerts: eyes, Charter: eyes, Predictor: predictor, Witness: eyes.Witness(ctx, t.processes()),
 		Past:      []chaos.AlertPattern{{Alert: rules.AlertSpent}},
+		Machine:   []chaos.AlertPattern{{Alert: alertScrapesLate}},
 		TraceLink: t.places()["tempo"] + "/api/traces/{trace_id}",
 	}, nil
 }

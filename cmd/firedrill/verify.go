@@ -67,9 +67,7 @@ func verifyAll(ctx context.Context, p program, args []string) error {
 		if err := mustRun(ctx, *local); err != nil {
 			return err
 		}
-		if err := fitVerify(ctx, fs, &cfg, *local); err != nil {
-			return err
-		}
+		fitVerify(ctx, fs, &cfg, *local)
 	}
 	return p.verify(ctx, cfg, *asJSON)
 }
@@ -106,19 +104,14 @@ func mustRun(ctx context.Context, local stack.Stack) error {
 }
 
 // fitVerify watches the machine that the copy runs on, and gives a slow one more time unless the time was told.
-func fitVerify(ctx context.Context, fs *flag.FlagSet, cfg *verify.Config, local stack.Stack) error {
+func fitVerify(ctx context.Context, fs *flag.FlagSet, cfg *verify.Config, local stack.Stack) {
 	cfg.Witness = machine.Watch(ctx, local.PIDs())
 	told := false
 	fs.Visit(func(f *flag.Flag) { told = told || f.Name == "timeout" })
 	if told {
-		return nil
+		return
 	}
-	capacity, err := machine.Of(ctx, local.Data)
-	if err != nil {
-		return err
-	}
-	cfg.Timeout = capacity.Patience(cfg.Timeout)
-	return nil
+	cfg.Timeout = local.Machine.Patience(cfg.Timeout)
 }
 
 // verify runs it. The table goes to standard output, progress to standard error.

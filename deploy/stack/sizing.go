@@ -45,14 +45,11 @@ func (s Settings) ReadyFor(asked time.Duration) time.Duration {
 	return s.Machine.Patience(readyFor)
 }
 
-// capacityAge is how long a measured capacity is believed.
-const capacityAge = 24 * time.Hour
-
 // Measured returns s with the machine's capacity in it: the known one if it is less than a day old, else what calibrate
 // measures, which is then kept in the data folder. That folder must be there, and the copy must not run, or its own load
 // would make the machine look slow.
 func (s Settings) Measured(ctx context.Context, calibrate func(context.Context) (machine.Capacity, error)) (Settings, error) {
-	if age := time.Since(s.Machine.Measured); s.Machine.Power() > 0 && age >= 0 && age < capacityAge {
+	if s.Machine.Current() {
 		return s, nil
 	}
 	var err error

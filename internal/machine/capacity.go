@@ -161,14 +161,20 @@ func (c Capacity) Keep(dir string) error {
 	return nil
 }
 
-// capacityAge is how long a kept capacity is trusted.
-const capacityAge = 24 * time.Hour
+// believed is how long a measured capacity is believed.
+const believed = 24 * time.Hour
+
+// Current tells whether the capacity was measured within the last day.
+func (c Capacity) Current() bool {
+	age := time.Since(c.Measured)
+	return c.Power() > 0 && age >= 0 && age < believed
+}
 
 // Of returns the capacity that a folder keeps. Where it keeps none, or one that is older than a day, the machine is
 // calibrated and the result kept there.
 func Of(ctx context.Context, dir string) (Capacity, error) {
 	c, ok, err := Known(dir)
-	if err == nil && ok && time.Since(c.Measured) < capacityAge {
+	if err == nil && ok && c.Current() {
 		return c, nil
 	}
 	// A file that cannot be read is written anew.
