@@ -6,6 +6,8 @@ replace firedrill => ../../..
 
 require firedrill v0.0.0
 
+require github.com/google/renameio/v2 v2.0.2 // indirect
+
 require (
 	github.com/agext/levenshtein v1.2.3 // indirect
 	github.com/containerd/typeurl/v2 v2.2.3 // indirect
