@@ -63,6 +63,7 @@ func (b *builder) drill() *Drill {
 		key := fmt.Sprintf("abortIf[%d]", i)
 		d.AbortIf = append(d.AbortIf, Guard{b.text(key+".name", g.Name), b.query(key, g.Ask), b.comparison(key+".is", g.Is)})
 	}
+	d.Takes = b.takes(doc.Takes)
 	d.Expect = b.expect()
 	b.whole(d)
 	return d
@@ -109,7 +110,18 @@ func (b *builder) load() LoadSpec {
 }
 
 func (b *builder) probe(key string, p probe) Probe {
-	out := Probe{Name: b.text(key+".name", p.Name), Query: b.query(key, p.Ask), Is: b.comparison(key+".is", p.Is)}
+	out := Probe{Name: b.text(key+".name", p.Name), Query: b.query(key, p.Ask)}
+	if p.Is == "" && p.Change == "" {
+		b.add(key, "says neither is nor change")
+	}
+	if p.Is != "" {
+		out.Is = b.comparison(key+".is", p.Is)
+	}
+	if p.Change != "" {
+		c := b.comparison(key+".change", p.Change)
+		out.Change = &c
+	}
+	out.Needs = b.needs(key, p.Needs, needsOf(out.Language))
 	out.Mode = Mode(b.oneOf(key+".mode", p.Mode, string(Before), string(During), string(After), string(Continuous)))
 	out.NoData = Outcome(b.oneOf(key+".noData", p.NoData, "inconclusive", "fail"))
 	if out.Mode == During && len(b.doc.Faults) == 0 {
@@ -170,7 +182,9 @@ func (b *builder) expect() Expectations {
 		if l.Is == "" {
 			l.Is = ">= 1"
 		}
-		out.Logs = append(out.Logs, LogExpectation{b.text(key+".name", l.Name), b.text(key+".query", l.Query), b.comparison(key+".is", l.Is)})
+		out.Logs = append(out.Logs, LogExpectation{
+			b.text(key+".name", l.Name), b.text(key+".query", l.Query), b.comparison(key+".is", l.Is), b.needs(key, l.Needs, needsOf(LogQL)),
+		})
 	}
 	for i, m := range doc.Metrics {
 		out.Metrics = append(out.Metrics, b.metric(fmt.Sprintf("expect.metrics[%d]", i), m))
@@ -194,6 +208,7 @@ func (b *builder) alert(key string, a alertDoc) AlertExpectation {
 		AlertPattern: AlertPattern{b.name(key+".alert", a.Pattern.Alert), a.Pattern.Labels},
 		FiresWithin:  b.some(key+".firesWithin", a.FiresWithin), ResolvesWithin: b.some(key+".resolvesWithin", a.ResolvesWithin),
 		Notice: Notice(b.oneOf(key+".notification", a.Notification, string(NoticeRequired), string(NoticeSuppressed), string(NoticeAny))),
+		Needs:  b.needs(key, a.Needs, allNeeds()),
 	}
 	if a.Outage != nil {
 		if out.Ratio = a.Outage.Ratio; !(out.Ratio > 0 && out.Ratio <= 1) {
@@ -207,6 +222,7 @@ func (b *builder) trace(key string, t traceDoc) TraceExpectation {
 	out := TraceExpectation{
 		Name: b.text(key+".name", t.Name), TraceQL: b.text(key+".query", t.Query),
 		Service: b.name(key+".shows.service", t.Shows.Service), Span: t.Shows.Span, Failed: t.Shows.Failed, AtLeast: max(1, t.Shows.AtLeast),
+		Needs: b.needs(key, t.Needs, needsOf(TraceQL)),
 	}
 	if t.Shows.AtLeast < 0 {
 		b.add(key+".shows.atLeast", "%d: want 1 or more", t.Shows.AtLeast)
@@ -215,7 +231,9 @@ func (b *builder) trace(key string, t traceDoc) TraceExpectation {
 }
 
 func (b *builder) metric(key string, m metricDoc) MetricExpectation {
-	out := MetricExpectation{Name: b.text(key+".name", m.Name), PromQL: b.text(key+".promql", m.PromQL)}
+	out := MetricExpectation{
+		Name: b.text(key+".name", m.Name), PromQL: b.text(key+".promql", m.PromQL), Needs: b.needs(key, m.Needs, needsOf(PromQL)),
+	}
 	if m.During == "" && m.Change == "" {
 		b.add(key, "says neither during nor change")
 	}
@@ -244,6 +262,44 @@ func (b *builder) name(key, text string) string {
 		b.add(key, "%q is no name: want letters, digits, and - _ . between them", text)
 	}
 	return text
+}
+
+// noNeeds is how an expectation says that it must hold on any machine.
+const noNeeds = "none"
+
+// needs reads what an expectation needs of the machine.
+func (b *builder) needs(key string, words []string, missing []Need) []Need {
+	if len(words) == 0 {
+		return missing
+	}
+	if len(words) == 1 && words[0] == noNeeds {
+		return nil
+	}
+	var out []Need
+	for i, word := range words {
+		if word == noNeeds {
+			b.add(fmt.Sprintf("%s.needs[%d]", key, i), "none stands alone")
+		}
+		out = append(out, Need(b.oneOf(fmt.Sprintf("%s.needs[%d]", key, i), word, needWords()...)))
+	}
+	return out
+}
+
+// takes reads what the faults take from the machine.
+func (b *builder) takes(words []string) []Need {
+	var out []Need
+	for i, word := range words {
+		out = append(out, Need(b.oneOf(fmt.Sprintf("takes[%d]", i), word, needWords()...)))
+	}
+	return out
+}
+
+func needWords() []string {
+	var words []string
+	for _, n := range allNeeds() {
+		words = append(words, string(n))
+	}
+	return words
 }
 
 // oneOf takes one of some words; the first is the default.

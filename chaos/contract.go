@@ -58,6 +58,8 @@ type RunningLoad interface {
 type LoadResult struct {
 	Requests uint64 `json:"requests"`
 	Failed   uint64 `json:"failed"`
+	// Late is how late the generator sent a tenth of the requests at least, for reasons of its own; 0 where it does not tell.
+	Late Seconds `json:"late_p90_seconds,omitempty"`
 	// Remark is what a reader of the numbers must know, as that the generator was late.
 	Remark string `json:"remark,omitempty"`
 	Report string `json:"report,omitempty"` // where the whole result is

@@ -21,6 +21,7 @@ type document struct {
 	Lasts      string     `yaml:"lasts"      form:"length" doc:"How long the drill watches at least, from when the faults would begin. What is expected may take longer."`
 	Hypothesis []probe    `yaml:"hypothesis" doc:"What is true of the steady state, and stays so where a probe says."`
 	Faults     []faultDoc `yaml:"faults"     doc:"What is broken and when. A control run has none."`
+	Takes      []string   `yaml:"takes"      one:"processor scrapes rules load" doc:"What the faults themselves take from the machine. Its want then excuses nothing. A drill that stops Prometheus takes scrapes and rules."`
 	Expect     expect     `yaml:"expect"     doc:"What must be seen, and what must not."`
 	AbortIf    []guard    `yaml:"abortIf"    doc:"Guards: when one holds, all faults are ended at once and the verdict is aborted."`
 }
@@ -45,11 +46,13 @@ type ask struct {
 }
 
 type probe struct {
-	Name   string `yaml:"name" need:"yes" doc:"What is claimed, as a sentence."`
-	Ask    ask    `yaml:",inline"`
-	Is     string `yaml:"is"     need:"yes" form:"comparison" doc:"The comparison that must hold, such as \">= 0.99\"."`
-	Mode   string `yaml:"mode"   one:"before during after continuous" doc:"When it must hold: before the faults; while there are any; before them and again after the last; or from the end of the warm-up to the end. What does not hold when the faults would begin refuses the drill, unless it is during. The default is before."`
-	NoData string `yaml:"noData" one:"fail inconclusive" doc:"What it means when the question has no answer. The default is inconclusive. It never means pass."`
+	Name   string   `yaml:"name" need:"yes" doc:"What is claimed, as a sentence."`
+	Ask    ask      `yaml:",inline"`
+	Is     string   `yaml:"is"     form:"comparison" doc:"The comparison that must hold, such as \">= 0.99\". It or change is needed; with both, both must hold."`
+	Change string   `yaml:"change" form:"comparison" doc:"The same of its value divided by the one at the end of the warm-up: \">= 0.5\" is at least half of it. It is not judged before the faults."`
+	Mode   string   `yaml:"mode"   one:"before during after continuous" doc:"When it must hold: before the faults; while there are any; before them and again after the last; or from the end of the warm-up to the end. What does not hold when the faults would begin refuses the drill, unless it is during. The default is before."`
+	Needs  []string `yaml:"needs" one:"processor scrapes rules load none" doc:"What the machine must give for the claim to be true: processes get a processor when they want one, Prometheus scrapes and evaluates rules on time, requests are sent when they are due. If the machine did not, a claim that breaks is inconclusive and not failed. none is for what must hold on any machine, as that nobody is charged twice. Default by the kind of query: promql processor, scrapes, load; http processor; logql and traceql processor, load."`
+	NoData string   `yaml:"noData" one:"fail inconclusive" doc:"What it means when the question has no answer. The default is inconclusive. It never means pass."`
 }
 
 type guard struct {
@@ -84,11 +87,12 @@ type pattern struct {
 }
 
 type alertDoc struct {
-	Pattern        pattern `yaml:",inline"`
-	FiresWithin    string  `yaml:"firesWithin"    need:"yes" form:"length" doc:"How soon after the first fault began it must fire."`
-	ResolvesWithin string  `yaml:"resolvesWithin" need:"yes" form:"length" doc:"How soon after the last fault ended it must be gone for good."`
-	Notification   string  `yaml:"notification"   one:"required suppressed any" doc:"Whether it must reach the receiver, must not (another alert inhibits it), or either. The default is required."`
-	Outage         *outage `yaml:"outage"         doc:"What the fault does to the objective, for the prediction. The default is what was measured."`
+	Pattern        pattern  `yaml:",inline"`
+	FiresWithin    string   `yaml:"firesWithin"    need:"yes" form:"length" doc:"How soon after the first fault began it must fire."`
+	ResolvesWithin string   `yaml:"resolvesWithin" need:"yes" form:"length" doc:"How soon after the last fault ended it must be gone for good."`
+	Notification   string   `yaml:"notification"   one:"required suppressed any" doc:"Whether it must reach the receiver, must not (another alert inhibits it), or either. The default is required."`
+	Needs          []string `yaml:"needs" one:"processor scrapes rules load none" doc:"What the machine must give, as for probes. Default processor, scrapes, rules, load."`
+	Outage         *outage  `yaml:"outage"         doc:"What the fault does to the objective, for the prediction. The default is what was measured."`
 }
 
 type outage struct {
@@ -96,9 +100,10 @@ type outage struct {
 }
 
 type traceDoc struct {
-	Name  string  `yaml:"name"  need:"yes" doc:"What traces show, as a sentence."`
-	Query string  `yaml:"query" need:"yes" doc:"TraceQL that finds them, while there are faults."`
-	Shows culprit `yaml:"shows" need:"yes" doc:"What must be in one of the traces found, and in none before the faults."`
+	Name  string   `yaml:"name"  need:"yes" doc:"What traces show, as a sentence."`
+	Query string   `yaml:"query" need:"yes" doc:"TraceQL that finds them, while there are faults."`
+	Shows culprit  `yaml:"shows" need:"yes" doc:"What must be in one of the traces found, and in none before the faults."`
+	Needs []string `yaml:"needs" one:"processor scrapes rules load none" doc:"What the machine must give, as for probes. Default processor, load."`
 }
 
 type culprit struct {
@@ -109,14 +114,16 @@ type culprit struct {
 }
 
 type logDoc struct {
-	Name  string `yaml:"name"  need:"yes" doc:"What logs show, as a sentence."`
-	Query string `yaml:"query" need:"yes" doc:"LogQL, over the time of the faults."`
-	Is    string `yaml:"is"    form:"comparison" doc:"The comparison that its number must pass while there are faults, and must not before. Default \">= 1\"."`
+	Name  string   `yaml:"name"  need:"yes" doc:"What logs show, as a sentence."`
+	Query string   `yaml:"query" need:"yes" doc:"LogQL, over the time of the faults."`
+	Is    string   `yaml:"is"    form:"comparison" doc:"The comparison that its number must pass while there are faults, and must not before. Default \">= 1\"."`
+	Needs []string `yaml:"needs" one:"processor scrapes rules load none" doc:"What the machine must give, as for probes. Default processor, load."`
 }
 
 type metricDoc struct {
-	Name   string `yaml:"name"   need:"yes" doc:"How the metric changes, as a sentence."`
-	PromQL string `yaml:"promql" need:"yes" doc:"PromQL that gives one number."`
-	During string `yaml:"during" form:"comparison" doc:"The comparison that it must pass once while there are faults, and must not before."`
-	Change string `yaml:"change" form:"comparison" doc:"The same of its value during the faults, divided by that before: \">= 2\" is a doubling."`
+	Name   string   `yaml:"name"   need:"yes" doc:"How the metric changes, as a sentence."`
+	PromQL string   `yaml:"promql" need:"yes" doc:"PromQL that gives one number."`
+	During string   `yaml:"during" form:"comparison" doc:"The comparison that it must pass once while there are faults, and must not before."`
+	Change string   `yaml:"change" form:"comparison" doc:"The same of its value during the faults, divided by that before: \">= 2\" is a doubling."`
+	Needs  []string `yaml:"needs" one:"processor scrapes rules load none" doc:"What the machine must give, as for probes. Default processor, scrapes, load."`
 }

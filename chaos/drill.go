@@ -3,6 +3,7 @@ package chaos
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,8 +26,10 @@ type Drill struct {
 	Lasts        time.Duration // at least, from the end of the warm-up
 	Hypothesis   []Probe
 	Faults       []Fault
-	Expect       Expectations
-	AbortIf      []Guard
+	// Takes lists what the faults themselves take from the machine, so that its want excuses nothing.
+	Takes   []Need
+	Expect  Expectations
+	AbortIf []Guard
 }
 
 // Answer is what a mystery is about.
@@ -70,9 +73,30 @@ const (
 type Probe struct {
 	Name string
 	Query
-	Is     Comparison
+	Is Comparison
+	// Change is a bound of the value divided by the value before the faults; nil: there is none.
+	Change *Comparison
 	Mode   Mode
 	NoData Outcome // what it means without data: Failed or Unknown
+	Needs  []Need  // what the machine must give for it to be true; none: it must hold on any machine
+}
+
+// holds returns whether a value is as claimed. Without a value from before the faults, change is not judged.
+func (p Probe) holds(before *float64, v float64) bool {
+	is := p.Is.Op == "" || p.Is.Holds(v)
+	return is && (p.Change == nil || before == nil || p.Change.Holds(v / *before))
+}
+
+// want says what is claimed, for people.
+func (p Probe) want() string {
+	var want []string
+	if p.Is.Op != "" {
+		want = append(want, p.Is.String())
+	}
+	if p.Change != nil {
+		want = append(want, p.Change.String()+" times the value before")
+	}
+	return strings.Join(want, " and ")
 }
 
 // Guard ends a drill when it holds.
@@ -141,6 +165,7 @@ type AlertExpectation struct {
 	ResolvesWithin time.Duration // of the last fault's end
 	Notice         Notice
 	Ratio          float64 // of bad events, for the prediction; 0: as measured
+	Needs          []Need
 }
 
 // TraceExpectation is what a trace must show.
@@ -150,12 +175,14 @@ type TraceExpectation struct {
 	Span          string // "": any
 	Failed        bool   // only such
 	AtLeast       int    // such spans in one trace
+	Needs         []Need
 }
 
 // LogExpectation is what logs must show.
 type LogExpectation struct {
 	Name, LogQL string
 	Is          Comparison
+	Needs       []Need
 }
 
 // MetricExpectation is how a metric must change: both comparisons that are there
@@ -164,6 +191,7 @@ type MetricExpectation struct {
 	Name, PromQL string
 	During       *Comparison // of its value
 	Change       *Comparison // of its value, divided by that before
+	Needs        []Need
 }
 
 // Stretch is how many times longer a drill takes at an SLO scale than its file says.

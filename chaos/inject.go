@@ -17,7 +17,7 @@ func (r *run) inject(ctx context.Context, i int, f Fault) {
 	if err != nil {
 		if ctx.Err() == nil {
 			r.rec.faultFailed(i, err.Error())
-			r.end(&stopped{Inconclusive, fmt.Sprintf("begin %s on %s: %v", f.Kind, f.Target, err)})
+			r.end(&stopped{verdict: Inconclusive, reason: fmt.Sprintf("begin %s on %s: %v", f.Kind, f.Target, err)})
 		}
 		return
 	}
@@ -29,7 +29,7 @@ func (r *run) inject(ctx context.Context, i int, f Fault) {
 		r.rec.faultEnded(i, f, ended, fmt.Sprintf("it could not be ended, so its lease had to run out: %v", err))
 	case lost != nil:
 		r.rec.faultEnded(i, f, ended, fmt.Sprintf("it ended too early, as its lease could not be renewed: %v", lost))
-		r.end(&stopped{Inconclusive, fmt.Sprintf("%s on %s ended too early: %v", f.Kind, f.Target, lost)})
+		r.end(&stopped{verdict: Inconclusive, reason: fmt.Sprintf("%s on %s ended too early: %v", f.Kind, f.Target, lost)})
 	default:
 		r.rec.faultEnded(i, f, ended, "")
 	}

@@ -82,19 +82,21 @@ type Journal struct {
 	Phases []Phase   `json:"phases"`
 
 	Verdict Verdict  `json:"verdict"`
-	Reasons []string `json:"reasons"` // why it did not pass
+	Reasons []string `json:"reasons"`          // why it did not pass
+	Advice  string   `json:"advice,omitempty"` // what to do so that it can be told
 	Stopped *Stop    `json:"stopped,omitempty"`
 	Checks  []Check  `json:"checks"`
 
-	Load   LoadRun    `json:"load"`
-	Faults []FaultRun `json:"faults"`
-	Alerts []AlertRun `json:"alerts"`
-	Blind  []Gap      `json:"blind"` // when nobody could see what alerts do
-	Deaf   []Gap      `json:"deaf"`  // when nobody could see who was told
-	Probes []ProbeRun `json:"probes"`
-	Sights []Sight    `json:"sights"`
-	Charts []Chart    `json:"charts"`
-	Events []Event    `json:"events"`
+	Load    LoadRun    `json:"load"`
+	Machine MachineRun `json:"machine"`
+	Faults  []FaultRun `json:"faults"`
+	Alerts  []AlertRun `json:"alerts"`
+	Blind   []Gap      `json:"blind"` // when nobody could see what alerts do
+	Deaf    []Gap      `json:"deaf"`  // when nobody could see who was told
+	Probes  []ProbeRun `json:"probes"`
+	Sights  []Sight    `json:"sights"`
+	Charts  []Chart    `json:"charts"`
+	Events  []Event    `json:"events"`
 }
 
 // Phase is a part of a drill.
@@ -138,6 +140,8 @@ type Check struct {
 	Predicted *Prediction `json:"predicted,omitempty"`
 	// Alarms are the alerts that fired and must not have, for SignalQuiet.
 	Alarms []string `json:"alarms,omitempty"`
+	// Machine is whether the outcome is inconclusive because the machine did not keep up.
+	Machine bool `json:"machine,omitempty"`
 }
 
 // Prediction is what the arithmetic of error budgets says of an alert.
@@ -217,6 +221,8 @@ type ProbeRun struct {
 	Query   string   `json:"query"`
 	Want    string   `json:"want"`
 	NoData  Outcome  `json:"no_data"`
+	Needs   []Need   `json:"needs"`
+	Before  *float64 `json:"before,omitempty"` // the value at the end of the warm-up
 	Samples []Sample `json:"samples"`
 	Gaps    []Gap    `json:"gaps"`
 }
@@ -240,6 +246,7 @@ type Sight struct {
 	Seen    time.Time `json:"seen,omitzero"`    // when it first was as wanted
 	TraceID string    `json:"trace_id,omitempty"`
 	Link    string    `json:"link,omitempty"`
+	Needs   []Need    `json:"needs"`
 	Gaps    []Gap     `json:"gaps"`
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // conclude completes the journal.
@@ -46,12 +47,13 @@ func (r *run) predict(ctx context.Context, j *Journal) []*Prediction {
 
 // judge holds a journal to its drill.
 func judge(j *Journal, d *Drill, predictions []*Prediction) {
-	t := trial{j, d.Expect, len(d.Faults), j.FaultsBegan(), j.recoveryFrom(), longest(j.Blind)}
+	back := time.Duration(float64(alertLookback) * Stretch(j.Scale))
+	t := trial{j, d.Expect, len(d.Faults), j.FaultsBegan(), j.recoveryFrom(), longest(j.Blind), back}
 	for _, f := range j.Faults {
 		j.Checks = append(j.Checks, checkFault(f))
 	}
 	if j.Load.Profile != "" {
-		j.Checks = append(j.Checks, checkLoad(j.Load))
+		j.Checks = append(j.Checks, t.checkLoad())
 	}
 	for i, e := range d.Expect.Alerts {
 		c := t.checkAlert(e)
@@ -60,10 +62,10 @@ func judge(j *Journal, d *Drill, predictions []*Prediction) {
 	}
 	j.Checks = append(j.Checks, t.checkQuiet())
 	for _, s := range j.Sights {
-		j.Checks = append(j.Checks, checkSight(s, d.Expect.Blind, t.began))
+		j.Checks = append(j.Checks, t.checkSight(s))
 	}
 	for _, p := range j.Probes {
-		j.Checks = append(j.Checks, checkProbe(p, d.Expect, t.ended))
+		j.Checks = append(j.Checks, t.checkProbe(p))
 	}
 	j.decide()
 }
@@ -82,6 +84,9 @@ func (j *Journal) decide() {
 		j.Reasons = append(j.Reasons, fmt.Sprintf("%s %s: %s", c.Signal, c.Name, c.Detail))
 		if c.Outcome == Failed || j.Verdict == Pass {
 			j.Verdict = Verdict(c.Outcome)
+		}
+		if c.Machine {
+			j.Advice = advice
 		}
 	}
 	if j.Stopped != nil {
@@ -104,7 +109,8 @@ func checkFault(f FaultRun) Check {
 	return c
 }
 
-func checkLoad(l LoadRun) Check {
+func (t trial) checkLoad() Check {
+	l := t.j.Load
 	c := Check{Signal: SignalLoad, Name: l.String(), Outcome: Passed, Detail: fmt.Sprintf("%d requests, %d failed", l.Requests, l.Failed)}
 	switch {
 	case l.Problem != "":
@@ -113,6 +119,9 @@ func checkLoad(l LoadRun) Check {
 		c.Outcome, c.Detail = Unknown, "it sent nothing"
 	case l.Remark != "":
 		c.Detail += "; " + l.Remark
+	}
+	if c.Outcome == Passed {
+		c.doubt(t.j.Machine.spoils(evidence{needs: []Need{NeedLoad}, from: l.Began, to: l.Ended}))
 	}
 	return c
 }

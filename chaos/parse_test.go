@@ -73,25 +73,26 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	half := 0.5
+	all := []chaos.Need{chaos.NeedProcessor, chaos.NeedScrapes, chaos.NeedRules, chaos.NeedLoad}
 	want := &chaos.Drill{
 		Name: "payments-fail", File: "drills/payments-fail.yaml", Title: "Payments fail", Story: "Customers cannot pay.",
 		Hints: []string{"Look at the money."}, Answer: &chaos.Answer{Service: "payments", Fault: "errors", Because: "Its spans fail."},
 		Runbook: "docs/runbooks/PaymentsAvailabilityBurn.md", Load: chaos.LoadSpec{Profile: "steady", Rate: "20/s"},
 		WarmUp: 30 * time.Second, Lasts: 2 * time.Minute,
 		Hypothesis: []chaos.Probe{
-			{Name: "the shop sells", Query: chaos.Query{Language: chaos.PromQL, Text: "sum(rate(shop_orders_total[10s]))"}, Is: chaos.Comparison{Op: ">", Bound: half}, Mode: chaos.Before, NoData: chaos.Unknown},
-			{Name: "pages load", Query: chaos.Query{Language: chaos.HTTP, Text: "GET ${gateway}/products"}, Is: chaos.Comparison{Op: "==", Bound: 200}, Mode: chaos.Continuous, NoData: chaos.Failed},
+			{Name: "the shop sells", Query: chaos.Query{Language: chaos.PromQL, Text: "sum(rate(shop_orders_total[10s]))"}, Is: chaos.Comparison{Op: ">", Bound: half}, Mode: chaos.Before, NoData: chaos.Unknown, Needs: []chaos.Need{chaos.NeedProcessor, chaos.NeedScrapes, chaos.NeedLoad}},
+			{Name: "pages load", Query: chaos.Query{Language: chaos.HTTP, Text: "GET ${gateway}/products"}, Is: chaos.Comparison{Op: "==", Bound: 200}, Mode: chaos.Continuous, NoData: chaos.Failed, Needs: []chaos.Need{chaos.NeedProcessor}},
 		},
 		Faults: []chaos.Fault{{At: 5 * time.Second, For: time.Minute, Kind: "errors", Target: "payments", Params: map[string]any{"ratio": half}}},
 		Expect: chaos.Expectations{
 			Alerts: []chaos.AlertExpectation{
-				{AlertPattern: chaos.AlertPattern{Alert: "PaymentsAvailabilityBurn", Labels: map[string]string{"severity": "page"}}, FiresWithin: 20 * time.Second, ResolvesWithin: 90 * time.Second, Notice: chaos.NoticeRequired, Ratio: half},
-				{AlertPattern: chaos.AlertPattern{Alert: "OrdersCheckoutAvailabilityBurn"}, FiresWithin: 30 * time.Second, ResolvesWithin: 90 * time.Second, Notice: chaos.NoticeSuppressed},
+				{AlertPattern: chaos.AlertPattern{Alert: "PaymentsAvailabilityBurn", Labels: map[string]string{"severity": "page"}}, FiresWithin: 20 * time.Second, ResolvesWithin: 90 * time.Second, Notice: chaos.NoticeRequired, Ratio: half, Needs: all},
+				{AlertPattern: chaos.AlertPattern{Alert: "OrdersCheckoutAvailabilityBurn"}, FiresWithin: 30 * time.Second, ResolvesWithin: 90 * time.Second, Notice: chaos.NoticeSuppressed, Needs: all},
 			},
 			May:     []chaos.AlertPattern{{Alert: "GatewayAvailabilityBurn", Labels: map[string]string{"severity": "ticket"}}},
-			Traces:  []chaos.TraceExpectation{{Name: "payments fails", TraceQL: "{ status = error }", Service: "payments", Span: "POST /charges", Failed: true, AtLeast: 1}},
-			Logs:    []chaos.LogExpectation{{Name: "payments says so", LogQL: `{service_name="payments"} |= "error"`, Is: chaos.Comparison{Op: ">=", Bound: 1}}},
-			Metrics: []chaos.MetricExpectation{{Name: "charges fail", PromQL: "charges", During: &chaos.Comparison{Op: ">", Bound: 0.1}, Change: &chaos.Comparison{Op: ">=", Bound: 2}}},
+			Traces:  []chaos.TraceExpectation{{Name: "payments fails", TraceQL: "{ status = error }", Service: "payments", Span: "POST /charges", Failed: true, AtLeast: 1, Needs: []chaos.Need{chaos.NeedProcessor, chaos.NeedLoad}}},
+			Logs:    []chaos.LogExpectation{{Name: "payments says so", LogQL: `{service_name="payments"} |= "error"`, Is: chaos.Comparison{Op: ">=", Bound: 1}, Needs: []chaos.Need{chaos.NeedProcessor, chaos.NeedLoad}}},
+			Metrics: []chaos.MetricExpectation{{Name: "charges fail", PromQL: "charges", During: &chaos.Comparison{Op: ">", Bound: 0.1}, Change: &chaos.Comparison{Op: ">=", Bound: 2}, Needs: []chaos.Need{chaos.NeedProcessor, chaos.NeedScrapes, chaos.NeedLoad}}},
 			Healthy: []string{"catalog"}, Recover: 45 * time.Second, Blind: chaos.DefaultBlind,
 		},
 		AbortIf: []chaos.Guard{{Name: "nothing works", Query: chaos.Query{Language: chaos.PromQL, Text: "up"}, Is: chaos.Comparison{Op: "<", Bound: 1}}},

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -12,6 +13,9 @@ type record struct {
 	observe func(Event)
 	probes  []*trackedProbe
 	sights  []*trackedSight
+
+	takes []Need        // what is not held against the machine
+	poll  time.Duration // between two looks
 
 	mu     sync.Mutex
 	j      Journal
@@ -25,6 +29,7 @@ type trackedProbe struct {
 	Probe
 	signal Signal
 	// Under the record's lock.
+	before  *float64 // at the end of the warm-up
 	samples []Sample
 	gaps    gaps
 }
@@ -75,7 +80,7 @@ func longest(all []Gap) Gap {
 
 func newRecord(d *Drill, c Config) *record {
 	now := time.Now()
-	r := &record{observe: c.Observe, j: Journal{
+	r := &record{observe: c.Observe, takes: d.Takes, j: Journal{
 		Drill: d.Name, Title: d.Title, Story: d.Story, Answer: d.Answer, Runbook: d.Runbook, Scale: c.Scale, Seed: c.Seed,
 		Start: now, Load: LoadRun{Profile: d.Load.Profile, Rate: d.Load.Rate},
 	}}
@@ -85,7 +90,7 @@ func newRecord(d *Drill, c Config) *record {
 	for _, service := range d.Expect.Healthy {
 		r.probes = append(r.probes, &trackedProbe{signal: SignalHealth, Probe: Probe{
 			Name: service + " stays ready", Query: Query{HTTP, "GET ${" + service + ".admin}/readyz"},
-			Is: Comparison{"==", 200}, Mode: Continuous, NoData: Failed,
+			Is: Comparison{"==", 200}, Mode: Continuous, NoData: Failed, Needs: needsOf(HTTP),
 		}})
 	}
 	for _, f := range d.Faults {
@@ -139,6 +144,9 @@ func (r *record) stop(s *stopped) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.j.Stopped = &Stop{time.Now(), r.j.Phases[len(r.j.Phases)-1].Name, s.verdict, s.reason}
+	if s.machine {
+		r.j.Advice = advice
+	}
 	r.emit(Event{Kind: EventProblem, State: string(s.verdict), Text: s.reason})
 }
 
@@ -146,7 +154,8 @@ func (r *record) stop(s *stopped) {
 func (r *record) first(p *trackedProbe, value float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	p.samples = []Sample{{time.Now(), value, p.Is.Holds(value)}}
+	p.before = &value
+	p.samples = []Sample{{time.Now(), value, p.holds(nil, value)}}
 }
 
 // forget drops the answers so far, for those of another time.
@@ -160,13 +169,13 @@ func (r *record) forget(p *trackedProbe) {
 func (r *record) answered(p *trackedProbe, value float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	now, holds := time.Now(), p.Is.Holds(value)
+	now, holds := time.Now(), p.holds(p.before, value)
 	held := len(p.samples) == 0 || p.samples[len(p.samples)-1].Holds
 	p.samples = append(p.samples, Sample{now, value, holds})
 	p.gaps.note(now, nil)
 	switch {
 	case held && !holds:
-		r.emit(Event{Kind: EventProbe, State: "broken", Text: fmt.Sprintf("%s: it is %s, want %s", p.Name, formatNumber(value), p.Is)})
+		r.emit(Event{Kind: EventProbe, State: "broken", Text: fmt.Sprintf("%s: it is %s, want %s", p.Name, formatNumber(value), p.want())})
 	case !held && holds:
 		r.emit(Event{Kind: EventProbe, State: "holds", Text: fmt.Sprintf("%s: it is %s again", p.Name, formatNumber(value))})
 	}
@@ -263,6 +272,9 @@ func (r *record) loadEnded(result LoadResult, err error) {
 	defer r.mu.Unlock()
 	load := &r.j.Load
 	load.LoadResult = result
+	if result.Requests > 0 && !slices.Contains(r.takes, NeedLoad) {
+		r.j.Machine.saw(NeedLoad, time.Duration(result.Late), load.Began, time.Now())
+	}
 	if load.Ended.IsZero() {
 		load.Ended = time.Now()
 		r.emit(Event{Kind: EventLoad, State: "ended", Text: load.String()})
@@ -281,8 +293,8 @@ func (r *record) journal() *Journal {
 	j.Alerts, j.Blind, j.Deaf = r.alerts.snapshot(), r.alerts.gaps.all, r.deaf.all
 	for _, p := range r.probes {
 		j.Probes = append(j.Probes, ProbeRun{
-			Signal: p.signal, Name: p.Name, Mode: p.Mode, Query: p.Text, Want: p.Is.String(), NoData: p.NoData,
-			Samples: p.samples, Gaps: p.gaps.all,
+			Signal: p.signal, Name: p.Name, Mode: p.Mode, Query: p.Text, Want: p.want(), NoData: p.NoData, Needs: p.Needs,
+			Before: p.before, Samples: p.samples, Gaps: p.gaps.all,
 		})
 	}
 	for _, s := range r.sights {

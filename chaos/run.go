@@ -18,6 +18,7 @@ type Config struct {
 	Load      Load // may be nil for drills without
 	Prober    Prober
 	Alerts    Alerts
+	Witness   Witness       // nil: the machine is taken to keep up
 	Predictor Predictor     // nil: nothing is predicted
 	Charter   Charter       // nil: no charts
 	Wait      time.Duration // for alerts of before to go quiet; 0: refuse at once
@@ -62,6 +63,7 @@ func (r *RefusedError) Error() string {
 type stopped struct {
 	verdict Verdict
 	reason  string
+	machine bool // the machine may be why
 }
 
 func (s *stopped) Error() string { return s.reason }
@@ -102,6 +104,7 @@ func Run(ctx context.Context, c Config) (*Journal, error) {
 	r.poll = min(max(poll, time.Duration(factor*float64(poll))), mostPoll)
 	r.settle = max(settle, time.Duration(factor*float64(settle)))
 	r.rec = newRecord(r.drill, c)
+	r.rec.poll = r.poll
 	r.rec.sights = newSights(r.drill.Expect, c.Prober)
 	if err := r.perform(ctx); err != nil {
 		return nil, err
@@ -115,6 +118,7 @@ func (r *run) perform(parent context.Context) error {
 	ctx, cancel := context.WithCancelCause(parent)
 	r.end = cancel
 	defer r.rollback(context.WithoutCancel(parent))
+	r.watchMachine(ctx)
 	for _, phase := range []struct {
 		name PhaseName
 		do   func(context.Context) error
@@ -143,7 +147,7 @@ func why(ctx context.Context, err error) *stopped {
 	if errors.As(err, &s) {
 		return s
 	}
-	return &stopped{Aborted, "interrupted: " + err.Error()}
+	return &stopped{verdict: Aborted, reason: "interrupted: " + err.Error()}
 }
 
 // rollback ends all that the run has begun.
@@ -186,7 +190,7 @@ func (r *run) preflight(ctx context.Context) error {
 // warmUp lets the load flow, then holds the steady state to the hypothesis.
 func (r *run) warmUp(ctx context.Context) error {
 	if err := r.startLoad(ctx); err != nil {
-		return &stopped{Inconclusive, err.Error()}
+		return &stopped{verdict: Inconclusive, reason: err.Error()}
 	}
 	r.watchAlerts(ctx)
 	r.watchGuards(ctx)

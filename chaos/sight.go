@@ -48,7 +48,7 @@ func metricSight(m MetricExpectation, p Prober) *trackedSight {
 		telling = m.Change
 	}
 	return &trackedSight{
-		Sight: Sight{Signal: SignalMetric, Name: m.Name, Query: m.PromQL, Want: strings.Join(want, " and ")},
+		Sight: Sight{Signal: SignalMetric, Name: m.Name, Query: m.PromQL, Want: strings.Join(want, " and "), Needs: m.Needs},
 		look:  asker(p, Query{PromQL, m.PromQL}),
 		holds: func(before *float64, v float64) bool {
 			during := m.During == nil || m.During.Holds(v)
@@ -61,7 +61,7 @@ func metricSight(m MetricExpectation, p Prober) *trackedSight {
 
 func logSight(l LogExpectation, p Prober) *trackedSight {
 	return &trackedSight{
-		Sight:   Sight{Signal: SignalLog, Name: l.Name, Query: l.LogQL, Want: l.Is.String()},
+		Sight:   Sight{Signal: SignalLog, Name: l.Name, Query: l.LogQL, Want: l.Is.String(), Needs: l.Needs},
 		look:    asker(p, Query{LogQL, l.LogQL}),
 		holds:   func(_ *float64, v float64) bool { return l.Is.Holds(v) },
 		closer:  l.Is.closer,
@@ -84,7 +84,9 @@ func traceSight(t TraceExpectation, p Prober) *trackedSight {
 		span += ", failed"
 	}
 	return &trackedSight{
-		Sight: Sight{Signal: SignalTrace, Name: t.Name, Query: t.TraceQL, Want: fmt.Sprintf("a trace with %d of %s", t.AtLeast, span)},
+		Sight: Sight{
+			Signal: SignalTrace, Name: t.Name, Query: t.TraceQL, Needs: t.Needs, Want: fmt.Sprintf("a trace with %d of %s", t.AtLeast, span),
+		},
 		look: func(ctx context.Context, from, to time.Time) (float64, string, error) {
 			traces, err := p.Traces(ctx, t.TraceQL, from, to)
 			most, id := 0, ""

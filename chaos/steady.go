@@ -3,6 +3,7 @@ package chaos
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -12,9 +13,14 @@ import (
 // it does.
 type claim func(ctx context.Context) string
 
-// await returns when all claims hold, and a RefusedError if they do not in time.
+// await returns when all claims hold. If they do not in time, the error is a RefusedError, or says that the machine does not
+// keep up, where that may be why.
 func (r *run) await(ctx context.Context, patience time.Duration, claims []claim) error {
-	deadline := time.Now().Add(patience)
+	if r.Witness != nil {
+		patience = max(patience, witnessed)
+	}
+	began := time.Now()
+	deadline := began.Add(patience)
 	for {
 		var reasons []string
 		for _, holds := range claims {
@@ -30,6 +36,9 @@ func (r *run) await(ctx context.Context, patience time.Duration, claims []claim)
 		case len(reasons) == 0:
 			return nil
 		case !time.Now().Before(deadline):
+			if why := r.rec.keptUp(began); why != "" {
+				return &stopped{verdict: Inconclusive, reason: strings.Join(reasons, "; ") + "; " + why, machine: true}
+			}
 			return &RefusedError{r.drill.Name, reasons}
 		}
 		if !sleep(ctx, r.poll) {
@@ -74,7 +83,11 @@ func (r *run) past(a Alert) bool {
 
 // fresh is an error if rules are not evaluated any more.
 func (r *run) fresh(state AlertState) error {
-	if age := time.Since(state.AsOf); age > r.drill.Expect.Blind {
+	age := time.Since(state.AsOf)
+	if r.Witness != nil {
+		r.rec.late(NeedRules, max(0, age))
+	}
+	if age > r.drill.Expect.Blind {
 		return fmt.Errorf("%w: rules were last evaluated %s ago", ErrNoData, age.Round(time.Second))
 	}
 	return nil
@@ -89,17 +102,8 @@ func (r *run) steady() []claim {
 	began := time.Now().Add(-r.drill.WarmUp)
 	var all []claim
 	for _, p := range r.rec.probes {
-		if p.Mode != During {
-			all = append(all, func(ctx context.Context) string {
-				value, err := r.Prober.Ask(ctx, p.Query, began, time.Now())
-				if err != nil {
-					return fmt.Sprintf("%q: %v", p.Name, err)
-				}
-				if r.rec.first(p, value); !p.Is.Holds(value) {
-					return fmt.Sprintf("%q: it is %s, want %s", p.Name, formatNumber(value), p.Is)
-				}
-				return ""
-			})
+		if p.Mode != During || p.Change != nil {
+			all = append(all, func(ctx context.Context) string { return r.steadyProbe(ctx, p, began) })
 		}
 	}
 	for _, s := range r.rec.sights {
@@ -111,4 +115,20 @@ func (r *run) steady() []claim {
 		})
 	}
 	return all
+}
+
+// steadyProbe asks a probe before the faults, and returns what is wrong with the answer; "" if nothing is.
+func (r *run) steadyProbe(ctx context.Context, p *trackedProbe, began time.Time) string {
+	value, err := r.Prober.Ask(ctx, p.Query, began, time.Now())
+	if err != nil {
+		return fmt.Sprintf("%q: %v", p.Name, err)
+	}
+	r.rec.first(p, value)
+	switch {
+	case p.Change != nil && !(math.Abs(value) > 0):
+		return fmt.Sprintf("%q: it is %s, and nothing can be compared with that", p.Name, formatNumber(value))
+	case p.Mode != During && !p.holds(nil, value):
+		return fmt.Sprintf("%q: it is %s, want %s", p.Name, formatNumber(value), p.want())
+	}
+	return ""
 }

@@ -12,8 +12,9 @@ type trial struct {
 	j            *Journal
 	expect       Expectations
 	faults       int
-	began, ended time.Time // of all faults
-	blind        Gap       // the longest time that alerts could not be seen
+	began, ended time.Time     // of all faults
+	blind        Gap           // the longest time that alerts could not be seen
+	lookback     time.Duration // of an alert that fires
 }
 
 func (t trial) tooBlind() bool { return t.blind.Length() > t.expect.Blind }
@@ -26,6 +27,7 @@ func (t trial) blindness() string {
 type finding struct {
 	text    string
 	unknown bool
+	on      evidence // what it rests on
 }
 
 // checkAlert holds one alert to what is expected of it.
@@ -41,6 +43,7 @@ func (t trial) checkAlert(e AlertExpectation) Check {
 		return c
 	case len(fired) == 0:
 		c.Outcome, c.Detail = Failed, fmt.Sprintf("did not fire within %s", Seconds(e.FiresWithin))
+		c.doubt(t.j.Machine.explains(evidence{needs: e.Needs, from: t.began, to: t.began.Add(e.FiresWithin)}))
 		return c
 	}
 	after := Seconds(fired[0].fired().Sub(t.began))
@@ -53,16 +56,24 @@ func (t trial) checkAlert(e AlertExpectation) Check {
 		c.Resolved = &length
 		c.Detail += fmt.Sprintf(", resolved %s after the fault", length)
 	}
-	c.Outcome = c.found(slices.Concat(t.firing(fired, e), t.resolving(c.Resolved, e), t.telling(fired, e)))
+	c.Outcome = t.found(&c, slices.Concat(t.firing(fired, e), t.resolving(fired, c.Resolved, e), t.telling(fired, e)))
+	if c.Outcome == Passed {
+		c.doubt(t.j.Machine.spoils(evidence{needs: e.Needs, from: t.began, to: fired[0].fired()}))
+	}
 	return c
 }
 
 // found adds findings to the detail, and makes an outcome of them: what is certain
 // outweighs what nobody can tell.
-func (c *Check) found(all []finding) Outcome {
+func (t trial) found(c *Check, all []finding) Outcome {
 	outcome := Passed
 	var texts []string
 	for _, f := range all {
+		if !f.unknown {
+			if why := t.j.Machine.explains(f.on); why != "" {
+				f.text, f.unknown, c.Machine = f.text+" ("+why+")", true, true
+			}
+		}
 		texts = append(texts, f.text)
 		switch {
 		case !f.unknown:
@@ -72,25 +83,35 @@ func (c *Check) found(all []finding) Outcome {
 		}
 	}
 	if len(texts) > 0 {
-		c.Detail += ": " + strings.Join(texts, ", ")
+		c.Detail += ": " + strings.Join(texts, "; ")
 	}
 	return outcome
 }
 
 // firing is what is wrong with when alerts fired, and how often people were told.
 func (t trial) firing(fired []AlertRun, e AlertExpectation) (wrong []finding) {
-	switch after := fired[0].fired().Sub(t.began); {
+	at := fired[0].fired()
+	switch after := at.Sub(t.began); {
 	case after < 0:
-		wrong = append(wrong, finding{text: "before the fault"})
+		wrong = append(wrong, finding{text: "before the fault", on: t.alarm(e.Needs, at)})
 	case after > e.FiresWithin:
-		wrong = append(wrong, finding{text: fmt.Sprintf("want within %s", Seconds(e.FiresWithin))})
+		wrong = append(wrong, finding{
+			text: fmt.Sprintf("want within %s", Seconds(e.FiresWithin)), on: evidence{e.Needs, t.began, at, after - e.FiresWithin},
+		})
 	}
 	for _, a := range fired {
 		if n := len(a.Told); n > max(1, t.faults) {
-			wrong = append(wrong, finding{text: fmt.Sprintf("flapped: people were told %d times", n)})
+			wrong = append(wrong, finding{
+				text: fmt.Sprintf("flapped: people were told %d times", n), on: evidence{e.Needs, t.began, t.j.End, leastShortfall},
+			})
 		}
 	}
 	return wrong
+}
+
+// alarm is what an alert that fires at a time rests on.
+func (t trial) alarm(needs []Need, at time.Time) evidence {
+	return evidence{needs, at.Add(-t.lookback), at, leastShortfall}
 }
 
 // lastOver is when the last of some alerts was gone; false if one still fires.
@@ -107,16 +128,17 @@ func lastOver(fired []AlertRun) (last time.Time, ok bool) {
 	return last, true
 }
 
-// resolving is what is wrong with when alerts were gone; nil if one still fires.
-func (t trial) resolving(after *Seconds, e AlertExpectation) []finding {
+// resolving is what is wrong with when alerts were gone. after is nil if one still fires.
+func (t trial) resolving(fired []AlertRun, after *Seconds, e AlertExpectation) []finding {
 	want := fmt.Sprintf("want resolved within %s", Seconds(e.ResolvesWithin))
 	switch {
 	case after == nil && t.tooBlind():
-		return []finding{{t.blindness(), true}}
+		return []finding{{text: t.blindness(), unknown: true}}
 	case after == nil:
-		return []finding{{text: "still fires, " + want}}
+		return []finding{{text: "still fires, " + want, on: evidence{needs: e.Needs, from: t.ended, to: t.j.End}}}
 	case time.Duration(*after) > e.ResolvesWithin:
-		return []finding{{text: want}}
+		over, _ := lastOver(fired)
+		return []finding{{text: want, on: evidence{e.Needs, t.ended, over, time.Duration(*after) - e.ResolvesWithin}}}
 	}
 	return nil
 }
@@ -128,36 +150,54 @@ func (t trial) telling(fired []AlertRun, e AlertExpectation) []finding {
 	deaf := longest(t.j.Deaf)
 	switch {
 	case e.Notice == NoticeSuppressed && told:
-		return []finding{{text: "somebody was told, though another alert should have inhibited it"}}
+		on := evidence{e.Needs, t.began, t.j.End, leastShortfall}
+		return []finding{{text: "somebody was told, though another alert should have inhibited it", on: on}}
 	case e.Notice == NoticeAny || e.Notice == NoticeRequired && told && over:
 		return nil
 	case deaf.Length() > noticeGrace/2:
-		return []finding{{fmt.Sprintf("nobody could see who was told for %s: %s", Seconds(deaf.Length()), deaf.Why), true}}
+		return []finding{{text: fmt.Sprintf("nobody could see who was told for %s: %s", Seconds(deaf.Length()), deaf.Why), unknown: true}}
 	case e.Notice == NoticeSuppressed:
 		return nil
 	case !told:
-		return []finding{{text: "nobody was told"}}
+		at := fired[0].fired()
+		return []finding{{text: "nobody was told", on: evidence{needs: e.Needs, from: at, to: at.Add(noticeGrace)}}}
 	}
-	return []finding{{text: "nobody was told that it is over"}}
+	on := evidence{needs: e.Needs, from: t.ended, to: t.j.End}
+	return []finding{{text: "nobody was told that it is over", on: on}}
 }
 
 // checkQuiet looks for alerts that must not have fired.
 func (t trial) checkQuiet() Check {
 	c := Check{Signal: SignalQuiet, Name: "no other alert", Outcome: Passed, Detail: "none fired"}
-	var loud []string
+	var loud []finding
 	for _, a := range t.j.Alerts {
 		if !a.Before && !a.fired().IsZero() && t.expect.forbids(a.Labels, t.j.Alerts) {
 			c.Alarms = append(c.Alarms, alertName(a.Labels))
-			loud = append(loud, fmt.Sprintf("%s fired %s after the beginning", alertName(a.Labels), Seconds(a.fired().Sub(t.j.Start))))
+			loud = append(loud, finding{
+				text: fmt.Sprintf("%s fired %s after the beginning", alertName(a.Labels), Seconds(a.fired().Sub(t.j.Start))),
+				on:   t.alarm(allNeeds(), a.fired()),
+			})
 		}
 	}
 	switch {
 	case len(loud) > 0:
-		c.Outcome, c.Detail = Failed, strings.Join(loud, "; ")
+		c.Detail = ""
+		c.Outcome = t.found(&c, loud)
+		c.Detail = strings.TrimPrefix(c.Detail, ": ")
 	case t.tooBlind():
 		c.Outcome, c.Detail = Unknown, t.blindness()
+	default:
+		c.doubt(t.j.Machine.spoils(t.whole(quietNeeds())))
 	}
 	return c
+}
+
+// quietNeeds is what it takes for alerts that must not fire to be able to.
+func quietNeeds() []Need { return []Need{NeedProcessor, NeedScrapes, NeedRules} }
+
+// whole is what a claim about the whole time of a drill rests on.
+func (t trial) whole(needs []Need) evidence {
+	return evidence{needs, t.j.from(PhaseWarmUp), t.j.End, max(t.expect.Blind, leastShortfall)}
 }
 
 // forbids is whether the alert with these labels must not fire beside the others.

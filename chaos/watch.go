@@ -52,9 +52,9 @@ func (r *run) watchGuards(ctx context.Context) {
 			unseen.note(time.Now(), err)
 			switch {
 			case err == nil && g.Is.Holds(value):
-				r.end(&stopped{Aborted, fmt.Sprintf("guard %q: it is %s", g.Name, formatNumber(value))})
+				r.end(&stopped{verdict: Aborted, reason: fmt.Sprintf("guard %q: it is %s", g.Name, formatNumber(value))})
 			case unseen.now() > r.drill.Expect.Blind:
-				r.end(&stopped{Aborted, fmt.Sprintf("guard %q has been blind for %s: %v", g.Name, unseen.now().Round(time.Second), err)})
+				r.end(&stopped{verdict: Aborted, reason: fmt.Sprintf("guard %q has been blind for %s: %v", g.Name, unseen.now().Round(time.Second), err)})
 			}
 		})
 	}
@@ -134,7 +134,7 @@ func (r *run) startLoad(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-load.Done():
 			if ctx.Err() == nil && r.rec.loadDied() {
-				r.end(&stopped{Inconclusive, "the load ended by itself before the faults did"})
+				r.end(&stopped{verdict: Inconclusive, reason: "the load ended by itself before the faults did"})
 			}
 		}
 	})

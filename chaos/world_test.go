@@ -27,7 +27,9 @@ type world struct {
 	stale             func() bool                       // rules are not evaluated any more
 	notified          func([]chaos.Notification) ([]chaos.Notification, error)
 	traces            func() []query.Trace
-	loadLasts         time.Duration // 0: for ever
+	late              func(since time.Duration) map[chaos.Need]time.Duration // what the machine gives late; nil: nothing is known
+	loadLasts         time.Duration                                          // 0: for ever
+	loadLate          time.Duration
 	loadStart         error
 	loadStop          error
 
@@ -215,7 +217,7 @@ func (l *load) Stop(context.Context) (chaos.LoadResult, error) {
 	l.w.mu.Lock()
 	defer l.w.mu.Unlock()
 	l.w.loads--
-	return chaos.LoadResult{Requests: 1000, Failed: 10}, l.w.loadStop
+	return chaos.LoadResult{Requests: 1000, Failed: 10, Late: chaos.Seconds(l.w.loadLate)}, l.w.loadStop
 }
 
 // outage is a drill of an outage that must page. Its fault begins and ends half way
@@ -243,7 +245,7 @@ func perform(t *testing.T, w *world, d *chaos.Drill, change ...func(*chaos.Confi
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w.start = time.Now()
-		c := chaos.Config{Drill: d, Injector: w, Load: w, Prober: w, Alerts: w, Observe: func(e chaos.Event) { w.events = append(w.events, e) }}
+		c := chaos.Config{Drill: d, Injector: w, Load: w, Prober: w, Alerts: w, Witness: w, Observe: func(e chaos.Event) { w.events = append(w.events, e) }}
 		for _, f := range change {
 			f(&c)
 		}
@@ -289,4 +291,12 @@ type predictor struct{ err error }
 
 func (p predictor) Predict(context.Context, chaos.AlertExpectation, time.Time, time.Time) (chaos.Prediction, error) {
 	return chaos.Prediction{Fires: true, Detection: chaos.Seconds(8 * time.Second)}, p.err
+}
+
+// Late implements chaos.Witness.
+func (w *world) Late(context.Context) map[chaos.Need]time.Duration {
+	if w.late == nil {
+		return nil
+	}
+	return w.late(time.Since(w.start))
 }

@@ -27,6 +27,9 @@ func (e *Eyes) Active(ctx context.Context) (chaos.AlertState, error) {
 			if !ok {
 				continue
 			}
+			if rule.LastEvaluation.IsZero() {
+				return chaos.AlertState{}, fmt.Errorf("%w: Prometheus has not evaluated its rules yet", chaos.ErrNoData)
+			}
 			// It is due again an interval later; until then it is as new as can be.
 			if due := rule.LastEvaluation.Add(interval); state.AsOf.IsZero() || due.Before(state.AsOf) {
 				state.AsOf = due

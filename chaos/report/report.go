@@ -64,6 +64,9 @@ func Text(w io.Writer, j *chaos.Journal) error {
 			fmt.Fprintf(&b, "  trace of %q: %s\n", s.Name, s.Link)
 		}
 	}
+	if j.Advice != "" {
+		fmt.Fprintf(&b, "  what to do: %s\n", j.Advice)
+	}
 	if j.Verdict != chaos.Pass && j.Runbook != "" {
 		fmt.Fprintf(&b, "  runbook: %s\n", j.Runbook)
 	}

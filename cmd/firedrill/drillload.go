@@ -136,6 +136,7 @@ func (r *runningLoad) Stop(ctx context.Context) (chaos.LoadResult, error) {
 	total := found.Total(nil)
 	return chaos.LoadResult{
 		Requests: total.Requests, Failed: total.Failed, Report: r.out, Remark: strings.Join(found.Validity.Reasons, "; "),
+		Late: chaos.Seconds(found.OwnLag.Quantile(0.9)),
 	}, nil
 }
 

@@ -291,7 +291,7 @@ func (r *drillRunner) config(ctx context.Context, t drillTarget, d *chaos.Drill,
 	faults.Seed = r.seed
 	return chaos.Config{
 		Drill: d, Scale: scale, Seed: r.seed, Injector: fault.New(faults), Load: drillLoad{t, dir, r.seed},
-		Prober: eyes, Alerts: eyes, Charter: eyes, Predictor: predictor,
+		Prober: eyes, Alerts: eyes, Charter: eyes, Predictor: predictor, Witness: eyes.Witness(ctx),
 		Past:      []chaos.AlertPattern{{Alert: rules.AlertSpent}},
 		TraceLink: t.places()["tempo"] + "/api/traces/{trace_id}",
 	}, nil

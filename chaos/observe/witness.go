@@ -1,0 +1,102 @@
+package observe
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
+	"github.com/prometheus/common/model"
+
+	"firedrill/chaos"
+	"firedrill/internal/machine"
+)
+
+// Witness tells whether the machine keeps up: whether processes get a processor, and whether Prometheus scrapes on time.
+// It implements chaos.Witness.
+type Witness struct {
+	eyes    *Eyes
+	machine interface {
+		Since(from time.Time) []machine.Reading
+	}
+
+	mu     sync.Mutex
+	since  time.Time
+	lastUp map[string]time.Time // of targets by pool and URL: when a scrape last succeeded
+}
+
+// Witness returns a witness that measures this machine until ctx ends, and asks the stack's Prometheus.
+func (e *Eyes) Witness(ctx context.Context) *Witness {
+	return &Witness{eyes: e, machine: machine.Watch(ctx), since: time.Now(), lastUp: map[string]time.Time{}}
+}
+
+// Late implements chaos.Witness.
+func (w *Witness) Late(ctx context.Context) map[chaos.Need]time.Duration {
+	late := map[chaos.Need]time.Duration{}
+	if d, known := w.processor(); known {
+		late[chaos.NeedProcessor] = d
+	}
+	if d, known := w.scrapes(ctx); known {
+		late[chaos.NeedScrapes] = d
+	}
+	return late
+}
+
+// processor returns the greatest lateness since the last call; known is false before the first second is over.
+func (w *Witness) processor() (late time.Duration, known bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, r := range w.machine.Since(w.since) {
+		w.since, known = r.At, true
+		late = max(late, r.Late)
+	}
+	return late, known
+}
+
+// scrapes returns how late Prometheus scrapes two thirds of its targets, or more of them. A service that is away, or all
+// services of the shop, are not enough to make scrapes late: that is what drills are about. known is false if Prometheus
+// does not answer, or has scraped nothing yet.
+func (w *Witness) scrapes(ctx context.Context) (late time.Duration, known bool) {
+	targets, err := w.eyes.prometheus.Targets(ctx)
+	if err != nil {
+		return 0, false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := time.Now()
+	seen := map[string]bool{}
+	var all []time.Duration
+	for _, t := range targets {
+		interval, lasting := intervalOf(t)
+		if !lasting {
+			continue
+		}
+		key := t.ScrapePool + " " + t.ScrapeURL
+		seen[key] = true
+		if t.Health == promv1.HealthGood {
+			w.lastUp[key] = t.LastScrape
+		}
+		if last, once := w.lastUp[key]; once {
+			all = append(all, max(0, now.Sub(last)-interval))
+		}
+	}
+	maps.DeleteFunc(w.lastUp, func(key string, _ time.Time) bool { return !seen[key] })
+	if len(all) == 0 {
+		return 0, false
+	}
+	slices.SortFunc(all, cmp.Compare[time.Duration])
+	return all[len(all)/3], true
+}
+
+// intervalOf returns how often a target is scraped; lasting is false for load tests and drills, which come and go.
+func intervalOf(t promv1.ActiveTarget) (interval time.Duration, lasting bool) {
+	switch t.Labels["tier"] {
+	case "load", "drill":
+		return 0, false
+	}
+	parsed, err := model.ParseDuration(t.DiscoveredLabels["__scrape_interval__"])
+	return time.Duration(parsed), err == nil
+}

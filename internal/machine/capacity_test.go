@@ -1,0 +1,77 @@
+package machine
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+)
+
+func TestPatienceGrowsOnASlowMachineOnly(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		c    Capacity
+		want time.Duration // of 10 s
+	}{
+		{"the reference machine", Capacity{Cores: 2, Speed: 1}, 10 * time.Second},
+		{"a faster one", Capacity{Cores: 8, Speed: 1.5}, 10 * time.Second},
+		{"half the cores", Capacity{Cores: 1, Speed: 1}, 20 * time.Second},
+		{"a quarter as fast", Capacity{Cores: 2, Speed: 0.25}, 40 * time.Second},
+		{"hardly alive", Capacity{Cores: 1, Speed: 0.01}, 80 * time.Second},
+		{"unknown", Capacity{}, 10 * time.Second},
+	} {
+		if got := tc.c.Patience(10 * time.Second); got != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}
+
+func TestCopies(t *testing.T) {
+	for _, tc := range []struct {
+		c    Capacity
+		want int
+	}{
+		{Capacity{}, 1}, {Capacity{Cores: 1, Speed: 1}, 1}, {Capacity{Cores: 2, Speed: 1.2}, 1},
+		{Capacity{Cores: 4, Speed: 1}, 2}, {Capacity{Cores: 16, Speed: 1}, 8},
+	} {
+		if got := tc.c.Copies(); got != tc.want {
+			t.Errorf("%v: %d copies, want %d", tc.c, got, tc.want)
+		}
+	}
+}
+
+func TestKeptCapacity(t *testing.T) {
+	dir := t.TempDir()
+	if _, ok, err := Known(dir); ok || err != nil {
+		t.Errorf("an empty folder: %v, %v", ok, err)
+	}
+	kept := Capacity{Cores: runtime.GOMAXPROCS(0), Speed: 0.7, Measured: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
+	if err := kept.Keep(dir); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok, err := Known(dir); got != kept || !ok || err != nil {
+		t.Errorf("%+v, %v, %v; want %+v", got, ok, err, kept)
+	}
+	other := Capacity{Cores: kept.Cores + 1, Speed: 0.7}
+	if err := other.Keep(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, _ := Known(dir); ok {
+		t.Error("the capacity of another number of cores counts as known")
+	}
+	if err := os.WriteFile(filepath.Join(dir, capacityFile), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := Known(dir); ok || err == nil {
+		t.Errorf("a broken file: %v, %v; want an error", ok, err)
+	}
+}
+
+func TestCalibrate(t *testing.T) {
+	c, err := Calibrate(t.Context())
+	if err != nil || c.Cores != runtime.GOMAXPROCS(0) || !(c.Speed > 0) || c.Measured.IsZero() {
+		t.Errorf("%+v, %v", c, err)
+	}
+	t.Log(c)
+}

@@ -1,0 +1,41 @@
+package machine
+
+import (
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// pressureFile is where Linux tells of processes that wait for a processor. See
+// https://docs.kernel.org/accounting/psi.html.
+const pressureFile = "/proc/pressure/cpu"
+
+// pressure returns for how long at least one process has waited for a processor since the machine started; ok is false
+// where the system does not tell, as on macOS and on kernels without pressure stall information.
+func pressure() (total time.Duration, ok bool) {
+	text, err := os.ReadFile(pressureFile)
+	if err != nil {
+		return 0, false
+	}
+	return parsePressure(string(text))
+}
+
+// parsePressure reads the total of the line "some", which is in microseconds.
+func parsePressure(text string) (total time.Duration, ok bool) {
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 || fields[0] != "some" {
+			continue
+		}
+		for _, field := range fields[1:] {
+			value, found := strings.CutPrefix(field, "total=")
+			if !found {
+				continue
+			}
+			us, err := strconv.ParseInt(value, 10, 64)
+			return time.Duration(us) * time.Microsecond, err == nil && us >= 0
+		}
+	}
+	return 0, false
+}
