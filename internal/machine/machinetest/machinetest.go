@@ -58,7 +58,9 @@ func Awaited(t testing.TB, d time.Duration, holds func() (seen string, ok bool))
 		return fmt.Errorf("wait: %w", err)
 	}
 	limit := capacity.Patience(max(d, guard))
+	pause := firstPause
 	for began := time.Now(); ; time.Sleep(pause) {
+		pause = min(pause*5/4, lastPause)
 		seen, ok := holds()
 		switch {
 		case ok:
@@ -72,8 +74,11 @@ func Awaited(t testing.TB, d time.Duration, holds func() (seen string, ok bool))
 	}
 }
 
-// pause is the time between two looks.
-const pause = 10 * time.Millisecond
+// Looks are taken often at first, then less often: some of them cost a process.
+const (
+	firstPause = 2 * time.Millisecond
+	lastPause  = 100 * time.Millisecond
+)
 
 // tooSlow begins the message of a test that could not tell anything. No failure of the product has it.
 const tooSlow = "this machine could not keep up"
