@@ -5,6 +5,7 @@ package main_test
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -21,6 +22,7 @@ type observer struct {
 	t          *testing.T
 	prometheus *query.Prometheus
 	witness    *machine.Witness
+	clock      slo.Clock // of the rules that are loaded
 	began      time.Time
 	missed     float64 // evaluations, when it began
 }
@@ -32,6 +34,15 @@ func newObserver(t *testing.T, c *stackCopy) *observer {
 		t.Fatal(err)
 	}
 	o := &observer{t: t, prometheus: prometheus, witness: machine.Watch(t.Context()), began: time.Now()}
+	machinetest.Eventually(t, "rules say their scale", func() bool {
+		got, err := prometheus.Query(t.Context(), `group by (scale) (slo:objective:ratio{synthetic=""})`, time.Time{})
+		if err != nil || len(got) != 1 {
+			return false
+		}
+		scale, err := strconv.ParseFloat(string(got[0].Metric["scale"]), 64)
+		o.clock = slo.NewClock(scale, slo.Workshop().Scrape)
+		return err == nil && scale > 0
+	})
 	o.missed, _ = o.ask(missedEvaluations)
 	return o
 }
@@ -55,7 +66,7 @@ func (o *observer) ask(promql string) (v float64, ok bool) {
 // wait between two evaluations, or Prometheus left evaluations out. It is "" if the machine kept up.
 func (o *observer) shortfall() string {
 	o.t.Helper()
-	interval := slo.Workshop().Interval
+	interval := o.clock.Interval
 	if late := o.witness.Worst(o.began).Late; late > interval {
 		return fmt.Sprintf("a process waited %v for a processor, longer than the %v between evaluations", late, interval)
 	}
@@ -71,7 +82,7 @@ func (o *observer) nothingFires(c *stackCopy) {
 	o.t.Helper()
 	var longest time.Duration
 	for _, pair := range slo.Default().Page.Pairs {
-		longest = max(longest, slo.Workshop().Wall(pair.Long))
+		longest = max(longest, o.clock.Wall(pair.Long))
 	}
 	for begin := time.Now(); time.Since(begin) < longest; time.Sleep(time.Second) { // the time is what is tested
 		got, err := o.prometheus.Query(o.t.Context(), `ALERTS{slo!="",alertstate="firing"}`, time.Time{})
@@ -133,7 +144,7 @@ func TestAlertsOnARealOutage(t *testing.T) {
 func (o *observer) compare(s slo.SLO, traffic *shoppers, firedAt, ended time.Time) {
 	o.t.Helper()
 	first, last, failed, orders := traffic.failures()
-	want := rules.Predict(s, rules.Options{Policy: slo.Default(), Clock: slo.Workshop()}, slo.Page,
+	want := rules.Predict(s, rules.Options{Policy: slo.Default(), Clock: o.clock}, slo.Page,
 		slo.Outage{Ratio: 1, Length: last.Sub(first), Rate: ordersPerSecond})
 	detection, reset := firedAt.Sub(first), ended.Sub(last)
 	o.t.Logf("%d of %d checkouts failed over %v: detected after %v (predicted %v), reset after %v (predicted %v), each to %v",

@@ -206,7 +206,7 @@ func TestFaultsEndThoughTheDrillIsKilled(t *testing.T) {
 	c.healed()
 
 	// What the drill did is still in the windows of alerts.
-	code, out := c.run("drill", "run", "control")
+	code, out := c.judge("drill", "run", "control")
 	if code != 2 || !strings.Contains(out, `drill "control" refused`) {
 		t.Errorf("a drill while alerts fire: exit %d, want 2 and a refusal:\n%s", code, out)
 	}
