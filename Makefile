@@ -101,17 +101,26 @@ lint: ## the linters of .golangci.yml, at the version that .ci/lint/go.mod pins
 
 .PHONY: test-unit
 test-unit: build-stack ## unit tests with the race detector, on SQLite and a PostgreSQL of their own
-	.ci/with-postgres go test -race -timeout 15m ./...
-	go test -timeout 15m -run 'TestEnginesAgreeOnTheCatalogue|TestNothingThatWasTriedBeatsTheDefault' ./alerts/sim # they take too long with the race detector
-	@for m in $(NESTED); do (cd $$m && $(CURDIR)/.ci/with-postgres go test -timeout 10m ./...) || exit 1; done
+	.ci/with-postgres go test -race -timeout 60m ./...
+	go test -timeout 60m -run 'TestEnginesAgreeOnTheCatalogue|TestNothingThatWasTriedBeatsTheDefault' ./alerts/sim # they take too long with the race detector
+	@for m in $(NESTED); do (cd $$m && $(CURDIR)/.ci/with-postgres go test -timeout 60m ./...) || exit 1; done
 
 .PHONY: test-dashboards
 test-dashboards: ## the generated dashboards, checked against Grafana's own types; needs Node
 	dashboards/check/run
 
+# One stack at a time: tests of a package run one after the other, and so do packages. The time-out is for what hangs.
+STACK_TEST := .ci/with-postgres go test -count=1 -p 1 -parallel 1 -timeout 3h
+
 .PHONY: test-stack
-test-stack: build-stack ## the real stack: up, verified, hung, side by side, the kill test, down
-	.ci/with-postgres go test -count=1 -tags e2e -timeout 45m ./cmd/...
+test-stack: build-stack ## the real stack, one at a time: up, verified, drilled, hung, the kill test, down
+	$(STACK_TEST) -tags e2e ./cmd/...
+
+.PHONY: ci-full
+ci-full: test ## everything of test, then every drill, the distributed stack, ten minutes of kills, a million requests
+	$(STACK_TEST) -tags e2e,full -run 'TestEveryDrillPasses|TestDistributedStackIsProvenToo' ./cmd/firedrill
+	$(STACK_TEST) -tags e2e -run TestNothingIsLostOrDoubled ./cmd/shop -args -kill-for 10m
+	FIREDRILL_LONG=1000000 go test -count=1 -timeout 60m -run TestMemoryIsConstant ./loadgen/attack
 
 ##### measure
 

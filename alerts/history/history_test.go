@@ -130,7 +130,7 @@ func TestRulesReadTheBlocks(t *testing.T) {
 	defer db.Close()
 	allSynthetic(t, db, sum)
 
-	engine := promql.NewEngine(promql.EngineOpts{Logger: slog.New(slog.DiscardHandler), MaxSamples: 5e7, Timeout: time.Minute})
+	engine := promql.NewEngine(promql.EngineOpts{Logger: slog.New(slog.DiscardHandler), MaxSamples: 5e7, Timeout: time.Hour})
 	defer engine.Close()
 	last := sum.To.Add(-time.Second)
 	value := func(expr string, at time.Time) (float64, bool) {

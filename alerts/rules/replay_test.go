@@ -65,7 +65,7 @@ func newReplay(t *testing.T, spec slo.Spec, clock slo.Clock) *replay {
 	}
 	t.Cleanup(func() { db.Close() })
 	engine := promql.NewEngine(promql.EngineOpts{
-		Logger: quiet, MaxSamples: 5e7, Timeout: time.Minute, LookbackDelta: 5 * time.Minute,
+		Logger: quiet, MaxSamples: 5e7, Timeout: time.Hour, LookbackDelta: 5 * time.Minute,
 	})
 	t.Cleanup(func() { engine.Close() })
 	r := &replay{

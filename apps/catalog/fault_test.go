@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -12,6 +13,7 @@ import (
 
 	"firedrill/apps/fault"
 	"firedrill/apps/internal/storage/storagetest"
+	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry"
 	"firedrill/telemetry/telemetrytest"
 )
@@ -160,10 +162,8 @@ func TestPoolExhausted(t *testing.T) {
 func (f *faulty) awaitNoneLeft(t *testing.T) {
 	t.Helper()
 	series := func(name string) float64 { return telemetrytest.Series(t, f.tel.Registry(), name)["db_name="+Name] }
-	for deadline := time.Now().Add(20 * time.Second); series("go_sql_in_use_connections") < series("go_sql_max_open_connections"); {
-		if time.Now().After(deadline) {
-			t.Fatalf("%v of %v connections are in use", series("go_sql_in_use_connections"), series("go_sql_max_open_connections"))
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+	machinetest.Await(t, "all connections are in use", func() (string, bool) {
+		used, most := series("go_sql_in_use_connections"), series("go_sql_max_open_connections")
+		return fmt.Sprintf("%v of %v", used, most), used >= most
+	})
 }

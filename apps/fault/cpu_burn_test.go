@@ -4,6 +4,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"firedrill/internal/machine/machinetest"
 )
 
 // cpu is the processor time that this process has had.
@@ -20,7 +22,7 @@ func TestCPUBurn(t *testing.T) {
 	s := newSet(t, "broker")
 	before := cpu(t)
 	end := begin(t, s, "cpu_burn", map[string]any{"cores": 1.5})
-	await(t, "200 ms of processor time", func() bool { return cpu(t)-before > 200*time.Millisecond })
+	machinetest.Eventually(t, "200 ms of processor time", func() bool { return cpu(t)-before > 200*time.Millisecond })
 	if got := running("burn"); got != 2 {
 		t.Errorf("%d goroutines burn, want 2", got)
 	}
@@ -35,7 +37,7 @@ func TestCPUBurn(t *testing.T) {
 func TestCPUBurnMakesWorkWait(t *testing.T) {
 	const wait = 100 * time.Millisecond
 	end := begin(t, newSet(t, "broker"), "cpu_burn", map[string]any{"wait": wait.String()})
-	await(t, "work waits for its turn", func() bool { return turn() > wait*3/4 })
+	machinetest.Eventually(t, "work waits for its turn", func() bool { return turn() > wait*3/4 })
 	end()
 	if running("burn") > 0 {
 		t.Error("it burns on")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -57,16 +56,6 @@ func ask(app *fiber.App, method, path string) int {
 	ctx.Request.SetRequestURI(path)
 	app.Handler()(&ctx)
 	return ctx.Response.StatusCode()
-}
-
-// await fails the test when the condition does not come true in time.
-func await(t testing.TB, what string, condition func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("%s: not within 30 s", what)
-		}
-	}
 }
 
 // running is how many goroutines are in the named function of this package.

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"firedrill/internal/machine/machinetest"
 )
 
 // Waits for locks have no place in a synctest bubble, so this test takes its time:
@@ -37,7 +39,7 @@ func TestLockContentionEndsForThoseWhoQueue(t *testing.T) {
 	for range n {
 		all.Go(func() { ask(app, http.MethodPost, "/orders") })
 	}
-	await(t, "requests queue for the lock", func() bool { return running("(*lockContention).request") > 100 })
+	machinetest.Eventually(t, "requests queue for the lock", func() bool { return running("(*lockContention).request") > 100 })
 	end()
 	all.Wait()
 	if got := ask(app, http.MethodPost, "/orders"); got != http.StatusNoContent {
@@ -52,7 +54,7 @@ func TestLockContentionOfARoute(t *testing.T) {
 	end := begin(t, s, "lock_contention", map[string]any{"hold": "10s", "route": "POST /orders"})
 	var waiting sync.WaitGroup
 	waiting.Go(func() { ask(app, http.MethodPost, "/orders") })
-	await(t, "a request holds the lock", func() bool { return running("(*lockContention).request") > 0 })
+	machinetest.Eventually(t, "a request holds the lock", func() bool { return running("(*lockContention).request") > 0 })
 	if got := ask(app, http.MethodGet, "/orders/7"); got != http.StatusNoContent {
 		t.Errorf("another route: %d", got)
 	}

@@ -12,6 +12,7 @@ import (
 	"firedrill/apps/catalog"
 	"firedrill/apps/internal/storage/storagetest"
 	"firedrill/apps/internal/web"
+	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry/telemetrytest"
 )
 
@@ -68,18 +69,11 @@ func TestRepeatWhilePending(t *testing.T) {
 			}
 		})
 		// Once the stock is reserved, the first request is at the charge.
-		for deadline := time.Now().Add(10 * time.Second); ; {
+		machinetest.Eventually(t, "the first request reserves stock", func() bool {
 			f.peers.mu.Lock()
-			n := len(f.peers.reserved)
-			f.peers.mu.Unlock()
-			if n == 1 {
-				break
-			}
-			if time.Now().After(deadline) {
-				t.Fatal("the first request did not reserve stock")
-			}
-			time.Sleep(time.Millisecond)
-		}
+			defer f.peers.mu.Unlock()
+			return len(f.peers.reserved) == 1
+		})
 		_, err := client.Place(t.Context(), alice, "key", basket)
 		var told *web.Error
 		if !errors.As(err, &told) || told.Code != web.InProgress || told.RetryAfter != time.Second || told.Instance != "/orders/"+f.only(t) {

@@ -14,6 +14,7 @@ import (
 
 	"firedrill/apps/internal/natstest"
 	"firedrill/apps/internal/storage/storagetest"
+	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry/messaging"
 	"firedrill/telemetry/telemetrytest"
 )
@@ -69,7 +70,7 @@ func theOnly(t *testing.T, js jetstream.JetStream) jetstream.Msg {
 	if err != nil {
 		t.Fatal(err)
 	}
-	msg, err := consumer.Next(jetstream.FetchMaxWait(10 * time.Second))
+	msg, err := consumer.Next(jetstream.FetchMaxWait(machinetest.Patience(t, 0)))
 	if err != nil {
 		t.Fatal(err)
 	}

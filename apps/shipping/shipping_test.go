@@ -3,6 +3,7 @@ package shipping
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"firedrill/apps/internal/storage/storagetest"
 	"firedrill/apps/internal/web"
 	"firedrill/apps/orders"
+	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry"
 	"firedrill/telemetry/messaging"
 	"firedrill/telemetry/telemetrytest"
@@ -117,20 +119,13 @@ func (f *fixture) drained(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(20 * time.Second)
-	for {
+	machinetest.Await(t, "the stream is empty", func() (string, bool) {
 		info, err := stream.Info(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info.State.Msgs == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d events are left", info.State.Msgs)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		return fmt.Sprintf("%d events are left", info.State.Msgs), info.State.Msgs == 0
+	})
 }
 
 func (f *fixture) shipments(t *testing.T) map[string]int {
@@ -208,15 +203,8 @@ func TestWorkerGoesOnWithTheTrace(t *testing.T) {
 	span.End()
 	f.publish(t, confirmed(t, "1"), header)
 	f.drained(t)
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) { // it ends after the acknowledgement
-		if got := f.spans(); len(got) == 1 {
-			if got[0].TraceID() != span.SpanContext().TraceID() {
-				t.Errorf("the consumer is in trace %s, the producer in %s", got[0].TraceID(), span.SpanContext().TraceID())
-			}
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%d consumer's spans, want 1", len(f.spans()))
-		}
+	machinetest.Eventually(t, "the consumer's span ends, after the acknowledgement", func() bool { return len(f.spans()) == 1 })
+	if got := f.spans()[0].TraceID(); got != span.SpanContext().TraceID() {
+		t.Errorf("the consumer is in trace %s, the producer in %s", got, span.SpanContext().TraceID())
 	}
 }

@@ -19,6 +19,7 @@ import (
 
 	"firedrill/apps/fault"
 	"firedrill/chaos"
+	"firedrill/internal/machine/machinetest"
 )
 
 // The test's binary plays all parts of a drill, each in a process of its own: the
@@ -86,7 +87,7 @@ func newSupervisor(t *testing.T) *supervisor {
 	s.url = serve(t, s.handler())
 	s.spawn()
 	t.Cleanup(s.close)
-	eventually(t, "the victim answers", s.answers)
+	machinetest.Eventually(t, "the victim answers", s.answers)
 	return s
 }
 
@@ -174,8 +175,14 @@ func (s *supervisor) Stop(context.Context, string) error {
 
 func (s *supervisor) answers() bool { return s.get("/") == nil }
 
+// get asks the victim for as long as it may take.
 func (s *supervisor) get(path string) error {
-	client := http.Client{Timeout: time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	s.t.Helper()
+	return s.getWithin(machinetest.Patience(s.t, 0), path)
+}
+
+func (s *supervisor) getWithin(limit time.Duration, path string) error {
+	client := http.Client{Timeout: limit, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + s.addr + path)
 	if err != nil {
 		return err
@@ -223,6 +230,10 @@ func (r remote) Stop(ctx context.Context, _ string) error {
 	_, err := r.ask(ctx, "/stop")
 	return err
 }
+
+// shortLease is how long the faults of tests that wait for its end last. The runner renews it each third of it, so it outlasts
+// a stall of the machine of two thirds.
+const shortLease = 3 * time.Second
 
 // plan is what a runner in a process of its own is told to do.
 type plan struct {
@@ -304,7 +315,7 @@ func newCaller(t *testing.T) *caller {
 	}
 	transport := &http.Transport{DialContext: dialer.DialContext}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &caller{set: set, admin: serve(t, mux), http: &http.Client{Transport: transport, Timeout: 5 * time.Second}}
+	return &caller{set: set, admin: serve(t, mux), http: &http.Client{Transport: transport, Timeout: machinetest.Patience(t, 0)}}
 }
 
 // serve serves h at the URL that it returns.
@@ -328,14 +339,4 @@ func freeAddr(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
 }

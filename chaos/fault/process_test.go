@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"firedrill/chaos"
+	"firedrill/internal/machine/machinetest"
 )
 
 const long = time.Hour // a lease that no test waits for
@@ -28,14 +29,14 @@ type processCase struct {
 func processCases() []processCase {
 	answers := func(t *testing.T, s *supervisor) {
 		t.Helper()
-		eventually(t, "the victim answers", s.answers)
+		machinetest.Eventually(t, "the victim answers", s.answers)
 	}
 	return []processCase{
 		{"kill", nil, func(t *testing.T, s *supervisor) {
-			eventually(t, "the victim is started again", func() bool { return s.started() == 2 && s.answers() })
+			machinetest.Eventually(t, "the victim is started again", func() bool { return s.started() == 2 && s.answers() })
 		}, answers},
 		{"restart_loop", map[string]any{"every": "1s"}, func(t *testing.T, s *supervisor) {
-			eventually(t, "the victim is started again and again", func() bool { return s.started() >= 3 })
+			machinetest.Eventually(t, "the victim is started again and again", func() bool { return s.started() >= 3 })
 		}, func(t *testing.T, s *supervisor) {
 			answers(t, s)
 			starts := s.started()
@@ -53,8 +54,8 @@ func processCases() []processCase {
 			}
 		}, answers},
 		{"hang", nil, func(t *testing.T, s *supervisor) {
-			eventually(t, "the victim's process is stopped", func() bool { return state(t, s) == "T" })
-			if err := s.get("/"); !os.IsTimeout(err) {
+			machinetest.Eventually(t, "the victim's process is stopped", func() bool { return state(t, s) == "T" })
+			if err := s.getWithin(time.Second, "/"); !os.IsTimeout(err) {
 				t.Errorf("asked, it gives %v, want a time-out", err)
 			}
 		}, func(t *testing.T, s *supervisor) {
@@ -70,12 +71,12 @@ func processCases() []processCase {
 			// Go maps its heap over address space that it reserved, and Linux lets such a mapping pass the limit once.
 			for _, what := range []string{"taking more and more ends it", "its successor is limited too"} {
 				before := s.started()
-				eventually(t, what, func() bool {
+				machinetest.Eventually(t, what, func() bool {
 					_ = s.get("/take?bytes=300000000")
 					return s.started() > before
 				})
 			}
-			eventually(t, "it is started again", s.answers)
+			machinetest.Eventually(t, "it is started again", s.answers)
 		}, func(t *testing.T, s *supervisor) {
 			answers(t, s)
 			starts := s.started()
@@ -107,7 +108,7 @@ func planFor(t *testing.T, c processCase, s *supervisor, lease time.Duration) pl
 
 func noNotes(t *testing.T, dir string) {
 	t.Helper()
-	eventually(t, "no note is left", func() bool {
+	machinetest.Eventually(t, "no note is left", func() bool {
 		left, err := notes(dir)
 		return err == nil && len(left) == 0
 	})
@@ -146,7 +147,7 @@ func TestProcessFaultsEndWithTheirLease(t *testing.T) {
 		t.Run(c.kind, func(t *testing.T) {
 			t.Parallel()
 			s := newSupervisor(t)
-			p := planFor(t, c, s, time.Second)
+			p := planFor(t, c, s, time.Second) // which nobody renews
 			i, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)
 			if err != nil {
 				t.Fatal(err)

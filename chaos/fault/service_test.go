@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"firedrill/chaos"
+	"firedrill/internal/machine/machinetest"
 )
 
 // leak is a fault that every service can show.
@@ -53,13 +54,13 @@ func TestServiceFaultsShowAndEnd(t *testing.T) {
 func TestServiceFaultsEndWhenTheRunnerIsKilled(t *testing.T) {
 	c := newCaller(t)
 	p := c.plan()
-	p.Fault, p.Lease = leak(nil), time.Second
+	p.Fault, p.Lease = leak(nil), shortLease
 	runner := startRunner(t, p)
 	if got := c.kinds(); got != "goroutine_leak" {
 		t.Errorf("the service shows %q", got)
 	}
 	killNow(t, runner.Process.Pid)
-	eventually(t, "the service shows nothing", func() bool { return c.kinds() == "" })
+	machinetest.Eventually(t, "the service shows nothing", func() bool { return c.kinds() == "" })
 }
 
 func TestServiceFaultsThatCannotBegin(t *testing.T) {

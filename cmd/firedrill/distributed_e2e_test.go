@@ -1,4 +1,4 @@
-//go:build e2e
+//go:build e2e && full
 
 package main_test
 
@@ -11,8 +11,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"firedrill/deploy/stack"
+	"firedrill/internal/machine/machinetest"
 )
 
 // Loki and Tempo as they run at scale, distributor, ingester, querier and the rest each a process, are to the shop and to
@@ -57,7 +59,7 @@ func TestDistributedStackIsProvenToo(t *testing.T) {
 	for _, name := range []string{"loki-ingester", "loki-querier", "tempo-ingester", "tempo-querier"} {
 		before := c.status()[name]
 		signal(t, before.PID, syscall.SIGKILL)
-		eventually(t, name+" starts again after SIGKILL", func() bool {
+		machinetest.Eventually(t, name+" starts again after SIGKILL", func() bool {
 			now := c.status()[name]
 			return now.State == stack.Ready && now.PID != before.PID
 		})
@@ -75,8 +77,8 @@ func TestDistributedStackIsProvenToo(t *testing.T) {
 // proven holds the copy to all cells of the proof.
 func (c *stackCopy) proven(t *testing.T) {
 	t.Helper()
-	if out := c.must("verify", "-timeout", "2m"); !regexp.MustCompile(`All \d+ cells hold`).MatchString(out) {
-		t.Errorf("verify says:\n%s", out)
+	if code, out := c.judge("verify", "-timeout", patience(t, 2*time.Minute)); code != 0 || !regexp.MustCompile(`All \d+ cells hold`).MatchString(out) {
+		t.Errorf("verify: exit %d\n%s", code, out)
 	}
 }
 

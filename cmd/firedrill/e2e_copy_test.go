@@ -22,9 +22,13 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 
 	"firedrill/deploy/stack"
+	"firedrill/internal/machine/machinetest"
 )
 
-// stackCopy is one copy of the stack, with data and ports of its own.
+// TestMain also tells how many tests could not tell anything, because the machine was too slow.
+func TestMain(m *testing.M) { machinetest.Main(m) }
+
+// stackCopy is one copy of the stack, with data and ports of its own. One runs at a time.
 type stackCopy struct {
 	t      *testing.T
 	data   string
@@ -46,6 +50,17 @@ func newCopy(t *testing.T) *stackCopy {
 		}
 	})
 	return c
+}
+
+// sub runs a part of a test on the copy. Later parts run whatever becomes of it.
+func (c *stackCopy) sub(name string, part func(t *testing.T, c *stackCopy)) {
+	c.t.Helper()
+	outer := c.t
+	outer.Run(name, func(t *testing.T) {
+		inner := *c
+		inner.t = t
+		part(t, &inner)
+	})
 }
 
 // freeOffset finds an offset at which every port of the stack is free, below the range that outgoing connections use.
@@ -101,6 +116,30 @@ func (c *stackCopy) run(args ...string) (int, string) {
 		return exit.ExitCode(), string(out)
 	}
 	return 0, string(out)
+}
+
+// judge runs a command that judges the stack. Where it says by its exit code that its result is invalid, the machine could not
+// keep up: it is run once more, and ends the test as inconclusive if it says so again.
+func (c *stackCopy) judge(args ...string) (int, string) {
+	c.t.Helper()
+	code, out := c.run(args...)
+	if code != exitInvalid {
+		return code, out
+	}
+	c.t.Logf("firedrill %v is inconclusive, and is run once more:\n%s", args, out)
+	if code, out = c.run(args...); code == exitInvalid {
+		machinetest.CouldNotKeepUp(c.t, fmt.Sprintf("firedrill %v: %s", args, out))
+	}
+	return code, out
+}
+
+// exitInvalid is the exit code of a command whose result is invalid.
+const exitInvalid = 3
+
+// patience is how long a command of the kit is to wait for what takes at most d on the reference machine, as its flags want it.
+func patience(t *testing.T, d time.Duration) string {
+	t.Helper()
+	return machinetest.Patience(t, d).String()
 }
 
 func (c *stackCopy) must(args ...string) string {
@@ -200,17 +239,6 @@ func (c *stackCopy) post(base int, path, body string) {
 	answer, _ := io.ReadAll(resp.Body)
 	if resp.StatusCode/100 != 2 {
 		c.t.Fatalf("POST %s: %s: %s", path, resp.Status, answer)
-	}
-}
-
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for !holds() {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 30 s: %s", what)
-		}
-		time.Sleep(50 * time.Millisecond)
 	}
 }
 

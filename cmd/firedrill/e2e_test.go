@@ -6,12 +6,10 @@ package main_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -19,6 +17,7 @@ import (
 	"time"
 
 	"firedrill/deploy/stack"
+	"firedrill/internal/machine/machinetest"
 )
 
 func TestLifeOfAStack(t *testing.T) {
@@ -48,13 +47,14 @@ func TestLifeOfAStack(t *testing.T) {
 		t.Errorf("after a restart bank is %q with pid %d, was %d", s.State, s.PID, first["bank"].PID)
 	}
 	signal(t, first["orders"].PID, syscall.SIGKILL)
-	eventually(t, "orders starts again after SIGKILL", func() bool {
+	machinetest.Eventually(t, "orders starts again after SIGKILL", func() bool {
 		s := c.status()["orders"]
 		return s.State == stack.Ready && s.Restarts == 1 && s.PID != first["orders"].PID
 	})
 	if out := c.must("logs", "-n", "5", "orders"); !strings.Contains(out, `"service":"orders"`) {
 		t.Errorf("logs of orders:\n%s", out)
 	}
+	tidiesUp(t, c)
 	c.must("down")
 	c.gone()
 	if code, out := c.run("status"); code != 1 || !strings.Contains(out, "Nothing runs") {
@@ -66,6 +66,19 @@ func TestLifeOfAStack(t *testing.T) {
 	c.must("reset")
 	if _, err := os.Stat(c.data); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("data folder after reset: %v", err)
+	}
+}
+
+// tidiesUp kills the supervisor: the next up stops what is left, and starts all.
+func tidiesUp(t *testing.T, c *stackCopy) {
+	t.Helper()
+	old := c.status()["gateway"].PID
+	signal(t, c.supervisor(), syscall.SIGKILL)
+	if out := c.must("up"); !strings.Contains(out, "Stopping what an earlier run left") {
+		t.Errorf("up after the supervisor was killed says:\n%s", out)
+	}
+	if s := c.status()["gateway"]; s.State != stack.Ready || s.PID == old {
+		t.Errorf("gateway is %q with pid %d, was %d", s.State, s.PID, old)
 	}
 }
 
@@ -83,12 +96,12 @@ func TestTelemetryOutlivesDown(t *testing.T) {
 
 	kept := func() {
 		t.Helper()
-		eventually(t, "the trace is found", func() bool { return strings.Contains(c.get(3200, "/api/traces/"+trace), `"kept"`) })
-		eventually(t, "the log line is found by its trace id", func() bool {
+		machinetest.Eventually(t, "the trace is found", func() bool { return strings.Contains(c.get(3200, "/api/traces/"+trace), `"kept"`) })
+		machinetest.Eventually(t, "the log line is found by its trace id", func() bool {
 			return strings.Contains(c.get(3100, `/loki/api/v1/query_range?query=%7Bservice_name%3D%22probe%22%7D+%7C+trace_id%3D%22`+trace+`%22`), `"kept"`)
 		})
-		eventually(t, "the notification is found", func() bool { return strings.Contains(c.get(9094, "/notifications"), `"alertname":"Kept"`) })
-		eventually(t, "Prometheus has samples", func() bool {
+		machinetest.Eventually(t, "the notification is found", func() bool { return strings.Contains(c.get(9094, "/notifications"), `"alertname":"Kept"`) })
+		machinetest.Eventually(t, "Prometheus has samples", func() bool {
 			return strings.Contains(c.get(9090, "/api/v1/query?query=count_over_time(up%7Bjob%3D%22loki%22%7D%5B1h%5D)"), `"value"`)
 		})
 	}
@@ -116,26 +129,12 @@ func TestDownLeavesNothingOfAHungStack(t *testing.T) {
 		{"everything hangs", func() { stop("payments", "loki", "broker"); signal(t, c.supervisor(), syscall.SIGSTOP) }},
 		{"the supervisor was killed", func() { signal(t, c.supervisor(), syscall.SIGKILL) }},
 	} {
-		t.Run(tc.name, func(*testing.T) {
+		c.sub(tc.name, func(_ *testing.T, c *stackCopy) {
 			c.must("up")
 			tc.breakIt()
 			c.must("down")
 			c.gone()
 		})
-	}
-}
-
-func TestUpTidiesUpAfterAKilledSupervisor(t *testing.T) {
-	c := newCopy(t)
-	c.must("up")
-	old := c.status()["gateway"].PID
-	signal(t, c.supervisor(), syscall.SIGKILL)
-	out := c.must("up")
-	if !strings.Contains(out, "Stopping what an earlier run left") {
-		t.Errorf("up says:\n%s", out)
-	}
-	if s := c.status()["gateway"]; s.State != stack.Ready || s.PID == old {
-		t.Errorf("gateway is %q with pid %d, was %d", s.State, s.PID, old)
 	}
 }
 
@@ -173,7 +172,7 @@ func TestInterruptedUpStopsWhatItStarted(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the stack starts", func() bool { return len(c.members()) > 5 })
+	machinetest.Eventually(t, "the stack starts", func() bool { return len(c.members()) > 5 })
 	signal(t, cmd.Process.Pid, syscall.SIGINT)
 	if err := cmd.Wait(); err == nil || cmd.ProcessState.ExitCode() != 1 || !strings.Contains(out.String(), "interrupted") {
 		t.Errorf("ended with %v:\n%s", err, out.String())
@@ -185,7 +184,7 @@ func TestTwoCopiesSideBySide(t *testing.T) {
 	one, two := newCopy(t), newCopy(t)
 	// A path too long for a unix socket must do as well.
 	two.data = filepath.Join(two.data, strings.Repeat("long", 25))
-	one.must("up")
+	one.must("up", "-no-shop") // two whole stacks are more than a small machine carries
 	two.must("up")
 	one.must("down")
 	one.gone()
@@ -198,45 +197,8 @@ func TestTwoCopiesSideBySide(t *testing.T) {
 	two.gone()
 }
 
-func TestFollowedLogs(t *testing.T) {
-	c := newCopy(t)
-	c.must("up", "-no-shop")
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	cmd := exec.CommandContext(ctx, "../../.bin/firedrill", "logs", "-f", "-n", "10", "-data", c.data, "notifications")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	c.post(9094, "/webhook", `{"alerts":[{"status":"firing","labels":{"alertname":"Followed"}}]}`)
-	seen := make(chan bool, 1)
-	go func() {
-		var text []byte
-		buf := make([]byte, 4096)
-		for {
-			n, err := out.Read(buf)
-			if text = append(text, buf[:n]...); bytes.Contains(text, []byte("Followed")) || err != nil {
-				seen <- bytes.Contains(text, []byte("Followed"))
-				return
-			}
-		}
-	}()
-	select {
-	case ok := <-seen:
-		if !ok {
-			t.Error("the followed log ended without the line")
-		}
-	case <-time.After(10 * time.Second):
-		t.Error("the line did not appear within 10 s")
-	}
-	cancel()
-	_ = cmd.Wait()
-}
-
-func TestSettingsThatMakeNoSense(t *testing.T) {
+// What needs nothing of a stack but that it runs.
+func TestCommandsOnARunningStack(t *testing.T) {
 	c := newCopy(t)
 	for _, args := range [][]string{
 		{"up", "-offset", "70000"}, {"up", "extra"}, {"restart"}, {"nonsense"}, {"up", "-nonsense"},
@@ -246,10 +208,31 @@ func TestSettingsThatMakeNoSense(t *testing.T) {
 		}
 	}
 	c.must("up", "-no-shop")
-	if code, out := c.run("up", "-no-shop", "-offset", fmt.Sprint(c.offset+1)); code != 2 || !strings.Contains(out, "runs with port offset") {
-		t.Errorf("up with another offset: exit %d\n%s", code, out)
+	c.sub("settings that make no sense", func(t *testing.T, c *stackCopy) {
+		if code, out := c.run("up", "-no-shop", "-offset", fmt.Sprint(c.offset+1)); code != 2 || !strings.Contains(out, "runs with port offset") {
+			t.Errorf("up with another offset: exit %d\n%s", code, out)
+		}
+		if code, out := c.run("restart", "nobody"); code != 2 || !strings.Contains(out, "prometheus") {
+			t.Errorf("restart of an unknown component: exit %d, want 2 and the names\n%s", code, out)
+		}
+	})
+	c.sub("followed logs", followedLogs)
+}
+
+func followedLogs(t *testing.T, c *stackCopy) {
+	t.Helper()
+	cmd := c.command("logs", "-f", "-n", "10", "notifications")
+	out := &output{}
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
 	}
-	if code, out := c.run("restart", "nobody"); code != 2 || !strings.Contains(out, "prometheus") {
-		t.Errorf("restart of an unknown component: exit %d, want 2 and the names\n%s", code, out)
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	for _, alert := range []string{"Followed", "FollowedOn"} { // the first may have been there already
+		c.post(9094, "/webhook", fmt.Sprintf(`{"alerts":[{"status":"firing","labels":{"alertname":%q}}]}`, alert))
+		machinetest.Await(t, "the line of "+alert+" appears in the followed log", func() (string, bool) {
+			said := out.String()
+			return said, strings.Contains(said, fmt.Sprintf("%q", alert))
+		})
 	}
 }

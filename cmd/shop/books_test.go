@@ -73,7 +73,7 @@ func withSchemas(t *testing.T, server, prefix string) string {
 	return u.String()
 }
 
-// quiet is a condition for await: nothing is left to do.
+// quiet is a condition to wait for: nothing is left to do.
 func (b books) quiet() (string, bool) {
 	var moving, unpublished int
 	err := b.orders.QueryRow(`SELECT

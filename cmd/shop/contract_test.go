@@ -12,13 +12,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry/contract"
 	"firedrill/telemetry/telemetrytest"
 )
@@ -102,7 +102,7 @@ func wholeShop(t *testing.T) inProcess {
 	})
 	shop := inProcess{gateway: portURL(offset, ports["gateway"]), admin: adminURLs(offset), offset: offset, backend: b}
 	for name, url := range shop.admin {
-		await(t, 30*time.Second, name+" is ready", ready(url))
+		machinetest.Await(t, name+" is ready", ready(url))
 	}
 	return shop
 }
@@ -124,7 +124,7 @@ func shipOne(t *testing.T, shop inProcess) {
 	if err := json.Unmarshal(answer, &placed); err != nil {
 		t.Fatal(err)
 	}
-	await(t, 30*time.Second, "the order is shipped", func() (string, bool) {
+	machinetest.Await(t, "the order is shipped", func() (string, bool) {
 		status, answer, err := s.call(t.Context(), http.MethodGet, "/orders/"+placed.ID, "", nil)
 		return fmt.Sprint(status, " ", string(answer), err), strings.Contains(string(answer), `"shipped"`)
 	})

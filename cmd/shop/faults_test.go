@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"firedrill/apps/fault"
+	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry/telemetrytest"
 )
 
@@ -57,7 +58,7 @@ func TestEveryServiceShowsItsFaults(t *testing.T) {
 		})
 	}
 	for name, url := range shop.admin {
-		await(t, 30*time.Second, name+" is ready afterwards", ready(url))
+		machinetest.Await(t, name+" is ready afterwards", ready(url))
 	}
 	shipOne(t, shop)
 }
@@ -127,7 +128,7 @@ func TestReroutedServicesTakeTheDetour(t *testing.T) {
 	}
 	shipOne(t, shop)
 	for name, passed := range detours {
-		await(t, 30*time.Second, "orders goes to "+name+" by the detour", func() (string, bool) { return "nobody passed", passed.Load() > 0 })
+		machinetest.Await(t, "orders goes to "+name+" by the detour", func() (string, bool) { return "nobody passed", passed.Load() > 0 })
 	}
 	if err := orders.EndAll(t.Context()); err != nil {
 		t.Fatal(err)
@@ -149,12 +150,12 @@ func TestPoisonMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	shipOne(t, shop)
-	await(t, 60*time.Second, "two events are dropped", func() (string, bool) {
+	machinetest.Await(t, "two events are dropped", func() (string, bool) {
 		n := telemetrytest.Series(t, scrape(t, shop.admin["shipping"]), "shop_shipping_events_total")["outcome=dropped"]
 		return fmt.Sprint(n), n == 2
 	})
 	failed := 0
-	await(t, 30*time.Second, "the trace shows the consumer's failures", func() (string, bool) {
+	machinetest.Await(t, "the trace shows the consumer's failures", func() (string, bool) {
 		failed = 0
 		for _, span := range shop.backend.Spans() {
 			if span.Name == "process orders.confirmed" && span.Status.GetCode() == 2 {
@@ -204,7 +205,7 @@ func TestBankFails(t *testing.T) {
 	if err := bank.EndAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	await(t, 30*time.Second, "the order is confirmed when the bank is back", func() (string, bool) {
+	machinetest.Await(t, "the order is confirmed when the bank is back", func() (string, bool) {
 		status, answer, err := s.call(context.WithoutCancel(t.Context()), http.MethodPost, "/orders", "first", order)
 		return fmt.Sprint(status, string(answer), err), status == http.StatusCreated
 	})

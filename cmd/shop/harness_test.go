@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"strconv"
 	"testing"
-	"time"
 )
 
 // freeOffset is a port offset at which no port of the shop is taken. It keeps
@@ -58,31 +57,7 @@ func adminURLs(offset int) map[string]string {
 	return urls
 }
 
-// await asks until the condition holds, and fails the test when it does not in
-// time. The condition says what it saw.
-func await(t *testing.T, limit time.Duration, what string, condition func() (seen string, ok bool)) {
-	t.Helper()
-	if err := awaited(limit, condition); err != nil {
-		t.Fatalf("%s: %v", what, err)
-	}
-}
-
-// awaited is await for other goroutines than the test's.
-func awaited(limit time.Duration, condition func() (seen string, ok bool)) error {
-	deadline := time.Now().Add(limit)
-	for {
-		seen, ok := condition()
-		if ok {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("not within %v; last: %s", limit, seen)
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-}
-
-// ready is a condition for await.
+// ready is a condition to wait for.
 func ready(url string) func() (string, bool) {
 	return func() (string, bool) {
 		resp, err := http.Get(url + "/readyz")

@@ -21,11 +21,12 @@ import (
 	"firedrill/apps/bank"
 	"firedrill/apps/catalog"
 	"firedrill/apps/orders"
+	"firedrill/internal/machine/machinetest"
 )
 
 // A longer run is one command:
 //
-//	go test -tags e2e -run TestNothingIsLostOrDoubled ./cmd/shop -v -kill-for 10m -timeout 15m
+//	go test -tags e2e -run TestNothingIsLostOrDoubled ./cmd/shop -v -kill-for 10m -timeout 60m
 var (
 	killFor  = flag.Duration("kill-for", 30*time.Second, "how long services are killed")
 	killSeed = flag.Uint64("kill-seed", 1, "seed of who is killed when, and of what is bought")
@@ -33,7 +34,7 @@ var (
 
 const (
 	shoppers  = 8
-	quietTime = 90 * time.Second // most time until all orders are settled after the last kill
+	quietTime = 90 * time.Second // most time until all orders are settled after the last kill, on the reference machine
 	giveUp    = 2 * time.Second  // short, so that orders are undone too
 )
 
@@ -57,7 +58,7 @@ func killUnderLoad(t *testing.T, fleet *fleet) {
 		fleet.start(t, name)
 	}
 	for _, name := range fleet.names {
-		await(t, 20*time.Second, name+" is ready", ready(fleet.admin[name]))
+		machinetest.Await(t, name+" is ready", ready(fleet.admin[name]))
 	}
 
 	ctx, stop := context.WithTimeout(t.Context(), *killFor)
@@ -87,7 +88,9 @@ func killUnderLoad(t *testing.T, fleet *fleet) {
 	load.Wait()
 
 	books := openBooks(t, fleet)
-	await(t, quietTime, "every order is settled, published and shipped", books.quiet)
+	if err := machinetest.Awaited(t, quietTime, books.quiet); err != nil {
+		t.Fatalf("every order is settled, published and shipped: %v", err)
+	}
 	for _, name := range slices.Backward(fleet.names) {
 		fleet.stop(t, name)
 	}
@@ -124,7 +127,7 @@ type buyer struct {
 func (b *buyer) shop(ctx context.Context, t *testing.T, tell func(status int, o orders.Order)) {
 	for n := 0; ctx.Err() == nil; n++ {
 		key, basket := fmt.Sprintf("basket-%d", n), b.basket()
-		err := awaited(time.Minute, func() (string, bool) {
+		err := machinetest.Awaited(t, time.Minute, func() (string, bool) {
 			status, o, err := b.try(t.Context(), key, basket)
 			if err != nil {
 				return err.Error(), false

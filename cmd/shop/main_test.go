@@ -9,6 +9,7 @@ import (
 
 	"firedrill/apps/bank"
 	"firedrill/apps/gateway"
+	"firedrill/internal/machine/machinetest"
 )
 
 func getenvOf(env map[string]string) func(string) string {
@@ -147,7 +148,7 @@ func TestOneFailureEndsAll(t *testing.T) {
 	env := map[string]string{"FIREDRILL_PORT_OFFSET": itoa(taken), "SHOP_DATA": t.TempDir(), "LOG_FORMAT": "none"}
 	first := make(chan int, 1)
 	go func() { first <- run(ctx, []string{"catalog"}, getenvOf(env), &bytes.Buffer{}, &bytes.Buffer{}) }()
-	await(t, 20*time.Second, "catalog is ready", ready(adminURLs(taken)["catalog"]))
+	machinetest.Await(t, "catalog is ready", ready(adminURLs(taken)["catalog"]))
 	env["SHOP_DATA"] = t.TempDir()
 	var stderr bytes.Buffer
 	if code := run(ctx, []string{"all"}, getenvOf(env), &bytes.Buffer{}, &stderr); code != exitFailed || !strings.Contains(stderr.String(), `start "catalog": listen for "catalog"`) {

@@ -13,11 +13,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 
 	"firedrill/apps/orders"
+	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry/telemetrytest"
 )
 
@@ -38,7 +38,7 @@ func TestShop(t *testing.T) {
 	done := make(chan int, 1)
 	go func() { done <- run(ctx, []string{"all"}, getenvOf(env), os.Stdout, &stderr) }()
 	for name, url := range adminURLs(offset) {
-		await(t, 20*time.Second, name+" is ready", ready(url))
+		machinetest.Await(t, name+" is ready", ready(url))
 	}
 
 	alice := &shopper{base: portURL(offset, ports["gateway"]), name: "user-0001", http: http.DefaultClient}
@@ -85,7 +85,7 @@ func buy(ctx context.Context, t *testing.T, s *shopper) (id, traceID string) {
 	if err != nil || status != http.StatusCreated || json.Unmarshal(answer, &o) != nil || o.TotalMinor != 998 {
 		t.Fatalf("place an order: %d %s, %v", status, answer, err)
 	}
-	await(t, 20*time.Second, "the order is shipped", func() (string, bool) {
+	machinetest.Await(t, "the order is shipped", func() (string, bool) {
 		status, answer, err := s.call(ctx, http.MethodGet, "/orders/"+o.ID, "", nil)
 		var now orders.Order
 		return fmt.Sprintf("%d %s, %v", status, answer, err), json.Unmarshal(answer, &now) == nil && now.Status == orders.StatusShipped

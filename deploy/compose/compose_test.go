@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"firedrill/deploy/stack"
+	"firedrill/internal/machine/machinetest"
 )
 
 // fakeDocker puts a docker on the PATH that writes down what it is asked, and does what the shell script says for the
@@ -128,7 +129,7 @@ func TestUpNamesTakenPorts(t *testing.T) {
 func TestUpOfARunningCopyStartsWhatWasStopped(t *testing.T) {
 	asked := fakeDocker(t, `[ "$1" = ps ] && echo loki; exit 0`)
 	p, _ := started(t)
-	p.Patience = time.Minute
+	p.Patience = machinetest.Patience(t, 0)
 	status, err := p.Up(t.Context())
 	if err != nil || !status.Up() {
 		t.Errorf("status %+v, %v", status, err)
@@ -192,7 +193,7 @@ func TestDownAndReset(t *testing.T) {
 func TestLogsAndRestart(t *testing.T) {
 	asked := fakeDocker(t, `[ "$1" = logs ] && echo printed; exit 0`)
 	p, _ := started(t)
-	p.Patience = time.Minute
+	p.Patience = machinetest.Patience(t, 0)
 	var out bytes.Buffer
 	for _, name := range []string{"loki", "postgres"} {
 		if err := p.Logs(t.Context(), name, 5, name == "loki", &out); err != nil {

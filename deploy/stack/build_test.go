@@ -9,7 +9,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
+
+	"firedrill/internal/machine/machinetest"
 )
 
 func TestToolsReadTheirPins(t *testing.T) {
@@ -140,7 +141,7 @@ func TestBuildShowsWhatTheCompilerSaid(t *testing.T) {
 }
 
 func TestInterruptedBuildLeavesNoHalf(t *testing.T) {
-	calls := fakeGo(t, `echo half >"$out"; exec sleep 60`)
+	calls := fakeGo(t, `echo half >"$out"; exec sleep 3600`)
 	root, tools := twoModules(t)
 	bin := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -150,9 +151,7 @@ func TestInterruptedBuildLeavesNoHalf(t *testing.T) {
 		_, err := Build(ctx, root, bin, tools, &bytes.Buffer{})
 		ended <- err
 	}()
-	for deadline := time.Now().Add(20 * time.Second); len(calls()) < 2 && time.Now().Before(deadline); {
-		time.Sleep(5 * time.Millisecond)
-	}
+	machinetest.Eventually(t, "two builds run", func() bool { return len(calls()) >= 2 })
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want that of the interruption", err)

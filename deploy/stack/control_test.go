@@ -12,7 +12,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"firedrill/internal/machine/machinetest"
 )
 
 // fakeSupervisor answers as process-compose does for one component.
@@ -48,7 +49,7 @@ func (f *fakeSupervisor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func controlled(t *testing.T, f *fakeSupervisor) Stack {
 	t.Helper()
-	k := Stack{Settings: Settings{Data: t.TempDir()}, Out: io.Discard, Patience: 5 * time.Second}
+	k := Stack{Settings: Settings{Data: t.TempDir()}, Out: io.Discard, Patience: machinetest.Patience(t, 0)}
 	if err := os.MkdirAll(filepath.Dir(k.socketPath()), 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"firedrill/internal/machine/machinetest"
 	"firedrill/loadgen/attack"
 	"firedrill/loadgen/journey"
 	"firedrill/loadgen/result"
@@ -61,10 +62,10 @@ func prepare(t testing.TB, cfg attack.Config) (*attack.Attack, *result.Collector
 	collector := result.New(result.Meta{}, result.Options{Intended: cfg.Schedule.Count})
 	cfg.Record = attack.Recorders{collector}
 	if cfg.Timeout == 0 {
-		cfg.Timeout = 10 * time.Second
+		cfg.Timeout = machinetest.Patience(t, 0)
 	}
 	if cfg.Overrun == 0 {
-		cfg.Overrun = 10 * time.Second
+		cfg.Overrun = machinetest.Patience(t, 0)
 	}
 	if cfg.Workers == 0 {
 		cfg.Workers = 20
@@ -172,10 +173,11 @@ func TestFailureClasses(t *testing.T) {
 	for name, tt := range tests {
 		for _, transport := range transports() {
 			t.Run(name+", "+transport, func(t *testing.T) {
-				a, collector := prepare(t, attack.Config{
-					Schedule: whole(t, constant(50, 100*time.Millisecond)), Plan: get(t, tt.url), Transport: transport,
-					Timeout: 300 * time.Millisecond,
-				})
+				cfg := attack.Config{Schedule: whole(t, constant(50, 100*time.Millisecond)), Plan: get(t, tt.url), Transport: transport}
+				if tt.want == "timeout" {
+					cfg.Timeout = 300 * time.Millisecond
+				}
+				a, collector := prepare(t, cfg)
 				r := collector.Finish(a.Run(t.Context()))
 				if got := failures(r); got[tt.want] != 5 {
 					t.Errorf("failures %v, want 5 of %q", got, tt.want)
@@ -188,7 +190,8 @@ func TestFailureClasses(t *testing.T) {
 	}
 }
 
-// TestWaitingForAWorkerIsNotTheGeneratorsLag has one worker and a slow server.
+// TestWaitingForAWorkerIsNotTheGeneratorsLag has one worker and a slow server. Each request waits for those before it, which
+// is told apart from the generator's own lag: that of most requests is a small part, whatever the machine does to a few.
 func TestWaitingForAWorkerIsNotTheGeneratorsLag(t *testing.T) {
 	url := serve(t, func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
 	r := run(t, attack.Config{Schedule: whole(t, constant(50, 200*time.Millisecond)), Plan: get(t, url), Workers: 1})
@@ -196,9 +199,10 @@ func TestWaitingForAWorkerIsNotTheGeneratorsLag(t *testing.T) {
 	if total.Requests != 10 || total.Lag.Max() < 700*time.Millisecond {
 		t.Errorf("%d requests, the last sent %v late; want 10, late by most of a second", total.Requests, total.Lag.Max())
 	}
-	if own := r.OwnLag.Max(); own > total.Lag.Max()/4 {
-		t.Errorf("own lag %v of %v, though every worker was busy", own, total.Lag.Max())
+	if own, all := r.OwnLag.Quantile(0.5), total.Lag.Quantile(0.5); own > all/2 {
+		t.Errorf("own lag %v of %v, though every worker was busy", own, all)
 	}
+	t.Logf("own lag at most %v, all lag at most %v", r.OwnLag.Max(), total.Lag.Max())
 }
 
 func TestOverrunEndsAndCountsWhatWasDropped(t *testing.T) {
@@ -207,7 +211,8 @@ func TestOverrunEndsAndCountsWhatWasDropped(t *testing.T) {
 		Schedule: whole(t, constant(1000, 300*time.Millisecond)), Plan: get(t, url), Workers: 1, Overrun: 200 * time.Millisecond,
 	})
 	total := r.Total(nil)
-	if total.Requests > 20 || r.Dropped+total.Requests != 300 || r.Intended != 300 || r.Validity.Valid {
+	// One worker can send ten in the half second that there is. Half of all would take it seven.
+	if total.Requests > 150 || r.Dropped+total.Requests != 300 || r.Intended != 300 || r.Validity.Valid {
 		t.Errorf("%d requests, %d dropped of %d, valid %v", total.Requests, r.Dropped, r.Intended, r.Validity.Valid)
 	}
 }
@@ -233,16 +238,13 @@ func TestInterrupted(t *testing.T) {
 			if endless := length == schedule.Forever; r.Interrupted == endless {
 				t.Errorf("interrupted = %v", r.Interrupted)
 			}
-			if r.Elapsed < 200*time.Millisecond || r.Elapsed > time.Minute {
+			if r.Elapsed < 200*time.Millisecond || r.Elapsed >= time.Hour { // the 50th is due after 245 ms
 				t.Errorf("elapsed %v", r.Elapsed)
 			}
-			deadline := time.Now().Add(5 * time.Second)
-			for runtime.NumGoroutine() > before+3 && time.Now().Before(deadline) { // the server keeps some
-				time.Sleep(10 * time.Millisecond)
-			}
-			if got := runtime.NumGoroutine(); got > before+3 {
-				t.Errorf("%d goroutines before, %d after", before, got)
-			}
+			machinetest.Await(t, "its goroutines end", func() (string, bool) {
+				now := runtime.NumGoroutine()
+				return fmt.Sprintf("%d goroutines before, %d now", before, now), now <= before+3 // the server keeps some
+			})
 		})
 	}
 }
@@ -281,16 +283,17 @@ func TestJourneysAreTold(t *testing.T) {
 	}
 }
 
-// TestMemoryIsConstant runs against a target of which half the requests fail, each
-// with an error text of its own. FIREDRILL_LONG=10m runs it for that long.
+// TestMemoryIsConstant runs against a target of which half of the requests fail, half of these with an error text of
+// their own. All are due at once, so they are sent as fast as the machine can: what is counted is requests, not time.
+// FIREDRILL_LONG=1000000 sends as many.
 func TestMemoryIsConstant(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes 12 s")
+		t.Skip("sends 40,000 requests")
 	}
-	length := 12 * time.Second
+	total := int64(40_000)
 	if text := os.Getenv("FIREDRILL_LONG"); text != "" {
 		var err error
-		if length, err = time.ParseDuration(text); err != nil {
+		if total, err = strconv.ParseInt(text, 10, 64); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -311,27 +314,33 @@ func TestMemoryIsConstant(t *testing.T) {
 	go server.Serve(listener)
 	defer server.Shutdown()
 	a, collector := prepare(t, attack.Config{
-		Schedule: whole(t, constant(2000, length)), Workers: 50, Plan: get(t, "http://"+listener.Addr().String()+"/?n=${seq}"),
+		Schedule: whole(t, constant(float64(total), time.Second)), Workers: 50, Plan: get(t, "http://"+listener.Addr().String()+"/?n=${seq}"),
+		Overrun: time.Hour,
 	})
 	done := make(chan result.Ending, 1)
 	go func() { done <- a.Run(t.Context()) }()
-	warm := heapAfter(length / 4)
-	end := heapAfter(length / 2)
-	ending := <-done
-	r := collector.Finish(ending)
-	got := failures(r)
-	if got["connection"] == 0 || got["status"] == 0 || r.Total(nil).Requests < uint64(2000*length.Seconds()*0.9) {
-		t.Errorf("%d requests, failures %v", r.Total(nil).Requests, got)
+	heapAfter := func(requests int64) int64 {
+		machinetest.Eventually(t, fmt.Sprintf("%d requests are sent", requests), func() bool { return n.Load() >= requests })
+		return heap()
 	}
-	if grown := end - warm; grown > 10<<20 {
+	warm, end := heapAfter(total/4), heapAfter(total*7/8)
+	r := collector.Finish(<-done)
+	got := failures(r)
+	if got["connection"] == 0 || got["status"] == 0 || int64(r.Total(nil).Requests) != total {
+		t.Errorf("%d requests of %d, failures %v", r.Total(nil).Requests, total, got)
+	}
+	const most = 2 << 20 // less than half of what 25,000 samples would take
+	if got := a.Errors(); len(got) != 1 { // of "connection": a status has no text
+		t.Errorf("%d texts of errors are kept, want the first", len(got))
+	}
+	if grown := end - warm; grown > most {
 		t.Errorf("the heap grew from %d to %d bytes", warm, end)
 	}
-	t.Logf("%d requests; heap %d kB after warm-up, %d kB at the end", r.Total(nil).Requests, warm>>10, end>>10)
+	t.Logf("%d requests; heap %d kB after a quarter, %d kB near the end", r.Total(nil).Requests, warm>>10, end>>10)
 }
 
-// heapAfter waits and returns how many bytes live then.
-func heapAfter(d time.Duration) int64 {
-	time.Sleep(d) // the run itself is the condition
+// heap returns how many bytes live.
+func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -75,10 +75,11 @@ func TestTruth(t *testing.T) {
 	}
 }
 
-// The loops are run for real and short. On a busy machine everything is slower, but the closed loop cannot send what it
-// does not send, and the open loop cannot be quicker than the stall.
+// The loops are run for real and short. On a busy machine everything is slower, but the closed loop cannot send during the
+// stall, and the open loop cannot be quicker than it. Ten of the closed loop's requests see the stall, of a few hundred: its
+// p90 is less than that of the open loop on the same machine.
 func TestRun(t *testing.T) {
-	cfg := Config{Rate: 400, Workers: 20, Length: 2 * time.Second, StallAt: 500 * time.Millisecond, Stall: time.Second}
+	cfg := Config{Rate: 400, Workers: 10, Length: 2 * time.Second, StallAt: 500 * time.Millisecond, Stall: time.Second}
 	var told []string
 	d, err := Run(t.Context(), cfg, func(line string) { told = append(told, line) })
 	if err != nil {
@@ -96,8 +97,8 @@ func TestRun(t *testing.T) {
 	if d.Closed.Sent > 800-300 {
 		t.Errorf("the closed loop sent %d of 800 although it could not for a second", d.Closed.Sent)
 	}
-	if got := d.Closed.Latencies.Quantile(0.9); got >= d.truth(0.9) {
-		t.Errorf("the closed loop says a p90 of %v, as long as the truth", got)
+	if closed, open := d.Closed.Latencies.Quantile(0.9), d.Open.Latencies.Quantile(0.9); closed >= open {
+		t.Errorf("the closed loop says a p90 of %v, as long as the open one's %v", closed, open)
 	}
 	if _, err := json.Marshal(d); err != nil {
 		t.Error(err)

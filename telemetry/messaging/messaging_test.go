@@ -28,6 +28,9 @@ func equal(t testing.TB, got, want any) {
 	}
 }
 
+// patience is how long a test waits before it says that something hangs. It only costs time where that is so.
+const patience = 5 * time.Minute
+
 // stream starts a NATS server with a stream of orders and a consumer of it.
 func stream(t testing.TB) (jetstream.JetStream, jetstream.Consumer) {
 	t.Helper()
@@ -42,8 +45,8 @@ func stream(t testing.TB) (jetstream.JetStream, jetstream.Consumer) {
 		srv.Shutdown()
 		srv.WaitForShutdown()
 	})
-	if !srv.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the server did not become ready in 10 s")
+	if !srv.ReadyForConnections(patience) {
+		t.Fatalf("the server did not become ready within %v", patience)
 	}
 	conn, err := nats.Connect(srv.ClientURL())
 	if err != nil {
@@ -78,7 +81,7 @@ func pass(ctx context.Context, t testing.TB, from *telemetry.Telemetry) jetstrea
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := consumer.Next(jetstream.FetchMaxWait(10 * time.Second))
+	got, err := consumer.Next(jetstream.FetchMaxWait(patience))
 	if err != nil {
 		t.Fatal(err)
 	}

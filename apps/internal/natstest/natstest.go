@@ -3,10 +3,11 @@ package natstest
 
 import (
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+
+	"firedrill/internal/machine/machinetest"
 )
 
 // Connect starts a server and a connection to it; both end with the test.
@@ -23,8 +24,8 @@ func Connect(t *testing.T) *nats.Conn {
 		ns.Shutdown()
 		ns.WaitForShutdown()
 	})
-	if !ns.ReadyForConnections(10 * time.Second) {
-		t.Fatal("the NATS server is not ready after 10 s")
+	if !ns.ReadyForConnections(machinetest.Patience(t, 0)) {
+		t.Fatal("the NATS server does not become ready")
 	}
 	nc, err := nats.Connect(ns.ClientURL())
 	if err != nil {

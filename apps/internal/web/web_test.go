@@ -13,6 +13,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry"
 	"firedrill/telemetry/telemetrytest"
 )
@@ -93,7 +94,7 @@ func TestHealthAndReadiness(t *testing.T) {
 
 func TestShutdownFinishesRequests(t *testing.T) {
 	began, release := make(chan struct{}), make(chan struct{})
-	s, stop, result := serve(t, Config{}, func(app *fiber.App) {
+	s, stop, result := serve(t, Config{Drain: machinetest.Patience(t, 0)}, func(app *fiber.App) {
 		app.Get("/slow", func(c *fiber.Ctx) error {
 			close(began)
 			<-release
@@ -134,7 +135,7 @@ func TestShutdownFinishesRequests(t *testing.T) {
 
 // Clients open connections in advance: those must not hold a shutdown up.
 func TestShutdownDoesNotWaitForTheSilent(t *testing.T) {
-	s, stop, result := serve(t, Config{Drain: 4 * time.Second}, nil) // fasthttp alone would wait for 5
+	s, stop, result := serve(t, Config{Drain: machinetest.Patience(t, 0), Timeout: time.Hour}, nil) // fasthttp alone would wait for all of the drain
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
 	if err != nil {
 		t.Fatal(err)

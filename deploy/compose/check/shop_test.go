@@ -15,9 +15,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"firedrill/deploy/stack"
+	"firedrill/internal/machine/machinetest"
 )
 
 func TestShopInAJail(t *testing.T) {
@@ -72,13 +72,13 @@ func (j jail) sells(t *testing.T) {
 	}
 	for _, service := range j.shop() {
 		check := j.services[service].HealthCheck.Test[1:]
-		eventually(t, service+" is healthy", func() (string, bool) {
+		machinetest.Await(t, service+" is healthy", func() (string, bool) {
 			out, err := j.command(t, service, check[0], check[1:]...).CombinedOutput()
 			return string(out), err == nil
 		})
 	}
 	id := j.order(t)
-	eventually(t, "the order is shipped", func() (string, bool) {
+	machinetest.Await(t, "the order is shipped", func() (string, bool) {
 		status, body := j.call(t, http.MethodGet, "/orders/"+id, "")
 		return body, status == http.StatusOK && strings.Contains(body, `"shipped"`)
 	})
@@ -184,20 +184,4 @@ func residentPeak(t *testing.T, pid int) int64 {
 		t.Fatal(err)
 	}
 	return kib << 10
-}
-
-// eventually asks until it is so, for half a minute. The question also returns what it saw.
-func eventually(t *testing.T, what string, ask func() (seen string, ok bool)) {
-	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for {
-		seen, ok := ask()
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 30 s: %s; last: %s", what, seen)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
 }

@@ -15,9 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
-	"firedrill/telemetry/query"
 )
 
 // shoppers keep traffic on the shop and remember when its checkouts failed.
@@ -169,102 +167,4 @@ func (c *stackCopy) notified() []string {
 		}
 	}
 	return about
-}
-
-// How long traffic must fire nothing.
-const baseline = 5 * time.Minute
-
-// With real traffic on the real stack nothing fires for five minutes. Then payments is stopped: all checkouts fail, the
-// page comes and goes when it was predicted, and the gateway's own, which follows from it, tells nobody.
-func TestAlertsOnARealOutage(t *testing.T) {
-	c := newCopy(t)
-	c.must("up")
-	traffic := shop(t, c)
-	prometheus, err := query.NewPrometheus(c.url(9090, ""), http.DefaultClient)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ask := func(promql string) (float64, bool) {
-		t.Helper()
-		got, err := prometheus.Query(t.Context(), promql, time.Time{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(got) == 0 {
-			return 0, false
-		}
-		return float64(got[0].Value), true
-	}
-
-	begin := time.Now()
-	for time.Since(begin) < baseline {
-		time.Sleep(time.Second) // the time is what is tested
-		if got, err := prometheus.Query(t.Context(), `ALERTS{slo!="",alertstate="firing"}`, time.Time{}); err != nil || len(got) > 0 {
-			t.Fatalf("%v of usual traffic: %v fires (%v)", time.Since(begin), got, err)
-		}
-	}
-	if got := c.notified(); len(got) > 0 {
-		t.Errorf("notified without cause: %v", got)
-	}
-	busy, _ := ask(`rate(process_cpu_seconds_total{job="prometheus"}[2m])`)
-	t.Logf("%v of usual traffic fired nothing; Prometheus took %.3f of a core", baseline, busy)
-	if busy > 0.2 {
-		t.Errorf("Prometheus takes %.3f of a core: want at most a fifth", busy)
-	}
-
-	// The outage.
-	s := objective(t, "orders", "checkout-availability")
-	page := fmt.Sprintf(`{alertname=%q,severity="page"}`, s.Alerting.Name)
-	c.supervise(http.MethodPatch, "/process/stop/payments")
-	eventually(t, "the page fires", func() bool { _, fires := ask("ALERTS" + page); return fires })
-	since, _ := ask("ALERTS_FOR_STATE" + page)
-	firedAt := time.UnixMilli(int64(since * 1000))
-	// Without this, that nobody is told of the gateway's page would prove nothing.
-	eventually(t, "the gateway's page fires too", func() bool {
-		_, fires := ask(`ALERTS{alertname="GatewayAvailabilityBurn",severity="page",alertstate="firing"}`)
-		return fires
-	})
-	time.Sleep(20 * time.Second) // goes on for a while, so that both pairs of windows hold
-	c.supervise(http.MethodPost, "/process/start/payments")
-	eventually(t, "checkouts work again", func() bool {
-		_, last, _, _ := traffic.failures()
-		return time.Since(last) > 2*time.Second
-	})
-	first, last, failed, orders := traffic.failures()
-	want := rules.Predict(s, rules.Options{Policy: slo.Default(), Clock: slo.Workshop()}, slo.Page,
-		slo.Outage{Ratio: 1, Length: last.Sub(first), Rate: ordersPerSecond})
-	deadline := time.Now().Add(2 * time.Minute)
-	for {
-		if _, fires := ask("ALERTS" + page); !fires {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the page does not end within 2 min")
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	reset := time.Since(last)
-	detection := firedAt.Sub(first)
-	t.Logf("%d of %d checkouts failed over %v: detected after %v (predicted %v), reset after %v (predicted %v), each to %v",
-		failed, orders, last.Sub(first), detection, time.Duration(want.Detection), reset, time.Duration(want.Reset), time.Duration(want.Slack))
-	// Errors are not spread evenly: five orders a second make a fifth of a second of uncertainty at either end.
-	near := func(what string, got time.Duration, predicted rules.Seconds) {
-		t.Helper()
-		early, late := time.Duration(predicted)-time.Duration(want.Slack), time.Duration(predicted)+time.Duration(want.Slack)+time.Second
-		if got < early || got > late {
-			t.Errorf("%s after %v: want between %v and %v", what, got, early, late)
-		}
-	}
-	near("detection", detection, want.Detection)
-	near("reset", reset, want.Reset)
-	eventually(t, "the end is told", func() bool {
-		return strings.Contains(strings.Join(c.notified(), "\n"), s.Alerting.Name+"/page resolved")
-	})
-	told := strings.Join(c.notified(), "\n")
-	if !strings.Contains(told, s.Alerting.Name+"/page firing") {
-		t.Errorf("the page was not told; there were\n%s", told)
-	}
-	if strings.Contains(told, "GatewayAvailabilityBurn/page firing") {
-		t.Errorf("the gateway's page was told beside that of orders, which it follows from:\n%s", told)
-	}
 }

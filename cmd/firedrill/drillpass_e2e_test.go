@@ -1,0 +1,94 @@
+//go:build e2e
+
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"firedrill/chaos"
+	drillreport "firedrill/chaos/report"
+	"firedrill/internal/machine/machinetest"
+)
+
+// The control run, and a drill whose fault is a stopped process and one whose fault is on the wire, each on a stack of its own.
+// One whose fault a service shows is total-outage, which fills the quiet panels of dashboards. "make ci-full" runs all drills.
+func TestDrillsPass(t *testing.T) {
+	names := []string{"control", "blackout-loki", "partition-orders-payments"}
+	c := newCopy(t)
+	junit := filepath.Join(t.TempDir(), "junit.xml")
+	_, out := c.run(append([]string{"drill", "run", "-fresh", "-junit", junit}, names...)...)
+	t.Log(out)
+	c.passed(junit, names)
+	if out := c.must("drill", "report"); !strings.Contains(out, "PASS  ") {
+		t.Errorf("the latest report:\n%s", out)
+	}
+	if left, _ := filepath.Glob(filepath.Join(c.data, "drills", "*", "stack")); len(left) > 0 {
+		t.Errorf("stacks are left: %v", left)
+	}
+}
+
+// passed demands that drills which were run have passed, and that there is all that a drill leaves.
+func (c *stackCopy) passed(junit string, names []string) {
+	c.t.Helper()
+	text, err := os.ReadFile(junit)
+	if err != nil || strings.Count(string(text), "<testsuite ") != len(names) {
+		c.t.Errorf("JUnit has not %d drills: %v\n%s", len(names), err, text)
+	}
+	for _, name := range names {
+		c.sub(name, func(t *testing.T, c *stackCopy) {
+			pages, _ := filepath.Glob(filepath.Join(c.data, "drills", "*-"+name, "report.html"))
+			if len(pages) != 1 {
+				t.Errorf("it left %d pages, want one", len(pages))
+			}
+			c.passes(name)
+		})
+	}
+}
+
+// passes demands that the drill that was run has passed. If nobody can tell, it is run once more, alone: then the machine has
+// nothing else to do.
+func (c *stackCopy) passes(name string) {
+	c.t.Helper()
+	j := c.journal(name)
+	if j.Verdict == chaos.Inconclusive {
+		c.t.Logf("%s is inconclusive, and is run once more: %v", name, j.Reasons)
+		_, out := c.run("drill", "run", "-fresh", name)
+		c.t.Log(out)
+		j = c.journal(name)
+	}
+	switch {
+	case j.Verdict == chaos.Pass:
+	case j.Verdict == chaos.Inconclusive && becauseOfMachine(j):
+		machinetest.CouldNotKeepUp(c.t, fmt.Sprintf("drill %s: %s", name, strings.Join(j.Reasons, "; ")))
+	default:
+		c.t.Errorf("the verdict of %s is %s, want pass: %s", name, j.Verdict, strings.Join(j.Reasons, "; "))
+	}
+}
+
+// becauseOfMachine is whether the drill itself says that it was the machine, and not the stack, that kept it from a verdict.
+func becauseOfMachine(j *chaos.Journal) bool {
+	return slices.ContainsFunc(j.Checks, func(check chaos.Check) bool { return check.Machine })
+}
+
+// journal is what the last run of a drill came to.
+func (c *stackCopy) journal(name string) *chaos.Journal {
+	c.t.Helper()
+	files, err := filepath.Glob(filepath.Join(c.data, "drills", "*-"+name, "journal.json"))
+	if err == nil && len(files) == 0 {
+		err = errors.New("there is none")
+	}
+	if err != nil {
+		c.t.Fatalf("find the journal of %s: %v", name, err)
+	}
+	j, err := drillreport.Read(slices.Max(files)) // folders are named by time
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return j
+}
