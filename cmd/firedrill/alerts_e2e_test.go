@@ -12,6 +12,7 @@ import (
 
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
+	"firedrill/deploy/stack"
 	"firedrill/internal/machine"
 	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry/query"
@@ -33,7 +34,7 @@ func newObserver(t *testing.T, c *stackCopy) *observer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &observer{t: t, prometheus: prometheus, witness: machine.Watch(t.Context()), began: time.Now()}
+	o := &observer{t: t, prometheus: prometheus, witness: machine.Watch(t.Context(), stack.Settings{Data: c.data}.PIDs()), began: time.Now()}
 	machinetest.Eventually(t, "rules say their scale", func() bool {
 		got, err := prometheus.Query(t.Context(), `group by (scale) (slo:objective:ratio{synthetic=""})`, time.Time{})
 		if err != nil || len(got) != 1 {
@@ -62,13 +63,20 @@ func (o *observer) ask(promql string) (v float64, ok bool) {
 	return float64(got[0].Value), true
 }
 
-// shortfall says how the machine fell short since the observer began: processes waited for a processor for longer than rules
-// wait between two evaluations, or Prometheus left evaluations out. It is "" if the machine kept up.
+// mostStrained is the share of the time for which the machine may fall short before nothing is held to the second.
+const mostStrained = 0.1
+
+// shortfall says how the machine fell short since the observer began: work waited for a processor for a part of the time, or
+// for longer than rules wait between two evaluations, or Prometheus left evaluations out. It is "" if the machine kept up.
 func (o *observer) shortfall() string {
 	o.t.Helper()
 	interval := o.clock.Interval
 	if late := o.witness.Worst(o.began).Late; late > interval {
 		return fmt.Sprintf("a process waited %v for a processor, longer than the %v between evaluations", late, interval)
+	}
+	if share := o.witness.StrainedShare(o.began); share > mostStrained {
+		return fmt.Sprintf("work waited up to %v for a processor, and for more than %v in %.0f %% of the time",
+			o.witness.Worst(o.began).Wait(), machine.Strained, 100*share)
 	}
 	if missed, _ := o.ask(missedEvaluations); missed > o.missed {
 		return fmt.Sprintf("Prometheus left %v evaluations of rules out", missed-o.missed)

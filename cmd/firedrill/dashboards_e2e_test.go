@@ -5,6 +5,7 @@ package main_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"os/exec"
@@ -54,12 +55,15 @@ func TestDrillsFillQuietPanels(t *testing.T) {
 			c.must("up")
 			run, ended := c.background("drill", "run", "-wait", patience(t, 2*time.Minute), drill)
 			left := newReader(t, c).until(t, byDrill[drill], ended, func(q question) bool { return q.err == nil })
-			told(t, left)
 			t.Logf("the drill filled %d of %d questions", len(byDrill[drill])-len(left), len(byDrill[drill]))
 			if drill != judged {
 				_ = run.Process.Signal(syscall.SIGINT) // it has been seen; what the drill finds is another test's
 			}
 			waitForDrill(t, ended)
+			if j := c.lastJournal(drill); len(left) > 0 && j != nil && becauseOfMachine(j) {
+				machinetest.CouldNotKeepUp(t, fmt.Sprintf("drill %s: %s", drill, strings.Join(j.Reasons, "; ")))
+			}
+			told(t, left)
 			if t.Failed() {
 				t.Logf("the drill said:\n%s", run.Stdout)
 			}
