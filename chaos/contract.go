@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 // Fault is one thing a drill makes worse for a while.
@@ -74,7 +74,7 @@ type Prober interface {
 	// traces count since from. The error is ErrNoData where there is none.
 	Ask(ctx context.Context, q Query, from, to time.Time) (float64, error)
 	// Traces returns some of the traces that a TraceQL query selects.
-	Traces(ctx context.Context, traceql string, from, to time.Time) ([]query.Trace, error)
+	Traces(ctx context.Context, traceql string, from, to time.Time) ([]backend.Trace, error)
 }
 
 // Alerts tells what alerts do.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"firedrill/chaos"
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 func TestADrillThatPasses(t *testing.T) {
@@ -280,10 +280,10 @@ func TestHealth(t *testing.T) {
 }
 
 func TestSights(t *testing.T) {
-	spans := func(n int) []query.Trace {
-		healthy := query.Trace{ID: "a", Spans: []query.Span{{Service: "orders", Name: "POST /orders"}}}
-		slow := query.Trace{ID: "b", Spans: slices.Repeat([]query.Span{{Service: "catalog", Name: "SELECT"}}, n)}
-		return []query.Trace{healthy, slow}
+	spans := func(n int) []backend.Trace {
+		healthy := backend.Trace{ID: "a", Spans: []backend.Span{{Service: "orders", Name: "POST /orders"}}}
+		slow := backend.Trace{ID: "b", Spans: slices.Repeat([]backend.Span{{Service: "catalog", Name: "SELECT"}}, n)}
+		return []backend.Trace{healthy, slow}
 	}
 	trace := chaos.TraceExpectation{Name: "many queries", TraceQL: "{}", Service: "catalog", Span: "SELECT", AtLeast: 10}
 	doubled := chaos.MetricExpectation{Name: "doubled", PromQL: "m", Change: &chaos.Comparison{Op: ">=", Bound: 2}}
@@ -319,7 +319,7 @@ func TestSights(t *testing.T) {
 				return c.during
 			}
 			d.Expect.Traces, d.Expect.Metrics, d.Expect.Logs = c.expect.Traces, c.expect.Metrics, c.expect.Logs
-			w.traces = func() []query.Trace { return spans(int(now())) }
+			w.traces = func() []backend.Trace { return spans(int(now())) }
 			w.ask = func(q chaos.Query) error {
 				if q.Text != "sold" && math.IsNaN(now()) {
 					return chaos.ErrNoData

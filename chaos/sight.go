@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 // trackedSight is a Sight while it is looked for.
@@ -103,7 +103,7 @@ func traceSight(t TraceExpectation, p Prober) *trackedSight {
 	}
 }
 
-func (t TraceExpectation) count(trace query.Trace) int {
+func (t TraceExpectation) count(trace backend.Trace) int {
 	n := 0
 	for i := range trace.Spans {
 		if s := &trace.Spans[i]; s.Service == t.Service && (t.Span == "" || s.Name == t.Span) && (s.Failed || !t.Failed) {

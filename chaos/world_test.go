@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"firedrill/chaos"
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 // world is a shop with its backends, as a drill meets them: an alert that fires some
@@ -26,7 +26,7 @@ type world struct {
 	active            func() error                      // instead of alerts
 	stale             func() bool                       // rules are not evaluated any more
 	notified          func([]chaos.Notification) ([]chaos.Notification, error)
-	traces            func() []query.Trace
+	traces            func() []backend.Trace
 	late              func(since time.Duration) map[chaos.Need]time.Duration // what the machine gives late; nil: nothing is known
 	loadLasts         time.Duration                                          // 0: for ever
 	loadLate          time.Duration
@@ -112,7 +112,7 @@ func (w *world) Ask(_ context.Context, q chaos.Query, _, _ time.Time) (float64, 
 	return 0, nil
 }
 
-func (w *world) Traces(context.Context, string, time.Time, time.Time) ([]query.Trace, error) {
+func (w *world) Traces(context.Context, string, time.Time, time.Time) ([]backend.Trace, error) {
 	if w.traces == nil {
 		return nil, nil
 	}

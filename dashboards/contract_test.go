@@ -13,7 +13,7 @@ import (
 
 	"firedrill/alerts/slo"
 	"firedrill/dashboards"
-	"firedrill/telemetry/contract"
+	"firedrill/internal/contract"
 )
 
 // Everything that Prometheus is asked for is in a contract: what services, load

@@ -11,9 +11,9 @@ import (
 	"github.com/gofiber/fiber/v2"
 	_ "modernc.org/sqlite"
 
+	"firedrill/internal/contract"
 	"firedrill/telemetry"
 	"firedrill/telemetry/client"
-	"firedrill/telemetry/contract"
 	"firedrill/telemetry/db"
 	"firedrill/telemetry/server"
 	"firedrill/telemetry/telemetrytest"

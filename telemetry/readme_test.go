@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"firedrill/telemetry/contract"
+	"firedrill/internal/contract"
 	"firedrill/telemetry/telemetrytest"
 )
 

@@ -26,9 +26,9 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 
+	"firedrill/internal/contract"
 	"firedrill/telemetry"
 	"firedrill/telemetry/client"
-	"firedrill/telemetry/contract"
 	"firedrill/telemetry/db"
 	"firedrill/telemetry/messaging"
 	"firedrill/telemetry/server"

@@ -19,7 +19,7 @@ import (
 
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
-	"firedrill/telemetry/contract"
+	"firedrill/internal/contract"
 )
 
 var update = flag.Bool("update", false, "write golden files")

@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"firedrill/chaos"
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 // Bounds of what is asked.
@@ -47,9 +47,9 @@ type Config struct {
 // Eyes see a stack. They are a chaos.Prober, chaos.Alerts and chaos.Charter, safe
 // for concurrent use.
 type Eyes struct {
-	prometheus *query.Prometheus
-	loki       *query.Loki
-	tempo      *query.Tempo
+	prometheus *backend.Prometheus
+	loki       *backend.Loki
+	tempo      *backend.Tempo
 	config     Config
 }
 
@@ -64,15 +64,15 @@ func New(c Config) (*Eyes, error) {
 	if c.Charts == nil {
 		c.Charts = DefaultCharts()
 	}
-	prometheus, err := query.NewPrometheus(c.Prometheus, c.Client)
+	prometheus, err := backend.NewPrometheus(c.Prometheus, c.Client)
 	if err != nil {
 		return nil, err
 	}
-	loki, err := query.NewLoki(c.Loki, c.Client)
+	loki, err := backend.NewLoki(c.Loki, c.Client)
 	if err != nil {
 		return nil, err
 	}
-	tempo, err := query.NewTempo(c.Tempo, c.Client)
+	tempo, err := backend.NewTempo(c.Tempo, c.Client)
 	if err != nil {
 		return nil, err
 	}
@@ -158,16 +158,16 @@ func (e *Eyes) status(ctx context.Context, text string) (float64, error) {
 
 // Traces implements chaos.Prober. Of the traces found it fetches those with the most
 // spans that matched.
-func (e *Eyes) Traces(ctx context.Context, traceql string, from, to time.Time) ([]query.Trace, error) {
+func (e *Eyes) Traces(ctx context.Context, traceql string, from, to time.Time) ([]backend.Trace, error) {
 	found, err := e.tempo.Search(ctx, traceql, from, until(to), mostTraces)
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(found, func(a, b query.Found) int { return b.Matched - a.Matched })
-	var traces []query.Trace
+	slices.SortStableFunc(found, func(a, b backend.Found) int { return b.Matched - a.Matched })
+	var traces []backend.Trace
 	for _, f := range found[:min(len(found), wholeTrees)] {
 		trace, err := e.tempo.Trace(ctx, f.TraceID)
-		if errors.Is(err, query.ErrNotFound) {
+		if errors.Is(err, backend.ErrNotFound) {
 			continue // not whole yet
 		}
 		if err != nil {

@@ -13,15 +13,15 @@ import (
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
 	"firedrill/deploy/stack"
+	"firedrill/internal/backend"
 	"firedrill/internal/machine"
 	"firedrill/internal/machine/machinetest"
-	"firedrill/telemetry/query"
 )
 
 // observer asks Prometheus, and knows whether the machine keeps up.
 type observer struct {
 	t          *testing.T
-	prometheus *query.Prometheus
+	prometheus *backend.Prometheus
 	witness    *machine.Witness
 	clock      slo.Clock // of the rules that are loaded
 	began      time.Time
@@ -30,7 +30,7 @@ type observer struct {
 
 func newObserver(t *testing.T, c *stackCopy) *observer {
 	t.Helper()
-	prometheus, err := query.NewPrometheus(c.url(9090, ""), http.DefaultClient)
+	prometheus, err := backend.NewPrometheus(c.url(9090, ""), http.DefaultClient)
 	if err != nil {
 		t.Fatal(err)
 	}

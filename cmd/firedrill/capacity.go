@@ -15,8 +15,8 @@ import (
 
 	"firedrill/deploy/capacity"
 	"firedrill/deploy/stack"
-	"firedrill/telemetry/contract"
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
+	"firedrill/internal/contract"
 )
 
 const capacityUsage = `capacity COMMAND [flags]
@@ -95,7 +95,7 @@ func capacityMeasure(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	ask, err := query.NewPrometheus(kit.Values().Prometheus.URL(), http.DefaultClient)
+	ask, err := backend.NewPrometheus(kit.Values().Prometheus.URL(), http.DefaultClient)
 	if err != nil {
 		return err
 	}

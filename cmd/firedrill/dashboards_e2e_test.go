@@ -19,8 +19,8 @@ import (
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 
 	"firedrill/dashboards"
+	"firedrill/internal/contract"
 	"firedrill/internal/machine/machinetest"
-	"firedrill/telemetry/contract"
 )
 
 // Every question of every dashboard (panels, variables, annotations) is put to the real stack while there is load, and gets

@@ -18,7 +18,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"firedrill/dashboards"
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 var errEmpty = errors.New("empty")
@@ -66,16 +66,16 @@ func (r reader) choices(t *testing.T, b dashboards.Board) []map[string]string {
 // reader asks the backends of a copy of the stack what Grafana would.
 type reader struct {
 	c          *stackCopy
-	prometheus *query.Prometheus
-	loki       *query.Loki
-	tempo      *query.Tempo
+	prometheus *backend.Prometheus
+	loki       *backend.Loki
+	tempo      *backend.Tempo
 }
 
 func newReader(t *testing.T, c *stackCopy) reader {
 	t.Helper()
-	p, err1 := query.NewPrometheus(c.url(9090, ""), http.DefaultClient)
-	l, err2 := query.NewLoki(c.url(3100, ""), http.DefaultClient)
-	tempo, err3 := query.NewTempo(c.url(3200, ""), http.DefaultClient)
+	p, err1 := backend.NewPrometheus(c.url(9090, ""), http.DefaultClient)
+	l, err2 := backend.NewLoki(c.url(3100, ""), http.DefaultClient)
+	tempo, err3 := backend.NewTempo(c.url(3200, ""), http.DefaultClient)
 	if err := errors.Join(err1, err2, err3); err != nil {
 		t.Fatal(err)
 	}

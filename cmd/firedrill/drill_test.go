@@ -17,9 +17,9 @@ import (
 	"firedrill/chaos"
 	"firedrill/chaos/mystery"
 	"firedrill/deploy/stack"
+	"firedrill/internal/backend"
 	"firedrill/loadgen/profile"
 	"firedrill/loadgen/schedule"
-	"firedrill/telemetry/query"
 )
 
 // drillsAt are the drills of a copy that does not run.
@@ -264,7 +264,7 @@ func TestVerdictOfSeveralDrills(t *testing.T) {
 }
 
 // answering is a Prometheus that answers queries that contain a text with a number.
-func answering(t *testing.T, numbers map[string]float64) *query.Prometheus {
+func answering(t *testing.T, numbers map[string]float64) *backend.Prometheus {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		result := []any{}
@@ -276,7 +276,7 @@ func answering(t *testing.T, numbers map[string]float64) *query.Prometheus {
 		_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": result}})
 	}))
 	t.Cleanup(s.Close)
-	p, err := query.NewPrometheus(s.URL, nil)
+	p, err := backend.NewPrometheus(s.URL, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

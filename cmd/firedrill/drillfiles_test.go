@@ -16,8 +16,8 @@ import (
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
 	"firedrill/chaos"
+	"firedrill/internal/contract"
 	"firedrill/loadgen/profile"
-	"firedrill/telemetry/contract"
 )
 
 // kit is what a drill may speak of.

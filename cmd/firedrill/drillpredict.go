@@ -11,7 +11,7 @@ import (
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
 	"firedrill/chaos"
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 // drillPredictor says what the arithmetic of error budgets expects of an outage. It
@@ -19,7 +19,7 @@ import (
 type drillPredictor struct {
 	specs      []slo.Spec
 	clock      slo.Clock
-	prometheus *query.Prometheus
+	prometheus *backend.Prometheus
 }
 
 // Predict implements chaos.Predictor.
@@ -100,7 +100,7 @@ func newDrillPredictor(t drillTarget, scale float64) (drillPredictor, error) {
 	if err != nil {
 		return drillPredictor{}, fmt.Errorf("read the objectives: %w", err)
 	}
-	prometheus, err := query.NewPrometheus(t.places()["prometheus"], nil)
+	prometheus, err := backend.NewPrometheus(t.places()["prometheus"], nil)
 	if err != nil {
 		return drillPredictor{}, err
 	}
@@ -130,7 +130,7 @@ func (t drillTarget) awaitScale(ctx context.Context) (float64, error) {
 
 // scaleInForce is the one at which the copy's objectives run.
 func (t drillTarget) scaleInForce(ctx context.Context) (float64, error) {
-	prometheus, err := query.NewPrometheus(t.places()["prometheus"], nil)
+	prometheus, err := backend.NewPrometheus(t.places()["prometheus"], nil)
 	if err != nil {
 		return 0, err
 	}

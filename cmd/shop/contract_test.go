@@ -18,8 +18,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
+	"firedrill/internal/contract"
 	"firedrill/internal/machine/machinetest"
-	"firedrill/telemetry/contract"
 	"firedrill/telemetry/telemetrytest"
 )
 

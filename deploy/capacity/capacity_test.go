@@ -12,7 +12,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"firedrill/telemetry/contract"
+	"firedrill/internal/contract"
 )
 
 // limit is one whose program took 1 core more and 100 MB more for 1000 units a second.

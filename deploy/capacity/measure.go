@@ -11,7 +11,7 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"firedrill/telemetry/contract"
+	"firedrill/internal/contract"
 )
 
 // Asker answers PromQL.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 // edge is one service calling another, and the request of the run that makes it.
@@ -66,14 +66,14 @@ func (e edge) inTrace(ctx context.Context, r *run) finding {
 }
 
 // ends tells whether the edge ends in the span.
-func (e edge) ends(trace query.Trace, span query.Span) bool {
+func (e edge) ends(trace backend.Trace, span backend.Span) bool {
 	if e.how == silent {
-		return span.Service == e.parent && span.Kind == query.Client &&
+		return span.Service == e.parent && span.Kind == backend.Client &&
 			(span.Attributes["peer.service"] == e.child || span.Attributes["service.peer.name"] == e.child)
 	}
-	from, to := query.Client, query.Server
+	from, to := backend.Client, backend.Server
 	if e.how == message {
-		from, to = query.Producer, query.Consumer
+		from, to = backend.Producer, backend.Consumer
 	}
 	if span.Service != e.child || span.Kind != to {
 		return false
@@ -104,7 +104,7 @@ func (e edge) inGraph(ctx context.Context, r *run) finding {
 	}
 	q := fmt.Sprintf(`{__name__=~"traces_service_graph_request_client_seconds(_bucket)?",client=%q,server=%q,connection_type=%q}`,
 		e.parent, e.child, e.how.connection())
-	return r.exemplarIn(ctx, q, func(_ query.Exemplar, t query.Trace, s query.Span) bool { return e.ends(t, s) })
+	return r.exemplarIn(ctx, q, func(_ backend.Exemplar, t backend.Trace, s backend.Span) bool { return e.ends(t, s) })
 }
 
 // uses is how often the run surely made the edge.

@@ -6,18 +6,18 @@ import (
 	"slices"
 	"strings"
 
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 // exemplar demands an exemplar of the series that a query selects whose trace
 // Tempo has, with a span that began during this run and that shows what the
 // series says. Exemplars of the run's own requests are looked at first; on a
 // busy shop others may have taken their place, but never ones from before.
-func (r *run) exemplar(ctx context.Context, promql string, shows func(query.Exemplar, query.Span) bool) finding {
-	return r.exemplarIn(ctx, promql, func(e query.Exemplar, _ query.Trace, s query.Span) bool { return shows(e, s) })
+func (r *run) exemplar(ctx context.Context, promql string, shows func(backend.Exemplar, backend.Span) bool) finding {
+	return r.exemplarIn(ctx, promql, func(e backend.Exemplar, _ backend.Trace, s backend.Span) bool { return shows(e, s) })
 }
 
-func (r *run) exemplarIn(ctx context.Context, promql string, shows func(query.Exemplar, query.Trace, query.Span) bool) finding {
+func (r *run) exemplarIn(ctx context.Context, promql string, shows func(backend.Exemplar, backend.Trace, backend.Span) bool) finding {
 	asked := "prometheus: exemplars of " + promql
 	start, end := r.span()
 	all, err := r.on.prometheus.Exemplars(ctx, promql, start, end)
@@ -46,9 +46,9 @@ func (r *run) exemplarIn(ctx context.Context, promql string, shows func(query.Ex
 }
 
 // fresh keeps the exemplars since the run began, the run's own first.
-func (r *run) fresh(all []query.Exemplar) []query.Exemplar {
-	all = slices.DeleteFunc(slices.Clone(all), func(e query.Exemplar) bool { return e.Time.Before(r.began) })
-	slices.SortStableFunc(all, func(a, b query.Exemplar) int {
+func (r *run) fresh(all []backend.Exemplar) []backend.Exemplar {
+	all = slices.DeleteFunc(slices.Clone(all), func(e backend.Exemplar) bool { return e.Time.Before(r.began) })
+	slices.SortStableFunc(all, func(a, b backend.Exemplar) int {
 		switch oursA, oursB := r.ours(traceOfExemplar(a)), r.ours(traceOfExemplar(b)); {
 		case oursA && !oursB:
 			return -1
@@ -62,7 +62,7 @@ func (r *run) fresh(all []query.Exemplar) []query.Exemplar {
 
 // traceOfExemplar is the trace id of 32 digits. Tempo's own metrics spell the
 // label differently and leave leading zeros out.
-func traceOfExemplar(e query.Exemplar) string {
+func traceOfExemplar(e backend.Exemplar) string {
 	id := string(e.Labels["trace_id"])
 	if id == "" {
 		id = string(e.Labels["traceID"])

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 // page is the most lines, exemplars or traces looked at in one answer. The run
@@ -50,20 +50,20 @@ func linkChecks() []check {
 // that names a span, and that Tempo has this span, of this service, in that
 // trace.
 func exemplarLeadsToTrace(service string) func(context.Context, *run) finding {
-	metric, kind := "http_server_request_duration_seconds", query.Server
+	metric, kind := "http_server_request_duration_seconds", backend.Server
 	if service == shipping {
-		metric, kind = "http_client_request_duration_seconds", query.Client
+		metric, kind = "http_client_request_duration_seconds", backend.Client
 	}
 	q := fmt.Sprintf(`{__name__=~"%s(_bucket)?",job=%q}`, metric, service)
 	return func(ctx context.Context, r *run) finding {
-		return r.exemplar(ctx, q, func(e query.Exemplar, s query.Span) bool {
+		return r.exemplar(ctx, q, func(e backend.Exemplar, s backend.Span) bool {
 			return s.ID == string(e.Labels["span_id"]) && s.Service == service && s.Kind == kind
 		})
 	}
 }
 
 // lines asks Loki for all lines of the run that a query selects.
-func (r *run) lines(ctx context.Context, logql string) ([]query.Line, error) {
+func (r *run) lines(ctx context.Context, logql string) ([]backend.Line, error) {
 	start, end := r.span()
 	lines, err := r.on.loki.Lines(ctx, logql, start, end, page)
 	if err == nil && len(lines) >= page {
@@ -104,7 +104,7 @@ func (r *run) serviceLines(ctx context.Context, service, traceID string) finding
 }
 
 // belongs tells whether a line carries the trace id, as metadata and in its text.
-func belongs(l query.Line, traceID string) error {
+func belongs(l backend.Line, traceID string) error {
 	if got := l.Metadata["trace_id"]; got != traceID {
 		return fmt.Errorf("a line with trace_id %q in its metadata: %s", got, excerpt([]byte(l.Text)))
 	}
@@ -153,7 +153,7 @@ func traceLeadsToLines(ctx context.Context, r *run) finding {
 }
 
 // texts counts lines by what they are.
-func texts(lines []query.Line) map[string]int {
+func texts(lines []backend.Line) map[string]int {
 	all := map[string]int{}
 	for _, l := range lines {
 		all[l.Time.String()+l.Labels["service_name"]+l.Text]++

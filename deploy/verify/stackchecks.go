@@ -8,7 +8,7 @@ import (
 
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 
-	"firedrill/telemetry/query"
+	"firedrill/internal/backend"
 )
 
 // stackChecks are about the backends themselves.
@@ -108,7 +108,7 @@ func spanMetricsGrew(ctx context.Context, r *run) finding {
 			return f
 		}
 		q := fmt.Sprintf(`{__name__=~"traces_spanmetrics_latency(_bucket)?",service=%q}`, service)
-		f = r.exemplar(ctx, q, func(_ query.Exemplar, s query.Span) bool { return s.Service == service })
+		f = r.exemplar(ctx, q, func(_ backend.Exemplar, s backend.Span) bool { return s.Service == service })
 		if !f.ok {
 			return f
 		}

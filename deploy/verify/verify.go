@@ -20,8 +20,8 @@ import (
 	"strings"
 	"time"
 
+	"firedrill/internal/backend"
 	"firedrill/internal/machine"
-	"firedrill/telemetry/query"
 )
 
 // Config says where the deployment answers. All URLs are needed.
@@ -142,18 +142,18 @@ func setDefault[T comparable](v *T, def T) {
 
 // backends are those that hold the telemetry.
 type backends struct {
-	prometheus   *query.Prometheus
-	loki         *query.Loki
-	tempo        *query.Tempo
-	alertmanager *query.Alertmanager
+	prometheus   *backend.Prometheus
+	loki         *backend.Loki
+	tempo        *backend.Tempo
+	alertmanager *backend.Alertmanager
 }
 
 func connect(cfg Config) (on backends, err error) {
 	var errs [5]error
-	on.prometheus, errs[0] = query.NewPrometheus(cfg.Prometheus, cfg.Client)
-	on.loki, errs[1] = query.NewLoki(cfg.Loki, cfg.Client)
-	on.tempo, errs[2] = query.NewTempo(cfg.Tempo, cfg.Client)
-	on.alertmanager, errs[3] = query.NewAlertmanager(cfg.Alertmanager, cfg.Client)
+	on.prometheus, errs[0] = backend.NewPrometheus(cfg.Prometheus, cfg.Client)
+	on.loki, errs[1] = backend.NewLoki(cfg.Loki, cfg.Client)
+	on.tempo, errs[2] = backend.NewTempo(cfg.Tempo, cfg.Client)
+	on.alertmanager, errs[3] = backend.NewAlertmanager(cfg.Alertmanager, cfg.Client)
 	if u, err := url.Parse(cfg.Gateway); err != nil || u.Host == "" {
 		errs[4] = fmt.Errorf("URL of gateway %q: want http://host:port or https://host:port", cfg.Gateway)
 	}

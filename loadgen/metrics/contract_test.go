@@ -4,7 +4,7 @@ import (
 	"flag"
 	"testing"
 
-	"firedrill/telemetry/contract"
+	"firedrill/internal/contract"
 	"firedrill/telemetry/telemetrytest"
 )
 

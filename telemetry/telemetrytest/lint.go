@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
 
-	"firedrill/telemetry/contract"
+	"firedrill/internal/contract"
 )
 
 // Lint holds what g exposes to Prometheus' rules for metrics, and where promtool

@@ -4,7 +4,7 @@
 //
 // It knows the backends' APIs and nothing of what is asked: no metric, label or
 // service has a name in here.
-package query
+package backend
 
 import (
 	"context"

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"firedrill/telemetry/contract"
+	"firedrill/internal/contract"
 )
 
 // registry has a metric of each type.
