@@ -329,7 +329,7 @@ func TestMemoryIsConstant(t *testing.T) {
 	if got["connection"] == 0 || got["status"] == 0 || int64(r.Total(nil).Requests) != total {
 		t.Errorf("%d requests of %d, failures %v", r.Total(nil).Requests, total, got)
 	}
-	const most = 2 << 20 // less than half of what 25,000 samples would take
+	const most = 2 << 20                  // less than half of what 25,000 samples would take
 	if got := a.Errors(); len(got) != 1 { // of "connection": a status has no text
 		t.Errorf("%d texts of errors are kept, want the first", len(got))
 	}
