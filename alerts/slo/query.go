@@ -8,6 +8,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -183,4 +184,23 @@ func (s SLI) Selectors() ([]Selector, error) {
 		}
 	}
 	return all, nil
+}
+
+// Job returns the matcher of the label job that all series of the indicator share, as PromQL writes it; ok is false if they share
+// none.
+func (s SLI) Job() (matcher string, ok bool) {
+	for _, query := range []string{s.Bad, s.Total} {
+		_, expr, err := parseQuery(query, placeholder)
+		if err != nil {
+			return "", false
+		}
+		for _, matchers := range parser.ExtractSelectors(expr) {
+			i := slices.IndexFunc(matchers, func(m *labels.Matcher) bool { return m.Name == "job" })
+			if i < 0 || matcher != "" && matcher != matchers[i].String() {
+				return "", false
+			}
+			matcher = matchers[i].String()
+		}
+	}
+	return matcher, matcher != ""
 }
