@@ -10,7 +10,7 @@ import (
 	"os"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 )
 
 // order is what the runner tells a guard, and answer what it hears, one line of
@@ -19,7 +19,7 @@ type (
 	order struct {
 		Do    string        `json:"do"` // doBegin (the first, once), doRenew, or doEnd (the last)
 		ID    string        `json:"id,omitempty"`
-		Fault chaos.Fault   `json:"fault,omitzero"`
+		Fault drill.Fault   `json:"fault,omitzero"`
 		Lease time.Duration `json:"lease,omitempty"`
 	}
 	answer struct {

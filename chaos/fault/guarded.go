@@ -13,13 +13,13 @@ import (
 	"syscall"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 )
 
 // guarded is a fault on a process, as the runner holds it: its guard is a process
 // of its own, told over a pipe.
 type guarded struct {
-	fault     chaos.Fault
+	fault     drill.Fault
 	lease     time.Duration
 	id, dir   string
 	processes Processes
@@ -32,7 +32,7 @@ type guarded struct {
 }
 
 // beginGuarded starts a guard, which does the fault.
-func beginGuarded(ctx context.Context, cmd *exec.Cmd, f chaos.Fault, lease time.Duration, dir string, p Processes) (*guarded, error) {
+func beginGuarded(ctx context.Context, cmd *exec.Cmd, f drill.Fault, lease time.Duration, dir string, p Processes) (*guarded, error) {
 	g := &guarded{fault: f, lease: lease, id: f.Kind + "-" + rand.Text()[:8], dir: dir, processes: p, cmd: cmd}
 	orders, err := cmd.StdinPipe()
 	if err != nil {
@@ -99,7 +99,7 @@ func (g *guarded) ask(ctx context.Context, o order) error {
 	}
 }
 
-// Renew implements chaos.Injection.
+// Renew implements run.Injection.
 func (g *guarded) Renew(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -109,7 +109,7 @@ func (g *guarded) Renew(ctx context.Context) error {
 	return nil
 }
 
-// End implements chaos.Injection. What a killed guard left is undone here.
+// End implements run.Injection. What a killed guard left is undone here.
 func (g *guarded) End(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

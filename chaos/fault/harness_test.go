@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"firedrill/apps/fault"
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/internal/machine/machinetest"
 )
 
@@ -237,7 +237,7 @@ const shortLease = 3 * time.Second
 
 // plan is what a runner in a process of its own is told to do.
 type plan struct {
-	Fault         chaos.Fault
+	Fault         drill.Fault
 	Lease         time.Duration
 	Notes, Victim string // of the guard: folder, URL of the supervisor
 	Admin, Token  string // of the caller

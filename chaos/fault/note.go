@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 )
 
 // note says how to undo a fault on a process. It is on disk before the fault
@@ -27,8 +27,8 @@ type note struct {
 	Limit  *uint64        `json:"limit,omitempty"` // bytes the process might use before
 }
 
-func (n note) fault() chaos.Fault {
-	return chaos.Fault{Kind: n.Kind, Target: n.Target, Params: n.Params}
+func (n note) fault() drill.Fault {
+	return drill.Fault{Kind: n.Kind, Target: n.Target, Params: n.Params}
 }
 
 func (n note) path(dir string) string { return filepath.Join(dir, n.ID+".json") }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/shirou/gopsutil/v4/process"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 )
 
 // Processes are the supervised programs of one copy of the stack.
@@ -82,7 +82,7 @@ func (v *victim) heal(ctx context.Context, f processFault) error {
 }
 
 // newProcessFault makes the fault that f describes; it must have been checked.
-func newProcessFault(f chaos.Fault) (processFault, error) {
+func newProcessFault(f drill.Fault) (processFault, error) {
 	for _, k := range processKinds() {
 		if k.Name != f.Kind {
 			continue

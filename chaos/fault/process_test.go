@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/internal/machine/machinetest"
 )
 
@@ -101,7 +101,7 @@ func state(t *testing.T, s *supervisor) string {
 
 func planFor(t *testing.T, c processCase, s *supervisor, lease time.Duration) plan {
 	return plan{
-		Fault: chaos.Fault{Kind: c.kind, Target: "victim", Params: c.params}, Lease: lease,
+		Fault: drill.Fault{Kind: c.kind, Target: "victim", Params: c.params}, Lease: lease,
 		Notes: filepath.Join(t.TempDir(), "notes"), Victim: s.url,
 	}
 }
@@ -256,7 +256,7 @@ func TestEndHealsWhatAKilledGuardLeft(t *testing.T) {
 // With nobody who supervises, nothing can be begun, and nothing is left to heal.
 func TestProcessFaultsWithoutAStack(t *testing.T) {
 	p := plan{
-		Fault: chaos.Fault{Kind: "stop", Target: "victim"}, Lease: long,
+		Fault: drill.Fault{Kind: "stop", Target: "victim"}, Lease: long,
 		Notes: filepath.Join(t.TempDir(), "notes"), Victim: "http://" + freeAddr(t),
 	}
 	_, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)

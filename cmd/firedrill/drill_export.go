@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"firedrill/chaos"
 	"firedrill/chaos/chaosmesh"
+	"firedrill/chaos/drill"
 	"firedrill/chaos/fault"
 )
 
@@ -30,7 +30,7 @@ func drillExport(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("drill export", drillExportUsage)
 	which := addStackFlags(fs)
 	format := fs.String("format", "", "`language` to say it in: "+chaosMesh)
-	scale := fs.Float64("scale", chaos.DesignScale, "how many `times` faster than real the cluster's objectives run: 1 in production, where a drill takes hours")
+	scale := fs.Float64("scale", drill.DesignScale, "how many `times` faster than real the cluster's objectives run: 1 in production, where a drill takes hours")
 	out := fs.String("o", "", "`file` to write to instead of standard output")
 	if err := parse(fs, args, 1, 1); err != nil {
 		return err
@@ -54,10 +54,10 @@ func drillExport(_ context.Context, p program, args []string) error {
 }
 
 // inCluster finds a drill like drill does, where services keep their data in a database server.
-func (t drillTarget) inCluster(name string) (*chaos.Drill, error) {
+func (t drillTarget) inCluster(name string) (*drill.Drill, error) {
 	path := name
-	if !strings.HasSuffix(name, chaos.Extension) {
-		path = filepath.Join(t.Root, "chaos", "drills", name+chaos.Extension)
+	if !strings.HasSuffix(name, drill.Extension) {
+		path = filepath.Join(t.Root, "chaos", "drills", name+drill.Extension)
 	}
 	faults := t.faults("")
 	for caller, wires := range faults.Wires {
@@ -65,7 +65,7 @@ func (t drillTarget) inCluster(name string) (*chaos.Drill, error) {
 			wires["database"] = "postgres:5432"
 		}
 	}
-	d, err := chaos.LoadFile(path, fault.New(faults))
+	d, err := drill.LoadFile(path, fault.New(faults))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; \"firedrill drill list\" shows what there is", errUsage, err)
 	}

@@ -14,8 +14,9 @@ import (
 	"time"
 
 	"firedrill/alerts/slo"
-	"firedrill/chaos"
-	"firedrill/chaos/mystery"
+	"firedrill/chaos/drill"
+	drillgame "firedrill/chaos/game"
+	chaosrun "firedrill/chaos/run"
 	"firedrill/deploy/stack"
 	"firedrill/internal/backend"
 	"firedrill/loadgen/profile"
@@ -150,11 +151,11 @@ services:
 	if places := target.places(); places["gateway"] != "https://shop.example" || places["gateway.admin"] != "http://g.example" || places["tempo"] != "http://t.example" {
 		t.Errorf("places %v", places)
 	}
-	if err := target.mayHave(&chaos.Drill{Faults: []chaos.Fault{{Kind: "errors", Target: "gateway"}}}); err != nil {
+	if err := target.mayHave(&drill.Drill{Faults: []drill.Fault{{Kind: "errors", Target: "gateway"}}}); err != nil {
 		t.Errorf("a service's fault: %v", err)
 	}
-	for _, f := range []chaos.Fault{{Kind: "stop", Target: "loki"}, {Kind: "wire_down", Target: "orders -> payments"}, {Kind: "errors", Target: "orders"}} {
-		if err := target.mayHave(&chaos.Drill{Faults: []chaos.Fault{f}}); !wasRefused(err) {
+	for _, f := range []drill.Fault{{Kind: "stop", Target: "loki"}, {Kind: "wire_down", Target: "orders -> payments"}, {Kind: "errors", Target: "orders"}} {
+		if err := target.mayHave(&drill.Drill{Faults: []drill.Fault{f}}); !wasRefused(err) {
 			t.Errorf("%s on %s gives %v, want a refusal", f.Kind, f.Target, err)
 		}
 	}
@@ -175,13 +176,13 @@ services:
 // What else is noted of drills is no fault to undo.
 func TestHealAfterAMystery(t *testing.T) {
 	target := drillsAt(t, 0)
-	if _, err := target.beginGame(t.Context(), mystery.Game{Drill: "bank-down"}); err == nil || !errors.Is(err, os.ErrNotExist) {
+	if _, err := target.beginGame(t.Context(), drillgame.Game{Drill: "bank-down"}); err == nil || !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a game without a folder: %v", err)
 	}
 	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := target.beginGame(t.Context(), mystery.Game{Drill: "bank-down"}); err != nil {
+	if _, err := target.beginGame(t.Context(), drillgame.Game{Drill: "bank-down"}); err != nil {
 		t.Fatal(err)
 	}
 	if healed, err := target.heal(t.Context()); err != nil || len(healed) != 0 {
@@ -241,20 +242,20 @@ func TestLoadAtARate(t *testing.T) {
 }
 
 func TestVerdictOfSeveralDrills(t *testing.T) {
-	of := func(all ...chaos.Verdict) (journals []*chaos.Journal) {
+	of := func(all ...chaosrun.Verdict) (journals []*chaosrun.Journal) {
 		for _, v := range all {
-			journals = append(journals, &chaos.Journal{Drill: "drill-" + string(v), Verdict: v})
+			journals = append(journals, &chaosrun.Journal{Drill: "drill-" + string(v), Verdict: v})
 		}
 		return journals
 	}
 	for _, tc := range []struct {
-		came []chaos.Verdict
+		came []chaosrun.Verdict
 		code int
 		want string
 	}{
-		{[]chaos.Verdict{chaos.Pass, chaos.Pass}, 0, ""},
-		{[]chaos.Verdict{chaos.Pass, chaos.Inconclusive, chaos.Aborted}, 3, "[drill-inconclusive drill-aborted]"},
-		{[]chaos.Verdict{chaos.Inconclusive, chaos.Fail, chaos.Pass}, 1, "[drill-fail]"},
+		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Pass}, 0, ""},
+		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Inconclusive, chaosrun.Aborted}, 3, "[drill-inconclusive drill-aborted]"},
+		{[]chaosrun.Verdict{chaosrun.Inconclusive, chaosrun.Fail, chaosrun.Pass}, 1, "[drill-fail]"},
 	} {
 		var errs strings.Builder
 		if code := report("drill", verdictOf(of(tc.came...)), &errs); code != tc.code || !strings.Contains(errs.String(), tc.want) {
@@ -297,24 +298,24 @@ slos:
 		t.Fatal(err)
 	}
 	begin := time.Now().Add(-time.Minute)
-	page := chaos.AlertExpectation{AlertPattern: chaos.AlertPattern{Alert: "OrdersBurn", Labels: map[string]string{"severity": "page"}}}
+	page := drill.AlertExpectation{AlertPattern: drill.AlertPattern{Alert: "OrdersBurn", Labels: map[string]string{"severity": "page"}}}
 	given := page
 	given.Ratio = 0.5
 	for _, tc := range []struct {
 		name    string
 		numbers map[string]float64
-		alert   chaos.AlertExpectation
-		want    chaos.Prediction
+		alert   drill.AlertExpectation
+		want    chaosrun.Prediction
 		err     error
 	}{
 		// 14.4 times a budget of 0.5 % over a minute: errors of all requests take 14.4 · 0.5 % · 60 s = 4.3 s.
 		{"as measured", map[string]float64{"bad[1m]": 10, "all[1m]": 10}, page,
-			chaos.Prediction{Fires: true, Detection: 4320 * 1e6, Reset: 29100 * 1e6, Slack: 2e9, Ratio: 1}, nil},
+			chaosrun.Prediction{Fires: true, Detection: 4320 * 1e6, Reset: 29100 * 1e6, Slack: 2e9, Ratio: 1}, nil},
 		{"as the drill says", map[string]float64{"bad[1m]": 10, "all[1m]": 10}, given,
-			chaos.Prediction{Fires: true, Detection: 8640 * 1e6, Reset: 0, Slack: 2e9, Ratio: 0.5}, nil},
-		{"no bad events", map[string]float64{"all[1m]": 10}, page, chaos.Prediction{}, nil},
-		{"no events", nil, page, chaos.Prediction{}, chaos.ErrNoData},
-		{"no alert of an objective", nil, chaos.AlertExpectation{AlertPattern: chaos.AlertPattern{Alert: "TargetDown"}}, chaos.Prediction{}, chaos.ErrNoData},
+			chaosrun.Prediction{Fires: true, Detection: 8640 * 1e6, Reset: 0, Slack: 2e9, Ratio: 0.5}, nil},
+		{"no bad events", map[string]float64{"all[1m]": 10}, page, chaosrun.Prediction{}, nil},
+		{"no events", nil, page, chaosrun.Prediction{}, chaosrun.ErrNoData},
+		{"no alert of an objective", nil, drill.AlertExpectation{AlertPattern: drill.AlertPattern{Alert: "TargetDown"}}, chaosrun.Prediction{}, chaosrun.ErrNoData},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := drillPredictor{[]slo.Spec{spec}, slo.Workshop(), answering(t, tc.numbers)}

@@ -13,20 +13,21 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
+	chaosrun "firedrill/chaos/run"
 	"firedrill/loadgen/result"
 )
 
 // drillLoad drives the shop with the kit's own load generator, in a process of its
-// own. It implements chaos.Load.
+// own. It implements chaosrun.Load.
 type drillLoad struct {
 	target drillTarget
 	dir    string // for what it writes
 	seed   uint64
 }
 
-// Start implements chaos.Load.
-func (l drillLoad) Start(ctx context.Context, spec chaos.LoadSpec) (chaos.RunningLoad, error) {
+// Start implements chaosrun.Load.
+func (l drillLoad) Start(ctx context.Context, spec drill.LoadSpec) (chaosrun.RunningLoad, error) {
 	profile, err := l.profile(spec)
 	if err != nil {
 		return nil, err
@@ -58,7 +59,7 @@ func (l drillLoad) Start(ctx context.Context, spec chaos.LoadSpec) (chaos.Runnin
 }
 
 // profile is the file of the profile that the drill wants.
-func (l drillLoad) profile(spec chaos.LoadSpec) (string, error) {
+func (l drillLoad) profile(spec drill.LoadSpec) (string, error) {
 	path := spec.Profile
 	if filepath.Ext(path) == "" {
 		path = filepath.Join(l.target.Root, "loadgen", "profiles", path+".yaml")
@@ -111,32 +112,32 @@ type runningLoad struct {
 	err      error // of its end
 }
 
-// Done implements chaos.RunningLoad.
+// Done implements chaosrun.RunningLoad.
 func (r *runningLoad) Done() <-chan struct{} { return r.done }
 
-// Stop implements chaos.RunningLoad.
-func (r *runningLoad) Stop(ctx context.Context) (chaos.LoadResult, error) {
+// Stop implements chaosrun.RunningLoad.
+func (r *runningLoad) Stop(ctx context.Context) (chaosrun.LoadResult, error) {
 	_ = r.cmd.Process.Signal(syscall.SIGINT) // it may have ended
 	select {
 	case <-r.done:
 	case <-ctx.Done():
 		_ = r.cmd.Process.Kill()
 		<-r.done
-		return chaos.LoadResult{}, fmt.Errorf("stop the load: %w", context.Cause(ctx))
+		return chaosrun.LoadResult{}, fmt.Errorf("stop the load: %w", context.Cause(ctx))
 	}
 	f, err := os.Open(r.out)
 	if err != nil {
-		return chaos.LoadResult{}, fmt.Errorf("the load left no result: %w", errors.Join(r.err, r.lastWords()))
+		return chaosrun.LoadResult{}, fmt.Errorf("the load left no result: %w", errors.Join(r.err, r.lastWords()))
 	}
 	defer f.Close()
 	found, err := result.Read(f)
 	if err != nil {
-		return chaos.LoadResult{}, fmt.Errorf("read the load's result %q: %w", r.out, err)
+		return chaosrun.LoadResult{}, fmt.Errorf("read the load's result %q: %w", r.out, err)
 	}
 	total := found.Total(nil)
-	return chaos.LoadResult{
+	return chaosrun.LoadResult{
 		Requests: total.Requests, Failed: total.Failed, Report: r.out, Remark: strings.Join(found.Validity.Reasons, "; "),
-		Late: chaos.Seconds(found.OwnLag.Quantile(0.9)),
+		Late: chaosrun.Seconds(found.OwnLag.Quantile(0.9)),
 	}, nil
 }
 

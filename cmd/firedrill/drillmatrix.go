@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"firedrill/chaos"
 	drillreport "firedrill/chaos/report"
+	chaosrun "firedrill/chaos/run"
 )
 
 const drillMatrixUsage = `drill matrix [flags] [NAME…]
@@ -38,7 +38,7 @@ func drillMatrix(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	journals, failed := runner.each(ctx, drills, func(*chaos.Journal) error { return nil })
+	journals, failed := runner.each(ctx, drills, func(*chaosrun.Journal) error { return nil })
 	if len(journals) == 0 {
 		return failed
 	}

@@ -6,7 +6,8 @@ import (
 	"math"
 	"text/tabwriter"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
+	chaosrun "firedrill/chaos/run"
 )
 
 const drillMutantsUsage = `drill mutants [flags] [NAME…]
@@ -32,7 +33,7 @@ func drillMutants(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	var all []chaos.Mutant
+	var all []chaosrun.Mutant
 	for _, d := range drills {
 		mutants, err := runner.mutants(ctx, d)
 		if err != nil {
@@ -50,14 +51,14 @@ func drillMutants(ctx context.Context, p program, args []string) error {
 const changeNone = "nothing is changed"
 
 // mutants runs a drill as it is and with its fault switched off, and returns what each came to.
-func (r *drillRunner) mutants(ctx context.Context, d *chaos.Drill) ([]chaos.Mutant, error) {
+func (r *drillRunner) mutants(ctx context.Context, d *drill.Drill) ([]chaosrun.Mutant, error) {
 	whole, err := r.one(ctx, d, false, false)
 	if err != nil {
 		return nil, err
 	}
-	all := []chaos.Mutant{chaos.NewMutant(whole, changeNone)}
-	if whole.Verdict == chaos.Pass {
-		judged, err := chaos.Mutants(whole, d)
+	all := []chaosrun.Mutant{chaosrun.NewMutant(whole, changeNone)}
+	if whole.Verdict == chaosrun.Pass {
+		judged, err := chaosrun.Mutants(whole, d)
 		if err != nil {
 			return nil, err
 		}
@@ -72,18 +73,18 @@ func (r *drillRunner) mutants(ctx context.Context, d *chaos.Drill) ([]chaos.Muta
 	if err != nil {
 		return nil, err
 	}
-	return append(all, chaos.NewMutant(idle, chaos.ChangeFaultOff)), nil
+	return append(all, chaosrun.NewMutant(idle, chaosrun.ChangeFaultOff)), nil
 }
 
 // asWanted tells whether a run came to what it must: a pass as it is, a failure with any change.
-func asWanted(m chaos.Mutant) bool {
+func asWanted(m chaosrun.Mutant) bool {
 	if m.Change == changeNone {
-		return m.Verdict == chaos.Pass
+		return m.Verdict == chaosrun.Pass
 	}
 	return m.Killed()
 }
 
-func (r *drillRunner) showMutants(all []chaos.Mutant) error {
+func (r *drillRunner) showMutants(all []chaosrun.Mutant) error {
 	if r.json {
 		return writeJSON(r.p.stdout, all)
 	}
@@ -110,12 +111,12 @@ func shorten(text string) string {
 }
 
 // mutantsVerdict is an error unless every run came to what it must.
-func mutantsVerdict(all []chaos.Mutant) error {
+func mutantsVerdict(all []chaosrun.Mutant) error {
 	unclear, missed := 0, 0
 	for _, m := range all {
 		switch {
 		case asWanted(m):
-		case m.Verdict == chaos.Inconclusive || m.Verdict == chaos.Aborted:
+		case m.Verdict == chaosrun.Inconclusive || m.Verdict == chaosrun.Aborted:
 			unclear++
 		default:
 			missed++

@@ -14,10 +14,11 @@ import (
 
 	"github.com/gofrs/flock"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/chaos/fault"
-	"firedrill/chaos/mystery"
+	drillgame "firedrill/chaos/game"
 	drillreport "firedrill/chaos/report"
+	chaosrun "firedrill/chaos/run"
 )
 
 // mysteryName is what is said of a drill while nobody may know which it is.
@@ -56,13 +57,13 @@ func drillMystery(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := mystery.Pick(all, f.seed)
+	d, err := drillgame.Pick(all, f.seed)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "%s\n\n\"firedrill drill hint\" and \"firedrill drill guess SERVICE FAULT\" work in another terminal.\n\n", strings.TrimSpace(d.Story))
 	j, err := runner.one(ctx, d, false, true)
-	if refused := (*chaos.RefusedError)(nil); errors.As(err, &refused) {
+	if refused := (*chaosrun.RefusedError)(nil); errors.As(err, &refused) {
 		return runner.noMystery(d, err)
 	}
 	if err != nil {
@@ -72,7 +73,7 @@ func drillMystery(ctx context.Context, p program, args []string) error {
 }
 
 // noMystery says why none began, and not which: there will be another try.
-func (r *drillRunner) noMystery(d *chaos.Drill, why error) error {
+func (r *drillRunner) noMystery(d *drill.Drill, why error) error {
 	if err := os.Remove(r.target.gamePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("forget the mystery: %w", err)
 	}
@@ -80,7 +81,7 @@ func (r *drillRunner) noMystery(d *chaos.Drill, why error) error {
 }
 
 // endMystery tells what it was if that was found, and else how to go on.
-func (r *drillRunner) endMystery(j *chaos.Journal) error {
+func (r *drillRunner) endMystery(j *chaosrun.Journal) error {
 	game, err := r.target.game()
 	if err != nil || game == nil {
 		return errors.Join(err, errQuiet)
@@ -106,7 +107,7 @@ func drillHint(ctx context.Context, p program, args []string) error {
 	if err := parse(flags, args, 0, 0); err != nil {
 		return err
 	}
-	return p.play(ctx, which, func(g *mystery.Game, d *chaos.Drill) error {
+	return p.play(ctx, which, func(g *drillgame.Game, d *drill.Drill) error {
 		text, left, err := g.Hint(d)
 		if err != nil {
 			return err
@@ -135,7 +136,7 @@ func drillGuess(ctx context.Context, p program, args []string) error {
 	if err := knownFault(flags.Arg(1)); !*giveUp && err != nil {
 		return err
 	}
-	return p.play(ctx, which, func(g *mystery.Game, d *chaos.Drill) error {
+	return p.play(ctx, which, func(g *drillgame.Game, d *drill.Drill) error {
 		if *giveUp {
 			tellAnswer(p, g, d)
 			return nil
@@ -158,7 +159,7 @@ func drillGuess(ctx context.Context, p program, args []string) error {
 func knownFault(name string) error {
 	var kinds []string
 	for _, k := range fault.Kinds() {
-		if mystery.Same(name, k.Name) {
+		if drillgame.Same(name, k.Name) {
 			return nil
 		}
 		kinds = append(kinds, k.Name)
@@ -166,7 +167,7 @@ func knownFault(name string) error {
 	return fmt.Errorf("%w: %q is no fault: there are %s", errUsage, name, strings.Join(kinds, ", "))
 }
 
-func wrong(r mystery.Reply) string {
+func wrong(r drillgame.Reply) string {
 	switch {
 	case r.Service:
 		return "The service is right. The fault is not."
@@ -176,14 +177,14 @@ func wrong(r mystery.Reply) string {
 	return "Neither."
 }
 
-func tellAnswer(p program, g *mystery.Game, d *chaos.Drill) {
+func tellAnswer(p program, g *drillgame.Game, d *drill.Drill) {
 	fmt.Fprintf(p.stdout, "%s: %s in %s. %s\n%s\n(drill %s, seed %d)\n",
 		d.Title, d.Answer.Fault, d.Answer.Service, strings.TrimSpace(d.Answer.Because), g.Score(), d.Name, g.Seed)
 }
 
 // play lets do make a move in the game of a copy. A move that failed is kept too:
 // wrong guesses count.
-func (p program) play(ctx context.Context, which *stackFlags, do func(*mystery.Game, *chaos.Drill) error) error {
+func (p program) play(ctx context.Context, which *stackFlags, do func(*drillgame.Game, *drill.Drill) error) error {
 	kit, err := which.stack(p)
 	if err != nil {
 		return err
@@ -201,22 +202,22 @@ func (p program) play(ctx context.Context, which *stackFlags, do func(*mystery.G
 		return err
 	}
 	var moved error
-	kept := t.updateGame(ctx, func(g *mystery.Game) { moved = do(g, d) })
+	kept := t.updateGame(ctx, func(g *drillgame.Game) { moved = do(g, d) })
 	return errors.Join(moved, kept)
 }
 
 // beginGame keeps a new game, and returns what follows the drill's events.
-func (t drillTarget) beginGame(ctx context.Context, g mystery.Game) (func(chaos.Event), error) {
+func (t drillTarget) beginGame(ctx context.Context, g drillgame.Game) (func(chaosrun.Event), error) {
 	if err := t.keepGame(&g); err != nil {
 		return nil, err
 	}
 	ctx = context.WithoutCancel(ctx) // how it ends belongs to the game
-	return func(e chaos.Event) {
-		if e.Kind != chaos.EventFault && e.Kind != chaos.EventNotification {
+	return func(e chaosrun.Event) {
+		if e.Kind != chaosrun.EventFault && e.Kind != chaosrun.EventNotification {
 			return
 		}
 		// The game misses a time then; the drill goes on.
-		_ = t.updateGame(ctx, func(g *mystery.Game) { g.Observe(e) })
+		_ = t.updateGame(ctx, func(g *drillgame.Game) { g.Observe(e) })
 	}, nil
 }
 
@@ -224,12 +225,12 @@ func (t drillTarget) beginGame(ctx context.Context, g mystery.Game) (func(chaos.
 func (t drillTarget) gamePath() string { return filepath.Join(t.notes(), "mystery.json") }
 
 // game is the last mystery of the copy, nil if there was none.
-func (t drillTarget) game() (*mystery.Game, error) {
+func (t drillTarget) game() (*drillgame.Game, error) {
 	text, err := os.ReadFile(t.gamePath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // no game is no error
 	}
-	g := new(mystery.Game)
+	g := new(drillgame.Game)
 	if err == nil {
 		err = json.Unmarshal(text, g)
 	}
@@ -241,7 +242,7 @@ func (t drillTarget) game() (*mystery.Game, error) {
 
 // updateGame changes the mystery while nobody else does: the drill notes what
 // happens, and people guess, each in a process of their own.
-func (t drillTarget) updateGame(ctx context.Context, change func(*mystery.Game)) error {
+func (t drillTarget) updateGame(ctx context.Context, change func(*drillgame.Game)) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	l := flock.New(t.gamePath() + ".lock")
@@ -261,7 +262,7 @@ func (t drillTarget) updateGame(ctx context.Context, change func(*mystery.Game))
 }
 
 // keepGame replaces the file at once, so that no reader finds half of it.
-func (t drillTarget) keepGame(g *mystery.Game) error {
+func (t drillTarget) keepGame(g *drillgame.Game) error {
 	text, err := json.Marshal(g)
 	if err == nil {
 		err = os.WriteFile(t.gamePath()+".new", text, 0o600)

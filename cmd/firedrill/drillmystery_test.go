@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"firedrill/chaos"
-	"firedrill/chaos/mystery"
+	"firedrill/chaos/drill"
+	drillgame "firedrill/chaos/game"
+	chaosrun "firedrill/chaos/run"
 )
 
 // A game is kept between commands: what the drill notes in one process, hints and guesses of others find.
@@ -36,13 +37,13 @@ func TestMystery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	observe, err := target.beginGame(t.Context(), mystery.Game{Drill: d.Name, Seed: 7, Scale: 60})
+	observe, err := target.beginGame(t.Context(), drillgame.Game{Drill: d.Name, Seed: 7, Scale: 60})
 	if err != nil {
 		t.Fatal(err)
 	}
 	say(exitFailed, "guess", d.Answer.Service, d.Answer.Fault) // nothing is broken yet
-	observe(chaos.Event{At: time.Now(), Kind: chaos.EventFault, State: "began"})
-	observe(chaos.Event{At: time.Now(), Kind: chaos.EventNotification, State: "told"})
+	observe(chaosrun.Event{At: time.Now(), Kind: chaosrun.EventFault, State: chaosrun.StateBegan})
+	observe(chaosrun.Event{At: time.Now(), Kind: chaosrun.EventNotification, State: chaosrun.StateTold})
 	if got := say(0, "hint"); !strings.HasPrefix(got, strings.TrimSpace(d.Hints[0])) {
 		t.Errorf("the hint is %q, want %q", got, d.Hints[0])
 	}
@@ -71,10 +72,10 @@ func TestRefusedMystery(t *testing.T) {
 	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := target.beginGame(t.Context(), mystery.Game{Drill: "bank-down"}); err != nil {
+	if _, err := target.beginGame(t.Context(), drillgame.Game{Drill: "bank-down"}); err != nil {
 		t.Fatal(err)
 	}
-	err := (&drillRunner{target: target}).noMystery(&chaos.Drill{Name: "bank-down"}, errors.New(`drill "bank-down" refused: TargetDown fires`))
+	err := (&drillRunner{target: target}).noMystery(&drill.Drill{Name: "bank-down"}, errors.New(`drill "bank-down" refused: TargetDown fires`))
 	var own coder
 	if !errors.As(err, &own) || own.ExitCode() != exitMisuse || err.Error() != `drill "mystery" refused: TargetDown fires` {
 		t.Errorf("it says %v", err)

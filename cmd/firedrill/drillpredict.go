@@ -10,40 +10,41 @@ import (
 
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
+	chaosrun "firedrill/chaos/run"
 	"firedrill/internal/backend"
 )
 
 // drillPredictor says what the arithmetic of error budgets expects of an outage. It
-// implements chaos.Predictor.
+// implements chaosrun.Predictor.
 type drillPredictor struct {
 	specs      []slo.Spec
 	clock      slo.Clock
 	prometheus *backend.Prometheus
 }
 
-// Predict implements chaos.Predictor.
-func (d drillPredictor) Predict(ctx context.Context, a chaos.AlertExpectation, begin, end time.Time) (chaos.Prediction, error) {
+// Predict implements chaosrun.Predictor.
+func (d drillPredictor) Predict(ctx context.Context, a drill.AlertExpectation, begin, end time.Time) (chaosrun.Prediction, error) {
 	objective, severity, ok := d.objective(a)
 	if !ok {
-		return chaos.Prediction{}, chaos.ErrNoData
+		return chaosrun.Prediction{}, chaosrun.ErrNoData
 	}
 	outage, err := d.measured(ctx, objective, begin, end)
 	if err != nil {
-		return chaos.Prediction{}, err
+		return chaosrun.Prediction{}, err
 	}
 	if a.Ratio > 0 {
 		outage.Ratio = a.Ratio
 	}
 	p := rules.Predict(objective, rules.Options{Policy: slo.Default(), Clock: d.clock}, severity, outage)
-	return chaos.Prediction{
-		Fires: p.Fires, Detection: chaos.Seconds(p.Detection), Reset: chaos.Seconds(p.Reset), Slack: chaos.Seconds(p.Slack),
+	return chaosrun.Prediction{
+		Fires: p.Fires, Detection: chaosrun.Seconds(p.Detection), Reset: chaosrun.Seconds(p.Reset), Slack: chaosrun.Seconds(p.Slack),
 		Ratio: outage.Ratio,
 	}, nil
 }
 
 // objective is what an alert on a burn rate is about.
-func (d drillPredictor) objective(a chaos.AlertExpectation) (slo.SLO, slo.Severity, bool) {
+func (d drillPredictor) objective(a drill.AlertExpectation) (slo.SLO, slo.Severity, bool) {
 	for _, spec := range d.specs {
 		for _, s := range spec.SLOs {
 			for _, severity := range []slo.Severity{slo.Page, slo.Ticket} {
@@ -74,7 +75,7 @@ func (d drillPredictor) measured(ctx context.Context, s slo.SLO, begin, end time
 		return outage, err
 	}
 	failed, err := d.number(ctx, bad, end)
-	if err != nil && !errors.Is(err, chaos.ErrNoData) {
+	if err != nil && !errors.Is(err, chaosrun.ErrNoData) {
 		return outage, err
 	}
 	if outage.Rate > 0 { // no series of bad events: there were none
@@ -89,7 +90,7 @@ func (d drillPredictor) number(ctx context.Context, promql string, at time.Time)
 	case err != nil:
 		return 0, err
 	case len(vector) != 1 || math.IsNaN(float64(vector[0].Value)):
-		return 0, chaos.ErrNoData
+		return 0, chaosrun.ErrNoData
 	}
 	return float64(vector[0].Value), nil
 }
@@ -117,7 +118,7 @@ func (t drillTarget) awaitScale(ctx context.Context) (float64, error) {
 	defer cancel()
 	for {
 		scale, err := t.scaleInForce(ctx)
-		if !errors.Is(err, chaos.ErrNoData) {
+		if !errors.Is(err, chaosrun.ErrNoData) {
 			return scale, err
 		}
 		select {
@@ -139,7 +140,7 @@ func (t drillTarget) scaleInForce(ctx context.Context) (float64, error) {
 		return 0, fmt.Errorf("ask which scale the objectives run at: %w", err)
 	}
 	if len(vector) != 1 {
-		return 0, fmt.Errorf("ask which scale the objectives run at: %d answers: %w", len(vector), chaos.ErrNoData)
+		return 0, fmt.Errorf("ask which scale the objectives run at: %d answers: %w", len(vector), chaosrun.ErrNoData)
 	}
 	return strconv.ParseFloat(string(vector[0].Metric["scale"]), 64)
 }

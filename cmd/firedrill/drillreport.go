@@ -8,8 +8,8 @@ import (
 	"slices"
 	"strings"
 
-	"firedrill/chaos"
 	drillreport "firedrill/chaos/report"
+	chaosrun "firedrill/chaos/run"
 )
 
 const drillReportUsage = `drill report [flags] [RESULT…]
@@ -61,7 +61,7 @@ func drillReport(_ context.Context, p program, args []string) error {
 }
 
 // journals reads the named results, or the latest.
-func (t drillTarget) journals(named []string) ([]*chaos.Journal, error) {
+func (t drillTarget) journals(named []string) ([]*chaosrun.Journal, error) {
 	if len(named) == 0 {
 		all, err := filepath.Glob(filepath.Join(t.results(), "*", journalName))
 		if err != nil || len(all) == 0 {
@@ -69,7 +69,7 @@ func (t drillTarget) journals(named []string) ([]*chaos.Journal, error) {
 		}
 		named = []string{slices.Max(all)} // their names begin with the time
 	}
-	var journals []*chaos.Journal
+	var journals []*chaosrun.Journal
 	for _, file := range named {
 		if !strings.HasSuffix(file, ".json") {
 			file = filepath.Join(file, journalName)

@@ -13,10 +13,11 @@ import (
 	"time"
 
 	"firedrill/alerts/rules"
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/chaos/fault"
-	"firedrill/chaos/mystery"
+	drillgame "firedrill/chaos/game"
 	drillreport "firedrill/chaos/report"
+	chaosrun "firedrill/chaos/run"
 )
 
 const drillRunUsage = `drill run [flags] NAME…
@@ -136,11 +137,11 @@ func (f *drillFlags) runner(p program) (*drillRunner, error) {
 }
 
 // named are the drills with the names, or files, or all if none is named.
-func (r *drillRunner) named(names []string) ([]*chaos.Drill, error) {
+func (r *drillRunner) named(names []string) ([]*drill.Drill, error) {
 	if len(names) == 0 {
 		return r.target.drills()
 	}
-	var drills []*chaos.Drill
+	var drills []*drill.Drill
 	for _, name := range names {
 		d, err := r.target.drill(name)
 		if err != nil {
@@ -152,7 +153,7 @@ func (r *drillRunner) named(names []string) ([]*chaos.Drill, error) {
 }
 
 // all runs drills one after the other and tells what they came to.
-func (r *drillRunner) all(ctx context.Context, drills []*chaos.Drill) error {
+func (r *drillRunner) all(ctx context.Context, drills []*drill.Drill) error {
 	journals, failed := r.each(ctx, drills, r.show)
 	if failed != nil && !wasRefused(failed) {
 		return failed
@@ -168,8 +169,8 @@ func (r *drillRunner) all(ctx context.Context, drills []*chaos.Drill) error {
 
 // each runs drills one after the other and shows each. One that is refused does not
 // keep the others from running, and is in the error; Ctrl-C does.
-func (r *drillRunner) each(ctx context.Context, drills []*chaos.Drill, show func(*chaos.Journal) error) ([]*chaos.Journal, error) {
-	var journals []*chaos.Journal
+func (r *drillRunner) each(ctx context.Context, drills []*drill.Drill, show func(*chaosrun.Journal) error) ([]*chaosrun.Journal, error) {
+	var journals []*chaosrun.Journal
 	var refused []error
 	for i, d := range drills {
 		j, err := r.one(ctx, d, i > 0, false)
@@ -196,12 +197,12 @@ func (r *drillRunner) each(ctx context.Context, drills []*chaos.Drill, show func
 }
 
 func wasRefused(err error) bool {
-	refused := (*chaos.RefusedError)(nil)
+	refused := (*chaosrun.RefusedError)(nil)
 	return errors.As(err, &refused)
 }
 
 // show prints what a drill came to, unless all are to be printed as JSON.
-func (r *drillRunner) show(j *chaos.Journal) error {
+func (r *drillRunner) show(j *chaosrun.Journal) error {
 	if r.json {
 		return nil
 	}
@@ -209,7 +210,7 @@ func (r *drillRunner) show(j *chaos.Journal) error {
 }
 
 // one runs a drill on the running stack or on one of its own.
-func (r *drillRunner) one(ctx context.Context, d *chaos.Drill, following, secret bool) (*chaos.Journal, error) {
+func (r *drillRunner) one(ctx context.Context, d *drill.Drill, following, secret bool) (*chaosrun.Journal, error) {
 	dir := filepath.Join(r.target.results(), time.Now().Format("20060102-150405-")+shownName(d, secret))
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("create folder of results: %w", err)
@@ -241,7 +242,7 @@ func (r *drillRunner) one(ctx context.Context, d *chaos.Drill, following, secret
 }
 
 // onTarget runs a drill on a copy, which it locks meanwhile.
-func (r *drillRunner) onTarget(ctx context.Context, t drillTarget, d *chaos.Drill, dir string, wait time.Duration, secret bool) (*chaos.Journal, error) {
+func (r *drillRunner) onTarget(ctx context.Context, t drillTarget, d *drill.Drill, dir string, wait time.Duration, secret bool) (*chaosrun.Journal, error) {
 	release, err := t.lock(shownName(d, secret))
 	if err != nil {
 		return nil, err
@@ -256,11 +257,11 @@ func (r *drillRunner) onTarget(ctx context.Context, t drillTarget, d *chaos.Dril
 		return nil, err
 	}
 	defer teller.Close()
-	live := drillreport.NewLive(r.p.stderr, secret)
+	live := drillreport.NewLive(r.p.stderr, drillreport.Display{Name: shownName(d, secret), Secret: secret})
 	defer live.Close()
-	observers := []func(chaos.Event){live.Observe, teller.Observe}
+	observers := []func(chaosrun.Event){live.Observe, teller.Observe}
 	if secret {
-		play, err := t.beginGame(ctx, mystery.Game{Drill: d.Name, Seed: r.seed, Scale: config.Scale})
+		play, err := t.beginGame(ctx, drillgame.Game{Drill: d.Name, Seed: r.seed, Scale: config.Scale})
 		if err != nil {
 			return nil, err
 		}
@@ -270,51 +271,51 @@ func (r *drillRunner) onTarget(ctx context.Context, t drillTarget, d *chaos.Dril
 		return nil, err
 	}
 	if r.idle {
-		config.Injector = chaos.Idle(config.Injector)
+		config.Injector = chaosrun.Idle(config.Injector)
 	}
 	config.Wait = wait
-	config.Observe = func(e chaos.Event) {
+	config.Observe = func(e chaosrun.Event) {
 		for _, observe := range observers {
 			observe(e)
 		}
 	}
-	return chaos.Run(ctx, config)
+	return chaosrun.Run(ctx, config)
 }
 
 // config is what a drill needs of a copy.
-func (r *drillRunner) config(ctx context.Context, t drillTarget, d *chaos.Drill, dir string) (chaos.Config, error) {
+func (r *drillRunner) config(ctx context.Context, t drillTarget, d *drill.Drill, dir string) (chaosrun.Config, error) {
 	token, err := t.token()
 	if err != nil {
-		return chaos.Config{}, err
+		return chaosrun.Config{}, err
 	}
 	eyes, err := t.eyes()
 	if err != nil {
-		return chaos.Config{}, err
+		return chaosrun.Config{}, err
 	}
 	scale := r.speed
 	if scale == 0 {
 		if scale, err = t.awaitScale(ctx); err != nil {
-			return chaos.Config{}, err
+			return chaosrun.Config{}, err
 		}
 	}
 	predictor, err := newDrillPredictor(t, scale)
 	if err != nil {
-		return chaos.Config{}, err
+		return chaosrun.Config{}, err
 	}
 	faults := t.faults(token)
 	faults.Seed = r.seed
-	return chaos.Config{
+	return chaosrun.Config{
 		Drill: d, Scale: scale, Seed: r.seed, Injector: fault.New(faults), Load: drillLoad{t, dir, r.seed},
 		Prober: eyes, Alerts: eyes, Charter: eyes, Predictor: predictor, Witness: eyes.Witness(ctx, t.processes()),
-		Past:      []chaos.AlertPattern{{Alert: rules.AlertSpent}},
-		Machine:   []chaos.AlertPattern{{Alert: alertScrapesLate}},
+		Past:      []drill.AlertPattern{{Alert: rules.AlertSpent}},
+		Machine:   []drill.AlertPattern{{Alert: alertScrapesLate}},
 		TraceLink: t.places()["tempo"] + "/api/traces/{trace_id}",
 	}, nil
 }
 
 // keepResults writes what a drill came to.
-func (r *drillRunner) keepResults(j *chaos.Journal, dir string) error {
-	files := map[string]func(io.Writer, *chaos.Journal) error{
+func (r *drillRunner) keepResults(j *chaosrun.Journal, dir string) error {
+	files := map[string]func(io.Writer, *chaosrun.Journal) error{
 		filepath.Join(dir, journalName): drillreport.JSON, filepath.Join(dir, "report.html"): drillreport.HTML,
 	}
 	if r.html != "" {
@@ -330,14 +331,14 @@ func (r *drillRunner) keepResults(j *chaos.Journal, dir string) error {
 }
 
 // keepAll writes what was asked for of all drills.
-func (r *drillRunner) keepAll(journals []*chaos.Journal) error {
+func (r *drillRunner) keepAll(journals []*chaosrun.Journal) error {
 	if err := r.writeJUnit(journals); err != nil || !r.json {
 		return err
 	}
 	return writeJSON(r.p.stdout, journals)
 }
 
-func (r *drillRunner) writeJUnit(journals []*chaos.Journal) error {
+func (r *drillRunner) writeJUnit(journals []*chaosrun.Journal) error {
 	if r.junit == "" {
 		return nil
 	}
@@ -345,8 +346,8 @@ func (r *drillRunner) writeJUnit(journals []*chaos.Journal) error {
 }
 
 // verdictOf is the worst: a failure, then what nobody can tell.
-func verdictOf(journals []*chaos.Journal) error {
-	came := func(to ...chaos.Verdict) (names []string) {
+func verdictOf(journals []*chaosrun.Journal) error {
+	came := func(to ...chaosrun.Verdict) (names []string) {
 		for _, j := range journals {
 			if slices.Contains(to, j.Verdict) {
 				names = append(names, j.Drill)
@@ -354,17 +355,17 @@ func verdictOf(journals []*chaos.Journal) error {
 		}
 		return names
 	}
-	if failed := came(chaos.Fail); len(failed) > 0 {
+	if failed := came(chaosrun.Fail); len(failed) > 0 {
 		return fmt.Errorf("not as expected: %v", failed)
 	}
-	if unclear := came(chaos.Inconclusive, chaos.Aborted); len(unclear) > 0 {
+	if unclear := came(chaosrun.Inconclusive, chaosrun.Aborted); len(unclear) > 0 {
 		return &exit{exitInvalid, fmt.Errorf("without a clear result: %v", unclear)}
 	}
 	return nil
 }
 
 // shownName is what may be said of a drill.
-func shownName(d *chaos.Drill, secret bool) string {
+func shownName(d *drill.Drill, secret bool) string {
 	if secret {
 		return mysteryName
 	}

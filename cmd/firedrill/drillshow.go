@@ -10,7 +10,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 )
 
 const drillListUsage = `drill list [flags]
@@ -56,7 +56,7 @@ type drillJSON struct {
 	Drill json.RawMessage `json:"drill"` // as chaos/drill.schema.json has it
 }
 
-func asJSONOf(d *chaos.Drill) (drillJSON, error) {
+func asJSONOf(d *drill.Drill) (drillJSON, error) {
 	text, err := os.ReadFile(d.File)
 	if err == nil {
 		text, err = yaml.YAMLToJSON(text)
@@ -98,7 +98,7 @@ func drillShow(_ context.Context, p program, args []string) error {
 }
 
 // describe says in words what a drill does and expects.
-func describe(d *chaos.Drill) string {
+func describe(d *drill.Drill) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s\n\n%s\n", d.Name, d.Title, strings.TrimSpace(d.Story))
 	section := func(name string, lines []string) {
@@ -135,7 +135,7 @@ func params(p map[string]any) string {
 	return strings.TrimPrefix(fmt.Sprint(p), "map")
 }
 
-func expected(e chaos.Expectations) []string {
+func expected(e drill.Expectations) []string {
 	var out []string
 	for _, a := range e.Alerts {
 		out = append(out, fmt.Sprintf("alert %s within %s, gone within %s", a, a.FiresWithin, a.ResolvesWithin))

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/internal/machine"
 )
 
@@ -33,7 +33,7 @@ var ratePattern = regexp.MustCompile(`^([0-9]+(?:\.[0-9]+)?)/([smh])$`)
 
 // fit returns the drill with a load that the machine can carry: rate, if it is not "", or else a share of the drill's own
 // rate. Drills without a rate of their own stay as they are.
-func fit(d *chaos.Drill, rate string, c machine.Capacity) *chaos.Drill {
+func fit(d *drill.Drill, rate string, c machine.Capacity) *drill.Drill {
 	if d.Load.Profile == "" || d.Load.Rate == "" && rate == "" {
 		return d
 	}
@@ -68,7 +68,7 @@ func checkRate(rate string) error {
 }
 
 // fitted returns the drill with a load for this machine, and says so.
-func (r *drillRunner) fitted(ctx context.Context, d *chaos.Drill) (*chaos.Drill, error) {
+func (r *drillRunner) fitted(ctx context.Context, d *drill.Drill) (*drill.Drill, error) {
 	if err := os.MkdirAll(r.target.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("create the data folder: %w", err)
 	}

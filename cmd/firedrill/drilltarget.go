@@ -10,9 +10,10 @@ import (
 	"strconv"
 	"strings"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/chaos/fault"
 	"firedrill/chaos/observe"
+	chaosrun "firedrill/chaos/run"
 	"firedrill/deploy/stack"
 )
 
@@ -33,8 +34,8 @@ func (t drillTarget) undo() string { return filepath.Join(t.notes(), "undo") }
 func (t drillTarget) results() string { return filepath.Join(t.Data, "drills") }
 
 // drills reads all of the repository's drills.
-func (t drillTarget) drills() ([]*chaos.Drill, error) {
-	all, err := chaos.LoadAll(filepath.Join(t.Root, "chaos", "drills"), fault.New(t.everything()))
+func (t drillTarget) drills() ([]*drill.Drill, error) {
+	all, err := drill.LoadAll(filepath.Join(t.Root, "chaos", "drills"), fault.New(t.everything()))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
@@ -42,12 +43,12 @@ func (t drillTarget) drills() ([]*chaos.Drill, error) {
 }
 
 // drill finds one by its name, or reads a file of the user's.
-func (t drillTarget) drill(name string) (*chaos.Drill, error) {
+func (t drillTarget) drill(name string) (*drill.Drill, error) {
 	path := name
-	if !strings.HasSuffix(name, chaos.Extension) {
-		path = filepath.Join(t.Root, "chaos", "drills", name+chaos.Extension)
+	if !strings.HasSuffix(name, drill.Extension) {
+		path = filepath.Join(t.Root, "chaos", "drills", name+drill.Extension)
 	}
-	d, err := chaos.LoadFile(path, fault.New(t.everything()))
+	d, err := drill.LoadFile(path, fault.New(t.everything()))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; \"firedrill drill list\" shows what there is", errUsage, err)
 	}
@@ -55,11 +56,11 @@ func (t drillTarget) drill(name string) (*chaos.Drill, error) {
 }
 
 // mayHave refuses a drill whose faults cannot be done to this target.
-func (t drillTarget) mayHave(d *chaos.Drill) error {
+func (t drillTarget) mayHave(d *drill.Drill) error {
 	injector := fault.New(t.faults(""))
 	for _, f := range d.Faults {
 		if err := injector.Check(f); err != nil {
-			return &chaos.RefusedError{Drill: d.Name, Reasons: []string{"there it cannot be run: " + err.Error()}}
+			return &chaosrun.RefusedError{Drill: d.Name, Reasons: []string{"there it cannot be run: " + err.Error()}}
 		}
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"firedrill/chaos"
+	chaosrun "firedrill/chaos/run"
 	"firedrill/deploy/stack"
 	"firedrill/telemetry"
 )
@@ -21,7 +21,7 @@ type drillTeller struct {
 	secret bool // a mystery: what is broken is told when all is over
 	tel    *telemetry.Telemetry
 	faults *prometheus.GaugeVec
-	held   []chaos.Event
+	held   []chaosrun.Event
 	close  []func()
 }
 
@@ -82,29 +82,29 @@ func (d *drillTeller) serve(ctx context.Context, targets string) error {
 }
 
 // Observe takes an event of the drill.
-func (d *drillTeller) Observe(e chaos.Event) {
+func (d *drillTeller) Observe(e chaosrun.Event) {
 	if d.secret {
 		d.held = append(d.held, e)
 		return
 	}
 	d.log(e)
-	if e.Kind == chaos.EventFault && e.Fault != nil {
+	if e.Kind == chaosrun.EventFault && e.Fault != nil {
 		gauge := d.faults.WithLabelValues(d.drill, e.Fault.Kind, e.Fault.Target)
 		switch e.State {
-		case "began":
+		case chaosrun.StateBegan:
 			gauge.Inc()
-		case "ended":
+		case chaosrun.StateEnded:
 			gauge.Dec()
 		}
 	}
 }
 
-func (d *drillTeller) log(e chaos.Event) {
+func (d *drillTeller) log(e chaosrun.Event) {
 	tell := d.tel.Logger().Info
-	if e.Kind == chaos.EventProblem {
+	if e.Kind == chaosrun.EventProblem {
 		tell = d.tel.Logger().Warn
 	}
-	tell(e.Text, "drill", d.drill, "kind", string(e.Kind), "state", e.State, "at", e.At.Format(time.RFC3339Nano))
+	tell(e.Text, "drill", d.drill, "kind", string(e.Kind), "state", string(e.State), "at", e.At.Format(time.RFC3339Nano))
 }
 
 // Close tells what was held back, and ends telling.
