@@ -29,9 +29,9 @@ type Config struct {
 	// Components are the names of all processes that Processes knows.
 	Components []string
 	Processes  Processes
-	// Guard is the command that runs Guard, with Processes and Notes as here. Its
+	// Watchdog is the command that runs Watchdog, with Processes and Notes as here. Its
 	// context does not end before it does.
-	Guard func(ctx context.Context) *exec.Cmd
+	Watchdog func(ctx context.Context) *exec.Cmd
 	// Notes is the folder for notes of how to undo faults on processes.
 	Notes string
 }
@@ -136,7 +136,7 @@ func (p *processes) check(f drill.Fault) error {
 }
 
 func (p *processes) begin(ctx context.Context, f drill.Fault, lease time.Duration) (run.Injection, error) {
-	return beginGuarded(ctx, p.Guard(context.WithoutCancel(ctx)), f, lease, p.Notes, p.Processes)
+	return beginWatched(ctx, p.Watchdog(context.WithoutCancel(ctx)), f, lease, p.Notes, p.Processes)
 }
 
 // oneOf holds a fault's target to those there are.

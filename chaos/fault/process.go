@@ -28,7 +28,7 @@ type Processes interface {
 // there is nothing left to undo.
 var ErrNoStack = errors.New("nothing supervises the processes")
 
-// processFault is what one kind of fault does to a process. It runs in the guard
+// processFault is what one kind of fault does to a process. It runs in the watchdog
 // of the fault, not in the drill's runner.
 type processFault interface {
 	// hit does it. It is called at the beginning and then each time that often has

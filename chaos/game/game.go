@@ -1,7 +1,8 @@
-// Package game makes a game of a drill: which one it is nobody is told, hints are
-// given on request, guesses are taken, and it is scored how soon the cause was found.
+// Package game makes a game of a drill: nobody is told which drill runs, players get
+// hints on request and guess, and they score by how soon they find the cause. The
+// answer does not leave the package before the game is over.
 //
-// It must not know how a drill is run, nor where a game is kept between two commands.
+// It must not know how a drill is run.
 package game
 
 import (
@@ -17,8 +18,8 @@ import (
 	"firedrill/chaos/run"
 )
 
-// Game is a mystery from its beginning to its end. It is data, so that commands may
-// keep it in a file.
+// Game is a mystery from its beginning to its end. It is data; a Store keeps it in a
+// file between two commands.
 type Game struct {
 	Drill   string    `json:"drill"`
 	Seed    uint64    `json:"seed"`
@@ -74,8 +75,8 @@ func (g *Game) Hint(d *drill.Drill) (text string, left int, err error) {
 	return d.Hints[g.Hints-1], len(d.Hints) - g.Hints, nil
 }
 
-// Reply is what becomes of a guess.
-type Reply struct{ Service, Fault bool } // whether each is right
+// Reply says which parts of a guess are right.
+type Reply struct{ Service, Fault bool }
 
 // Guess takes a guess.
 func (g *Game) Guess(d *drill.Drill, service, fault string, now time.Time) (Reply, error) {
@@ -87,13 +88,14 @@ func (g *Game) Guess(d *drill.Drill, service, fault string, now time.Time) (Repl
 	}
 	g.Guesses = append(g.Guesses, Guess{now, service, fault})
 	r := Reply{Same(service, d.Answer.Service), Same(fault, d.Answer.Fault)}
-	if r.Service && r.Fault {
+	if r.Right() {
 		g.Solved = now
 	}
 	return r, nil
 }
 
-// Same forgives how a name is written: "slow query" is slow_query.
+// Same reports whether two names differ at most in case, blanks, dashes and
+// underscores: "slow query" is slow_query.
 func Same(a, b string) bool {
 	plain := strings.NewReplacer("-", "_", " ", "_")
 	return strings.EqualFold(plain.Replace(strings.TrimSpace(a)), plain.Replace(b))

@@ -21,7 +21,7 @@ type Mutant struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Killed tells whether the drill noticed.
+// Killed reports whether the drill noticed.
 func (m Mutant) Killed() bool { return m.Verdict == Fail }
 
 // NewMutant makes a mutant of what a changed run came to.
@@ -33,8 +33,37 @@ func NewMutant(j *Journal, change string) Mutant {
 	return m
 }
 
-// ChangeFaultOff is the change of a mutant that needs a run of its own: see Idle.
-const ChangeFaultOff = "the fault is switched off"
+// Changes of mutants that are runs of their own.
+const (
+	// ChangeNone is the change of the run that must pass.
+	ChangeNone = "nothing is changed"
+	// ChangeFaultOff is the change of a run with an Idle injector.
+	ChangeFaultOff = "the fault is switched off"
+)
+
+// AsWanted reports whether the run came to what it must: a pass without a change, a
+// failure with any.
+func (m Mutant) AsWanted() bool {
+	if m.Change == ChangeNone {
+		return m.Verdict == Pass
+	}
+	return m.Killed()
+}
+
+// CountMutants returns how many mutants came to something else than they must, and how
+// many are without a clear result.
+func CountMutants(all []Mutant) (missed, unclear int) {
+	for _, m := range all {
+		switch {
+		case m.AsWanted():
+		case m.Verdict == Inconclusive || m.Verdict == Aborted:
+			unclear++
+		default:
+			missed++
+		}
+	}
+	return missed, unclear
+}
 
 // Mutants judges a run that passed again, once for each thing that is taken out of what was seen: each alert that is expected,
 // each signal, and once with an alert that must not fire. The journal stays as it is. The error is about a journal of another

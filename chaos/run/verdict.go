@@ -1,6 +1,7 @@
 package run
 
 import (
+	"slices"
 	"strconv"
 	"time"
 )
@@ -15,6 +16,26 @@ const (
 	Inconclusive Verdict = "inconclusive" // nobody can tell, for want of data or because the drill could not be carried out
 	Aborted      Verdict = "aborted"      // a guard or a person ended it
 )
+
+// Worst returns the worst verdict of some runs, and the drills that are not better:
+// fail, then inconclusive for what has no clear result, then pass.
+func Worst(all []*Journal) (Verdict, []string) {
+	came := func(to ...Verdict) (drills []string) {
+		for _, j := range all {
+			if slices.Contains(to, j.Verdict) {
+				drills = append(drills, j.Drill)
+			}
+		}
+		return drills
+	}
+	if failed := came(Fail); len(failed) > 0 {
+		return Fail, failed
+	}
+	if unclear := came(Inconclusive, Aborted); len(unclear) > 0 {
+		return Inconclusive, unclear
+	}
+	return Pass, came(Pass)
+}
 
 // Outcome is what one check came to.
 type Outcome string

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"firedrill/chaos/chaosmesh"
@@ -38,11 +37,11 @@ func drillExport(_ context.Context, p program, args []string) error {
 	if *format != chaosMesh || *scale <= 0 {
 		return fmt.Errorf("%w: -format %q, -scale %v: want -format %s and a scale above 0", errUsage, *format, *scale, chaosMesh)
 	}
-	kit, err := which.stack(p)
+	t, err := which.drillTarget(p)
 	if err != nil {
 		return err
 	}
-	d, err := drillTarget{Stack: kit, getenv: p.getenv}.inCluster(fs.Arg(0))
+	d, err := t.inCluster(fs.Arg(0))
 	if err != nil {
 		return err
 	}
@@ -53,19 +52,18 @@ func drillExport(_ context.Context, p program, args []string) error {
 	return p.export(plan, *out)
 }
 
-// inCluster finds a drill like drill does, where services keep their data in a database server.
+// inCluster reads a drill like drill does, where services keep their data in a
+// database server.
 func (t drillTarget) inCluster(name string) (*drill.Drill, error) {
-	path := name
-	if !strings.HasSuffix(name, drill.Extension) {
-		path = filepath.Join(t.Root, "chaos", "drills", name+drill.Extension)
-	}
-	faults := t.faults("")
+	faults := t.faults()
 	for caller, wires := range faults.Wires {
 		if caller != "gateway" {
 			wires["database"] = "postgres:5432"
 		}
 	}
-	d, err := drill.LoadFile(path, fault.New(faults))
+	library := t.library()
+	library.Faults = fault.New(faults)
+	d, err := library.One(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; \"firedrill drill list\" shows what there is", errUsage, err)
 	}

@@ -8,7 +8,9 @@ import (
 )
 
 func TestMutantsVerdict(t *testing.T) {
-	whole := func(v chaosrun.Verdict) chaosrun.Mutant { return chaosrun.Mutant{Change: changeNone, Verdict: v} }
+	whole := func(v chaosrun.Verdict) chaosrun.Mutant {
+		return chaosrun.Mutant{Change: chaosrun.ChangeNone, Verdict: v}
+	}
 	off := func(v chaosrun.Verdict) chaosrun.Mutant {
 		return chaosrun.Mutant{Change: chaosrun.ChangeFaultOff, Verdict: v}
 	}

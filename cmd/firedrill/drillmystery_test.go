@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"firedrill/chaos/drill"
-	drillgame "firedrill/chaos/game"
+	"firedrill/chaos/game"
 	chaosrun "firedrill/chaos/run"
 )
 
@@ -30,14 +30,14 @@ func TestMystery(t *testing.T) {
 	if got := say(exitMisuse, "hint"); !strings.Contains(got, "there is no mystery") {
 		t.Errorf("a hint without a mystery: %s", got)
 	}
-	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
+	if err := os.MkdirAll(target.folder().Notes, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	d, err := target.drill("payment-latency")
 	if err != nil {
 		t.Fatal(err)
 	}
-	observe, err := target.beginGame(t.Context(), drillgame.Game{Drill: d.Name, Seed: 7, Scale: 60})
+	observe, err := target.game().Begin(t.Context(), game.Game{Drill: d.Name, Seed: 7, Scale: 60})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,18 +69,18 @@ func TestMystery(t *testing.T) {
 // A mystery that is refused stays one, and leaves no game.
 func TestRefusedMystery(t *testing.T) {
 	target := drillsAt(t, 1000)
-	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
+	if err := os.MkdirAll(target.folder().Notes, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := target.beginGame(t.Context(), drillgame.Game{Drill: "bank-down"}); err != nil {
+	if _, err := target.game().Begin(t.Context(), game.Game{Drill: "bank-down"}); err != nil {
 		t.Fatal(err)
 	}
-	err := (&drillRunner{target: target}).noMystery(&drill.Drill{Name: "bank-down"}, errors.New(`drill "bank-down" refused: TargetDown fires`))
+	err := noMystery(target.game(), &drill.Drill{Name: "bank-down"}, errors.New(`drill "bank-down" refused: TargetDown fires`))
 	var own coder
 	if !errors.As(err, &own) || own.ExitCode() != exitMisuse || err.Error() != `drill "mystery" refused: TargetDown fires` {
 		t.Errorf("it says %v", err)
 	}
-	if g, err := target.game(); g != nil || err != nil {
+	if g, err := target.game().Load(); g != nil || err != nil {
 		t.Errorf("a game is left: %v, %v", g, err)
 	}
 }

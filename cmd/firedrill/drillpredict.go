@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"firedrill/alerts/rules"
@@ -43,7 +42,7 @@ func (d drillPredictor) Predict(ctx context.Context, a drill.AlertExpectation, b
 	}, nil
 }
 
-// objective is what an alert on a burn rate is about.
+// objective returns the objective and severity that an alert on a burn rate is about.
 func (d drillPredictor) objective(a drill.AlertExpectation) (slo.SLO, slo.Severity, bool) {
 	for _, spec := range d.specs {
 		for _, s := range spec.SLOs {
@@ -59,7 +58,7 @@ func (d drillPredictor) objective(a drill.AlertExpectation) (slo.SLO, slo.Severi
 	return slo.SLO{}, "", false
 }
 
-// measured is the outage as the objective's indicator saw it.
+// measured returns the outage as the objective's indicator saw it.
 func (d drillPredictor) measured(ctx context.Context, s slo.SLO, begin, end time.Time) (slo.Outage, error) {
 	outage := slo.Outage{Length: end.Sub(begin)}
 	window := max(outage.Length.Round(time.Second), 2*d.clock.Scrape)
@@ -95,52 +94,19 @@ func (d drillPredictor) number(ctx context.Context, promql string, at time.Time)
 	return float64(vector[0].Value), nil
 }
 
-// newDrillPredictor predicts for the rules at a scale.
-func newDrillPredictor(t drillTarget, scale float64) (drillPredictor, error) {
-	specs, err := slo.LoadAll(specsDir(t.Root))
+// newDrillPredictor returns a predictor for the rules at a scale.
+func newDrillPredictor(root, prometheusURL string, scale float64) (chaosrun.Predictor, error) {
+	specs, err := slo.LoadAll(specsDir(root))
 	if err != nil {
-		return drillPredictor{}, fmt.Errorf("read the objectives: %w", err)
+		return nil, fmt.Errorf("read the objectives: %w", err)
 	}
-	prometheus, err := backend.NewPrometheus(t.places()["prometheus"], nil)
+	prometheus, err := backend.NewPrometheus(prometheusURL, nil)
 	if err != nil {
-		return drillPredictor{}, err
+		return nil, err
 	}
 	clock := slo.Workshop()
 	if scale != clock.Scale {
 		clock = slo.NewClock(scale, clock.Scrape)
 	}
 	return drillPredictor{specs: specs, clock: clock, prometheus: prometheus}, nil
-}
-
-// awaitScale asks for the scale until rules were evaluated once.
-func (t drillTarget) awaitScale(ctx context.Context) (float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	for {
-		scale, err := t.scaleInForce(ctx)
-		if !errors.Is(err, chaosrun.ErrNoData) {
-			return scale, err
-		}
-		select {
-		case <-ctx.Done():
-			return 0, err
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
-}
-
-// scaleInForce is the one at which the copy's objectives run.
-func (t drillTarget) scaleInForce(ctx context.Context) (float64, error) {
-	prometheus, err := backend.NewPrometheus(t.places()["prometheus"], nil)
-	if err != nil {
-		return 0, err
-	}
-	vector, err := prometheus.Query(ctx, `group by (scale) (slo:objective:ratio{synthetic=""})`, time.Now())
-	if err != nil {
-		return 0, fmt.Errorf("ask which scale the objectives run at: %w", err)
-	}
-	if len(vector) != 1 {
-		return 0, fmt.Errorf("ask which scale the objectives run at: %d answers: %w", len(vector), chaosrun.ErrNoData)
-	}
-	return strconv.ParseFloat(string(vector[0].Metric["scale"]), 64)
 }

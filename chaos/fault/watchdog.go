@@ -13,7 +13,7 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// order is what the runner tells a guard, and answer what it hears, one line of
+// order is what the runner tells a watchdog, and answer what it hears, one line of
 // JSON each.
 type (
 	order struct {
@@ -34,18 +34,18 @@ const (
 	doEnd   = "end"
 )
 
-// Guard does one fault to a process and undoes it: when the order to end comes,
+// Watchdog does one fault to a process and undoes it: when the order to end comes,
 // when the lease ends, when in ends because the runner at its other end died,
 // or when ctx ends. Notes of how to undo it stand in the folder dir while it
 // lasts.
 //
 // It runs in a process and session of its own, so that what kills the runner
 // leaves it alive.
-func Guard(ctx context.Context, in io.Reader, out io.Writer, dir string, p Processes) error {
-	g := &guard{orders: read(in), out: json.NewEncoder(out), dir: dir, processes: p}
+func Watchdog(ctx context.Context, in io.Reader, out io.Writer, dir string, p Processes) error {
+	g := &watchdog{orders: read(in), out: json.NewEncoder(out), dir: dir, processes: p}
 	first, ok := <-g.orders
 	if !ok || first.Do != doBegin {
-		return fmt.Errorf("guard a fault: the first order is %q, not %q", first.Do, doBegin)
+		return fmt.Errorf("start the watchdog of a fault: the first order is %q, not %q", first.Do, doBegin)
 	}
 	err := g.begin(ctx, first)
 	g.answer(doBegin, err)
@@ -60,7 +60,7 @@ func Guard(ctx context.Context, in io.Reader, out io.Writer, dir string, p Proce
 	return err
 }
 
-type guard struct {
+type watchdog struct {
 	orders    <-chan order
 	out       *json.Encoder
 	dir       string
@@ -87,7 +87,7 @@ func read(in io.Reader) <-chan order {
 }
 
 // answer tells the runner; one that died is not there to hear it.
-func (g *guard) answer(do string, err error) {
+func (g *watchdog) answer(do string, err error) {
 	a := answer{Do: do}
 	if err != nil {
 		a.Error = err.Error()
@@ -96,13 +96,13 @@ func (g *guard) answer(do string, err error) {
 }
 
 // begin does the fault. When it fails, nothing of it is left.
-func (g *guard) begin(ctx context.Context, o order) error {
+func (g *watchdog) begin(ctx context.Context, o order) error {
 	var err error
 	if g.fault, err = newProcessFault(o.Fault); err != nil {
 		return err
 	}
 	n := note{ID: o.ID, Kind: o.Fault.Kind, Target: o.Fault.Target, Params: o.Fault.Params}
-	if n.Guard, err = identify(os.Getpid()); err != nil {
+	if n.Watchdog, err = identify(os.Getpid()); err != nil {
 		return err
 	}
 	g.victim = &victim{Processes: g.processes, note: n, keep: func(n note) error { return n.write(g.dir) }}
@@ -117,7 +117,7 @@ func (g *guard) begin(ctx context.Context, o order) error {
 
 // watch returns when the fault must end; ended is whether the runner said so and
 // waits for an answer.
-func (g *guard) watch(ctx context.Context, lease time.Duration) (ended bool) {
+func (g *watchdog) watch(ctx context.Context, lease time.Duration) (ended bool) {
 	end := time.NewTimer(lease)
 	defer end.Stop()
 	var again <-chan time.Time
@@ -145,7 +145,7 @@ func (g *guard) watch(ctx context.Context, lease time.Duration) (ended bool) {
 	}
 }
 
-func (g *guard) end(ctx context.Context) error {
+func (g *watchdog) end(ctx context.Context) error {
 	if err := g.victim.heal(ctx, g.fault); err != nil {
 		return err // the note stays: the fault can still be healed by it
 	}

@@ -16,9 +16,9 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// guarded is a fault on a process, as the runner holds it: its guard is a process
+// watched is a fault on a process, as the runner holds it: its watchdog is a process
 // of its own, told over a pipe.
-type guarded struct {
+type watched struct {
 	fault     drill.Fault
 	lease     time.Duration
 	id, dir   string
@@ -31,20 +31,20 @@ type guarded struct {
 	over    bool
 }
 
-// beginGuarded starts a guard, which does the fault.
-func beginGuarded(ctx context.Context, cmd *exec.Cmd, f drill.Fault, lease time.Duration, dir string, p Processes) (*guarded, error) {
-	g := &guarded{fault: f, lease: lease, id: f.Kind + "-" + rand.Text()[:8], dir: dir, processes: p, cmd: cmd}
+// beginWatched starts a watchdog, which does the fault.
+func beginWatched(ctx context.Context, cmd *exec.Cmd, f drill.Fault, lease time.Duration, dir string, p Processes) (*watched, error) {
+	g := &watched{fault: f, lease: lease, id: f.Kind + "-" + rand.Text()[:8], dir: dir, processes: p, cmd: cmd}
 	orders, err := cmd.StdinPipe()
 	if err != nil {
-		return nil, fmt.Errorf("start the guard of %s: %w", f.Kind, err)
+		return nil, fmt.Errorf("start the watchdog of %s: %w", f.Kind, err)
 	}
 	answers, err := cmd.StdoutPipe()
 	if err != nil {
-		return nil, fmt.Errorf("start the guard of %s: %w", f.Kind, err)
+		return nil, fmt.Errorf("start the watchdog of %s: %w", f.Kind, err)
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no signal of the terminal reaches it
 	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("start the guard of %s: %w", f.Kind, err)
+		return nil, fmt.Errorf("start the watchdog of %s: %w", f.Kind, err)
 	}
 	g.orders, g.answers = orders, listen(answers)
 	if err := g.ask(ctx, order{Do: doBegin, ID: g.id, Fault: f, Lease: lease}); err != nil {
@@ -53,7 +53,7 @@ func beginGuarded(ctx context.Context, cmd *exec.Cmd, f drill.Fault, lease time.
 	return g, nil
 }
 
-// listen yields a guard's answers; the channel closes when the guard has ended.
+// listen yields a watchdog's answers; the channel closes when the watchdog has ended.
 func listen(from io.Reader) <-chan answer {
 	answers := make(chan answer, 1) // an answer that came too late is not waited for
 	go func() {
@@ -69,24 +69,24 @@ func listen(from io.Reader) <-chan answer {
 	return answers
 }
 
-// errGuardGone says that the guard was killed, as nothing else ends it early but
+// errWatchdogGone says that the watchdog was killed, as nothing else ends it early but
 // the end of the lease.
-var errGuardGone = errors.New("its guard is gone: the lease ended, or somebody killed it")
+var errWatchdogGone = errors.New("its watchdog is gone: the lease ended, or somebody killed it")
 
-func (g *guarded) ask(ctx context.Context, o order) error {
+func (g *watched) ask(ctx context.Context, o order) error {
 	line, err := json.Marshal(o)
 	if err != nil {
 		return err
 	}
 	if _, err := g.orders.Write(append(line, '\n')); err != nil {
-		return errGuardGone
+		return errWatchdogGone
 	}
 	for {
 		select {
 		case a, ok := <-g.answers:
 			switch {
 			case !ok:
-				return errGuardGone
+				return errWatchdogGone
 			case a.Do != o.Do:
 				continue // to an earlier order, which was not waited for long enough
 			case a.Error != "":
@@ -100,7 +100,7 @@ func (g *guarded) ask(ctx context.Context, o order) error {
 }
 
 // Renew implements run.Injection.
-func (g *guarded) Renew(ctx context.Context) error {
+func (g *watched) Renew(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := g.ask(ctx, order{Do: doRenew, Lease: g.lease}); err != nil {
@@ -109,16 +109,16 @@ func (g *guarded) Renew(ctx context.Context) error {
 	return nil
 }
 
-// End implements run.Injection. What a killed guard left is undone here.
-func (g *guarded) End(ctx context.Context) error {
+// End implements run.Injection. What a killed watchdog left is undone here.
+func (g *watched) End(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.over {
 		return nil
 	}
 	err := g.ask(ctx, order{Do: doEnd})
-	_ = g.orders.Close() // and with it the guard ends, if it had not
-	if errors.Is(err, errGuardGone) {
+	_ = g.orders.Close() // and with it the watchdog ends, if it had not
+	if errors.Is(err, errWatchdogGone) {
 		err = g.healLeftover(ctx)
 	}
 	if err != nil {
@@ -129,7 +129,7 @@ func (g *guarded) End(ctx context.Context) error {
 	return nil
 }
 
-func (g *guarded) healLeftover(ctx context.Context) error {
+func (g *watched) healLeftover(ctx context.Context) error {
 	all, err := notes(g.dir)
 	if err != nil {
 		return err

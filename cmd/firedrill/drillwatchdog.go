@@ -7,21 +7,20 @@ import (
 	"firedrill/chaos/fault"
 )
 
-const drillGuardUsage = `drill guard [flags]
+const drillWatchdogUsage = `drill watchdog [flags]
 
 Does one fault to a process, as standard input says, and undoes it when its lease ends or standard input does. Drills
 run it; there is no use in running it by hand.`
 
-func drillGuard(ctx context.Context, p program, args []string) error {
-	fs := p.newFlags("drill guard", drillGuardUsage)
+func drillWatchdog(ctx context.Context, p program, args []string) error {
+	fs := p.newFlags("drill watchdog", drillWatchdogUsage)
 	which := addStackFlags(fs)
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	kit, err := which.stack(p)
+	t, err := which.drillTarget(p)
 	if err != nil {
 		return err
 	}
-	target := drillTarget{Stack: kit, getenv: p.getenv}
-	return fault.Guard(ctx, os.Stdin, p.stdout, target.undo(), supervised{kit})
+	return fault.Watchdog(ctx, os.Stdin, p.stdout, t.folder().Undo(), supervised{t.Stack})
 }

@@ -1,4 +1,4 @@
-package main
+package session
 
 import (
 	"testing"
@@ -35,7 +35,7 @@ func TestFit(t *testing.T) {
 
 func TestCheckRate(t *testing.T) {
 	for rate, want := range map[string]bool{"": true, "5/s": true, "0.5/m": true, "0/s": false, "0.0/s": false, "5": false, "-5/s": false, "5/d": false, "x": false} {
-		if err := checkRate(rate); (err == nil) != want {
+		if err := CheckRate(rate); (err == nil) != want {
 			t.Errorf("%q: %v, want good: %v", rate, err, want)
 		}
 	}
