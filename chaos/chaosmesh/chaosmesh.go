@@ -27,8 +27,8 @@ type Pods struct {
 // Cluster is where the components of a shop run, by their names in drills.
 type Cluster map[string]Pods
 
-// Kit is the cluster that deploy/kubernetes describes.
-func Kit() Cluster {
+// Shop is the cluster that deploy/kubernetes describes.
+func Shop() Cluster {
 	c := Cluster{
 		"broker":   {Namespace: "shop", Name: "broker", Container: "shop", Admin: 8106},
 		"database": {Namespace: "shop", Name: "postgres"},

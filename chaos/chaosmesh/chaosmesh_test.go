@@ -31,7 +31,7 @@ func known() []kinds.Kind {
 
 func translate(t *testing.T, faults ...drill.Fault) Plan {
 	t.Helper()
-	p, err := Translate(&drill.Drill{Name: "d", Title: "A drill", Faults: faults}, Kit(), known())
+	p, err := Translate(&drill.Drill{Name: "d", Title: "A drill", Faults: faults}, Shop(), known())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +148,7 @@ func TestLost(t *testing.T) {
 
 func TestBadFaults(t *testing.T) {
 	for kind, want := range map[string]string{"nonsense": `no kind of fault "nonsense"`, "latency": `parameter "median" is missing`} {
-		_, err := Translate(&drill.Drill{Name: "d", Faults: []drill.Fault{{Kind: kind, Target: "orders"}}}, Kit(), known())
+		_, err := Translate(&drill.Drill{Name: "d", Faults: []drill.Fault{{Kind: kind, Target: "orders"}}}, Shop(), known())
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", kind, err, want)
 		}

@@ -45,7 +45,7 @@ func drillExport(_ context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := chaosmesh.Translate(d.AtScale(*scale), chaosmesh.Kit(), fault.Kinds())
+	plan, err := chaosmesh.Translate(d.AtScale(*scale), chaosmesh.Shop(), fault.Kinds())
 	if err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ func TestExportedDrills(t *testing.T) {
 	expressed := 0
 	for _, f := range samples() {
 		t.Run(f.Kind, func(t *testing.T) {
-			plan, err := chaosmesh.Translate(&drill.Drill{Name: "sample", Title: "A sample", Faults: []drill.Fault{f}}, chaosmesh.Kit(), chaosfault.Kinds())
+			plan, err := chaosmesh.Translate(&drill.Drill{Name: "sample", Title: "A sample", Faults: []drill.Fault{f}}, chaosmesh.Shop(), chaosfault.Kinds())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +72,7 @@ func TestShippedDrills(t *testing.T) {
 	}
 	exported := 0
 	for _, drill := range drills {
-		plan, err := chaosmesh.Translate(drill, chaosmesh.Kit(), chaosfault.Kinds())
+		plan, err := chaosmesh.Translate(drill, chaosmesh.Shop(), chaosfault.Kinds())
 		if err != nil {
 			t.Errorf("%s: %v", drill.Name, err)
 			continue
@@ -160,7 +160,7 @@ func TestExportedSelectorsFindPods(t *testing.T) {
 			pods[o.GetNamespace()+"/"+template.Labels[nameLabel]] = *template
 		}
 	}
-	for component, p := range chaosmesh.Kit() {
+	for component, p := range chaosmesh.Shop() {
 		template, ok := pods[p.Namespace+"/"+p.Name]
 		if !ok {
 			t.Errorf("%s: no pod of the namespace %q has the name %q", component, p.Namespace, p.Name)
