@@ -11,24 +11,24 @@ import (
 	"syscall"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 )
 
 // note says how to undo a fault on a process. It is on disk before the fault
 // begins and until it is undone, so that the fault can be healed even when its
-// guard was killed.
+// watchdog was killed.
 type note struct {
-	ID     string         `json:"id"`
-	Kind   string         `json:"kind"`
-	Target string         `json:"target"`
-	Params map[string]any `json:"params,omitempty"`
-	Guard  identity       `json:"guard"`           // who heals it unless killed
-	Held   identity       `json:"held,omitzero"`   // the process that hangs
-	Limit  *uint64        `json:"limit,omitempty"` // bytes the process might use before
+	ID       string         `json:"id"`
+	Kind     string         `json:"kind"`
+	Target   string         `json:"target"`
+	Params   map[string]any `json:"params,omitempty"`
+	Watchdog identity       `json:"watchdog"`        // who heals it unless killed
+	Held     identity       `json:"held,omitzero"`   // the process that hangs
+	Limit    *uint64        `json:"limit,omitempty"` // bytes the process might use before
 }
 
-func (n note) fault() chaos.Fault {
-	return chaos.Fault{Kind: n.Kind, Target: n.Target, Params: n.Params}
+func (n note) fault() drill.Fault {
+	return drill.Fault{Kind: n.Kind, Target: n.Target, Params: n.Params}
 }
 
 func (n note) path(dir string) string { return filepath.Join(dir, n.ID+".json") }
@@ -58,7 +58,7 @@ func (n note) remove(dir string) error {
 	return nil
 }
 
-// notes reads those of the faults that are not undone.
+// notes reads the notes of all faults that are not undone.
 func notes(dir string) ([]note, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
@@ -82,12 +82,13 @@ func notes(dir string) ([]note, error) {
 	return all, nil
 }
 
-// guardGrace is how long a guard that was told to end may take to heal.
-const guardGrace = 70 * time.Second
+// watchdogGrace is how long a watchdog may take to undo its fault once it is asked to
+// end.
+const watchdogGrace = 70 * time.Second
 
-// HealProcesses undoes every fault on a process that is noted in dir, whoever
-// began it, and returns what it healed as "kind on component". A guard that lives
-// is told to heal; what a killed one left is healed here.
+// HealProcesses undoes every fault on a process that is noted in dir, whoever began
+// it, and returns each as "kind on component". A watchdog that still runs is asked to
+// undo its fault; what a killed one left is undone here.
 func HealProcesses(ctx context.Context, dir string, p Processes) (healed []string, err error) {
 	all, err := notes(dir)
 	if err != nil {
@@ -105,11 +106,11 @@ func HealProcesses(ctx context.Context, dir string, p Processes) (healed []strin
 }
 
 func healNote(ctx context.Context, dir string, n note, p Processes) error {
-	if n.Guard.lives() && syscall.Kill(n.Guard.PID, syscall.SIGTERM) == nil {
-		awaitEnd(ctx, n.Guard, guardGrace)
+	if n.Watchdog.lives() && syscall.Kill(n.Watchdog.PID, syscall.SIGTERM) == nil {
+		awaitEnd(ctx, n.Watchdog, watchdogGrace)
 	}
 	if _, err := os.Stat(n.path(dir)); errors.Is(err, fs.ErrNotExist) {
-		return nil // its guard healed it
+		return nil // its watchdog healed it
 	}
 	f, err := newProcessFault(n.fault())
 	if err != nil {

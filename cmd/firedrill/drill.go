@@ -1,8 +1,6 @@
 package main
 
-import (
-	"context"
-)
+import "context"
 
 const drillUsage = `drill COMMAND [flags]
 
@@ -37,13 +35,13 @@ func drillCommands() []command {
 	}
 }
 
-// drillGuardCommand is not listed: drills run it themselves.
-const drillGuardCommand = "guard"
+// drillWatchdogCommand is not listed: drills run it themselves.
+const drillWatchdogCommand = "watchdog"
 
 // drillMain runs a subcommand of drill.
 func drillMain(ctx context.Context, p program, args []string) error {
-	if len(args) > 0 && args[0] == drillGuardCommand {
-		return drillGuard(ctx, p, args[1:])
+	if len(args) > 0 && args[0] == drillWatchdogCommand {
+		return drillWatchdog(ctx, p, args[1:])
 	}
 	return p.subcommand(ctx, "drill", drillUsage, drillCommands(), args)
 }
