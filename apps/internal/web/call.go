@@ -108,7 +108,7 @@ func codeOfTransport(err error) Code {
 // Healthy is a Check of the other side's liveness. It goes untold: a probe every
 // second is no news.
 func (c Caller) Healthy(ctx context.Context) error {
-	plain := Caller{Peer: c.Peer, Base: c.Base, HTTP: client.Untold(c.HTTP)}
+	plain := Caller{Peer: c.Peer, Base: c.Base, HTTP: client.Uninstrumented(c.HTTP)}
 	return plain.Call(ctx, http.MethodGet, "/healthz", nil, nil, nil)
 }
 
