@@ -41,8 +41,8 @@ func (b cpuBurn) begin(*Set, *dice) (func(), error) {
 	}), nil
 }
 
-// burn keeps a core busy for a share of each period until ctx ends. Periods follow
-// each other without a gap, however late a rest ends.
+// burn keeps a core busy for a share of each period until ctx ends. Periods
+// follow each other without a gap, even if a rest ends late.
 func burn(ctx context.Context, share float64) {
 	const period = 20 * time.Millisecond
 	busy := time.Duration(share * float64(period))
@@ -50,13 +50,14 @@ func burn(ctx context.Context, share float64) {
 		for time.Since(start) < busy {
 		}
 		if rest := period - time.Since(start); rest > 0 {
-			_ = sleep(ctx, rest, nil) // an end is seen above
+			_ = sleep(ctx, rest, nil) // the loop condition checks ctx
 		}
 	}
 }
 
-// cpuStarve has as many hot loops as it takes for a goroutine to wait for its turn.
-// The scheduler gives each loop some 10 ms of a processor before the next.
+// cpuStarve starts as many busy loops as needed to make a goroutine wait this
+// long for a processor. The scheduler runs each loop for about 10 ms before the
+// next.
 type cpuStarve struct{ wait time.Duration }
 
 func (s cpuStarve) begin(*Set, *dice) (func(), error) {
@@ -81,15 +82,15 @@ func (s cpuStarve) begin(*Set, *dice) (func(), error) {
 	}), nil
 }
 
-// adjust is how many loops there should be instead of n, with which a turn took
-// that long. It goes there in steps, for one turn is not like the next.
+// adjust returns the new number of loops. n is the current number, with which a
+// turn took the given time. The number changes in steps, because turns vary.
 func (s cpuStarve) adjust(n int, took time.Duration) int {
 	const most = 1000
 	wanted := float64(n) * float64(s.wait) / float64(max(took, time.Microsecond))
 	return int(min(max(wanted, 0.8*float64(n), 1), 1.5*float64(n)+1, most))
 }
 
-// turn waits behind all that wait for a processor now and returns for how long.
+// turn yields the processor and returns how long it took to get it back.
 func turn() time.Duration {
 	start := time.Now()
 	runtime.Gosched()

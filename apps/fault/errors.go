@@ -31,8 +31,8 @@ func statusParam() Param {
 		Doc: "HTTP status of the failed requests."}
 }
 
-// errBroken is the cause of injected failures as logs and spans show it. It does
-// not say that it is one.
+// errBroken is the cause of injected failures in logs and spans. Its text does
+// not reveal that the failure is injected.
 var errBroken = errors.New("the request could not be worked off")
 
 // failures fails a share of the requests of a route.
@@ -49,7 +49,7 @@ func newErrors(v Values) (effect, error) {
 		code = web.CodeOf(fiber.NewError(status))
 	}
 	if _, known := code.Status(); !known {
-		return nil, fmt.Errorf("parameter \"code\": there is no code %q", code)
+		return nil, fmt.Errorf("parameter \"code\": unknown code %q", code)
 	}
 	where, err := routeOf(v.Text("route"))
 	if err != nil {

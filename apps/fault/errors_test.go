@@ -10,14 +10,14 @@ func TestErrors(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		params map[string]any
-		get    int // status of GET /orders/7 while it is on
-		post   int // and of POST /orders
+		get    int // status of GET /orders/7 during the fault
+		post   int // status of POST /orders during the fault
 	}{
 		{"all", nil, 500, 500},
 		{"by status", map[string]any{"status": 503}, 503, 503},
 		{"by code", map[string]any{"code": "out-of-stock"}, 409, 409},
-		{"of a template", map[string]any{"route": "/orders"}, 204, 500},
-		{"of a method and a template", map[string]any{"route": "GET /orders/:id", "status": 404}, 404, 204},
+		{"by template", map[string]any{"route": "/orders"}, 204, 500},
+		{"by method and template", map[string]any{"route": "GET /orders/:id", "status": 404}, 404, 204},
 		{"none", map[string]any{"ratio": 0}, 204, 204},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -31,11 +31,11 @@ func TestErrors(t *testing.T) {
 				t.Errorf("POST: %d, want %d", got, c.post)
 			}
 			if got := ask(app, http.MethodGet, "/healthz"); got != 200 {
-				t.Errorf("health: %d", got)
+				t.Errorf("healthz: status %d, want 200", got)
 			}
 			end()
 			if got := ask(app, http.MethodGet, "/orders/7"); got != 204 {
-				t.Errorf("afterwards: %d, want 204", got)
+				t.Errorf("after the end: status %d, want 204", got)
 			}
 		})
 	}
@@ -62,11 +62,11 @@ func TestErrorsRatio(t *testing.T) {
 	}
 }
 
-func TestErrorsOfARouteThatIsNotThere(t *testing.T) {
+func TestErrorsOnUnknownRoute(t *testing.T) {
 	s := newSet(t, "orders")
 	shop(s)
 	_, err := s.Begin(t.Context(), "a", Spec{Kind: "errors", Params: map[string]any{"route": "PUT /orders"}}, MaxLease)
-	if err == nil || !strings.Contains(err.Error(), `parameter "route": orders serves no "PUT /orders"`) {
+	if err == nil || !strings.Contains(err.Error(), `parameter "route": orders has no route "PUT /orders"`) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -21,7 +21,7 @@ type gcPressure struct{ rate float64 }
 func (p gcPressure) begin(*Set, *dice) (func(), error) {
 	return loop(func(ctx context.Context) {
 		const piece = 16 << 10          // bytes; small objects cost the collector more than large ones
-		var last atomic.Pointer[[]byte] // or the compiler would see that nobody looks
+		var last atomic.Pointer[[]byte] // keeps the compiler from removing the allocation
 		steadily(ctx, p.rate, func(due float64) {
 			for ; due > 0 && ctx.Err() == nil; due -= piece {
 				garbage := touched(piece)

@@ -13,7 +13,7 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// admin serves the pages of the Set as a service's admin listener does.
+// admin serves the Set's handlers as a service's admin listener does.
 func admin(s *Set) *http.ServeMux {
 	mux := http.NewServeMux()
 	for pattern, page := range s.Admin() {
@@ -41,7 +41,7 @@ func TestHTTP(t *testing.T) {
 		for _, c := range []struct {
 			method, path, body string
 			status             int
-			want               string // in the answer
+			want               string // text in the response
 		}{
 			{"PUT", "/faults/a", errors503, 201, ""},
 			{"PUT", "/faults/a", errors503, 200, ""},
@@ -86,16 +86,16 @@ func TestStatusPage(t *testing.T) {
 		}
 		if got.Service != "gateway" || strings.Join(got.Kinds, " ") !=
 			"bad_deploy cpu_burn errors gc_pressure goroutine_leak latency lock_contention memory_leak reroute token_skew unready" {
-			t.Errorf("it is %s and shows %v", got.Service, got.Kinds)
+			t.Errorf("status of %s with kinds %v", got.Service, got.Kinds)
 		}
 		a := got.Active[0]
 		if a.ID != "a" || a.Kind != "token_skew" || a.Params["offset"] != "1h" || a.Seed != 7 || !a.Told || time.Until(a.Ends) != 1500*time.Millisecond {
-			t.Errorf("active is %+v", a)
+			t.Errorf("active fault %+v", a)
 		}
 	})
 }
 
-func TestOffIsNotFound(t *testing.T) {
+func TestFaultsOffIsNotFound(t *testing.T) {
 	off, err := New(Config{Service: "gateway"})
 	if err != nil || off != nil {
 		t.Fatalf("without a token: %v, %v; want nil", off, err)
@@ -127,10 +127,10 @@ func TestClient(t *testing.T) {
 		}
 	}
 	if err := c.EndAll(ctx); err != nil || s.unready.on() {
-		t.Errorf("afterwards on %v, %v", s.unready.on(), err)
+		t.Errorf("after EndAll: unready %v, %v", s.unready.on(), err)
 	}
 	if err := c.Begin(ctx, "a", Spec{Kind: "errors", Params: map[string]any{"ratio": 2}}, time.Minute); err == nil || !strings.Contains(err.Error(), `"ratio"`) {
-		t.Errorf("a bad parameter: %v", err)
+		t.Errorf("invalid parameter: %v", err)
 	}
 	if err := c.Begin(ctx, "b", unready, time.Minute); err != nil {
 		t.Error(err)
@@ -146,7 +146,7 @@ func TestClient(t *testing.T) {
 	}
 }
 
-// Whatever is sent, it is refused or a fault that its kind accepts.
+// FuzzDecode checks that every body is rejected or decoded, without a panic.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		`{"kind":"errors","params":{"status":503},"lease_seconds":10}`,
@@ -160,12 +160,12 @@ func FuzzDecode(f *testing.F) {
 		spec, lease, err := decode("a", []byte(body))
 		if err != nil {
 			if code := web.CodeOf(err); code != web.Malformed {
-				t.Errorf("refused as %s: %v", code, err)
+				t.Errorf("rejected as %s: %v", code, err)
 			}
 			return
 		}
 		if lease < MinLease || lease > MaxLease {
-			t.Errorf("a lease of %v", lease)
+			t.Errorf("accepted a lease of %v", lease)
 		}
 		kind, err := KindOf(spec.Kind)
 		if err != nil {
@@ -175,6 +175,6 @@ func FuzzDecode(f *testing.F) {
 		if err == nil && len(v) != len(kind.Params) {
 			t.Errorf("%d values for %d parameters", len(v), len(kind.Params))
 		}
-		_ = kind.Check(spec.Params) // does not panic
+		_ = kind.Check(spec.Params) // must not panic
 	})
 }

@@ -8,22 +8,22 @@ import (
 // Kind describes one kind of fault.
 type Kind struct {
 	Name string `json:"name"` // in snake_case
-	Doc  string `json:"doc"`  // one paragraph: what it does, and what is seen of it
-	// Services are those that can show it; nil: every one.
+	Doc  string `json:"doc"`  // one paragraph: what it does and where it can be seen
+	// Services are the services that can show it; nil means all.
 	Services []string `json:"services,omitempty"`
 	Params   []Param  `json:"params"`
 
 	build func(v Values) (effect, error)
 }
 
-// Type is what values a parameter takes.
+// Type is the type of a parameter's value.
 type Type string
 
 // Types of parameters.
 const (
 	Number   Type = "number"
 	Integer  Type = "integer"
-	Duration Type = "duration" // a string of Go's: "250ms", "-1h"
+	Duration Type = "duration" // a duration string as in Go: "250ms", "-1h"
 	String   Type = "string"
 )
 
@@ -31,28 +31,29 @@ const (
 type Param struct {
 	Name string `json:"name"`
 	Type Type   `json:"type"`
-	Unit string `json:"unit,omitempty"` // of a number
+	Unit string `json:"unit,omitempty"` // unit of a number
 	Doc  string `json:"doc"`
-	// Default is a float64, an int, a time.Duration's or any other string; nil: the
-	// parameter must be given.
+	// Default is a float64, an int or a string. A duration's default is a
+	// string. If nil, the parameter is required.
 	Default any `json:"default,omitempty"`
-	// Min and Max bound numbers, both included; for a duration in seconds.
+	// Min and Max are the inclusive limits of a number, or of a duration in
+	// seconds.
 	Min float64 `json:"min,omitempty"`
 	Max float64 `json:"max,omitempty"`
-	// OneOf are all values that there are, for a few strings or integers.
+	// OneOf lists all valid values, for strings and integers with few values.
 	OneOf []any `json:"one_of,omitempty"`
-	// Pattern is a regular expression that all of a string matches.
+	// Pattern is a regular expression that must match the whole string.
 	Pattern string `json:"pattern,omitempty"`
 }
 
-// An effect is a fault of one kind with its parameters, to be shown once.
+// effect is one fault of a kind with its parameters. It is used once.
 type effect interface {
-	// begin shows the fault. The returned function ends it, and returns when it is
-	// undone. What is left to chance, the dice decide.
+	// begin starts the fault. end stops it and returns when it is undone. The
+	// fault takes random decisions from d.
 	begin(s *Set, d *dice) (end func(), err error)
 }
 
-// Kinds are all kinds of faults that services can show, by their names.
+// Kinds returns all kinds of faults that services can show, sorted by name.
 func Kinds() []Kind {
 	return []Kind{
 		badDeployKind(), cacheStampedeKind(), cpuBurnKind(), errorsKind(), gcPressureKind(), goroutineLeakKind(), latencyKind(),
@@ -61,7 +62,7 @@ func Kinds() []Kind {
 	}
 }
 
-// KindOf finds a kind by its name. Its error lists those there are.
+// KindOf returns the kind with a name. The error lists the known kinds.
 func KindOf(name string) (Kind, error) {
 	all := Kinds()
 	var names []string
@@ -71,18 +72,18 @@ func KindOf(name string) (Kind, error) {
 		}
 		names = append(names, k.Name)
 	}
-	return Kind{}, fmt.Errorf("kind %q: there are %v", name, names)
+	return Kind{}, fmt.Errorf("kind %q: want one of %v", name, names)
 }
 
-// ShownBy is whether the named service can show the fault.
+// ShownBy reports whether a service can show the fault.
 func (k Kind) ShownBy(service string) bool {
 	return k.Services == nil || slices.Contains(k.Services, service)
 }
 
-// Check reports what is wrong with parameters as a drill or a request gives
-// them. Its error names the parameter.
+// Check returns an error if the parameters of a drill or a request are not
+// valid. The error names the parameter.
 func (k Kind) Check(params map[string]any) error {
-	if k.build == nil { // a kind that somebody else shows
+	if k.build == nil { // a kind that another package implements
 		_, err := k.Values(params)
 		return err
 	}
@@ -102,9 +103,9 @@ func (k Kind) effect(params map[string]any) (effect, error) {
 	return e, nil
 }
 
-// Groups of services, by what they have.
+// Groups of services by what they have.
 var (
 	withRoutes    = []string{"bank", "catalog", "gateway", "orders", "payments"}
 	withDatabases = []string{"bank", "catalog", "orders", "payments", "shipping"}
-	withVersions  = []string{"catalog", "gateway", "orders", "payments"} // and metrics that tell them
+	withVersions  = []string{"catalog", "gateway", "orders", "payments"} // and metrics with the label version
 )

@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-// required are the parameters that kinds cannot do without.
+// required has the required parameters of each kind.
 var required = map[string]map[string]any{
 	"latency": {"median": "1ms"},
 	"reroute": {"from": "127.0.0.1:1", "to": "127.0.0.1:2"},
 }
 
-func TestKindsAreWellDescribed(t *testing.T) {
+func TestKindsAreDocumented(t *testing.T) {
 	services := []string{"bank", "broker", "catalog", "gateway", "orders", "payments", "shipping"}
 	var names []string
 	for _, k := range Kinds() {
 		names = append(names, k.Name)
 		if !regexp.MustCompile(`^[a-z]+(_[a-z]+)*$`).MatchString(k.Name) || len(k.Doc) < 80 || !strings.HasSuffix(k.Doc, ".") {
-			t.Errorf("%s: its name or doc is not fit to print", k.Name)
+			t.Errorf("%s: want a snake_case name and a doc of whole sentences", k.Name)
 		}
 		for _, service := range k.Services {
 			if !slices.Contains(services, service) {
-				t.Errorf("%s: there is no service %q", k.Name, service)
+				t.Errorf("%s: unknown service %q", k.Name, service)
 			}
 		}
 		for _, p := range k.Params {
@@ -35,24 +35,24 @@ func TestKindsAreWellDescribed(t *testing.T) {
 			t.Errorf("defaults: %v", err)
 		}
 		if err := k.Check(map[string]any{"colour": 1}); err == nil {
-			t.Errorf("%s takes a parameter that it does not have", k.Name)
+			t.Errorf("%s accepts an unknown parameter", k.Name)
 		}
 	}
 	if !slices.IsSorted(names) || len(slices.Compact(slices.Clone(names))) != len(names) {
-		t.Errorf("kinds %v: want them sorted, each once", names)
+		t.Errorf("kinds %v, want them sorted and unique", names)
 	}
 }
 
 func checkParam(t *testing.T, k Kind, p Param) {
 	t.Helper()
 	if p.Doc == "" || p.Name == "" || p.Type == "" {
-		t.Errorf("%s: parameter %+v is not described", k.Name, p)
+		t.Errorf("%s: parameter %+v has no doc, name or type", k.Name, p)
 	}
 	if _, given := required[k.Name][p.Name]; (p.Default == nil) != given {
-		t.Errorf("%s: parameter %q has default %v", k.Name, p.Name, p.Default)
+		t.Errorf("%s: parameter %q with default %v: want a default or an entry in required", k.Name, p.Name, p.Default)
 	}
 	if (p.Type == Number || p.Type == Duration) && p.Min >= p.Max {
-		t.Errorf("%s: parameter %q is %v to %v", k.Name, p.Name, p.Min, p.Max)
+		t.Errorf("%s: parameter %q has range %v to %v", k.Name, p.Name, p.Min, p.Max)
 	}
 }
 
@@ -61,7 +61,7 @@ func TestKindOf(t *testing.T) {
 		t.Errorf("got %q, %v", k.Name, err)
 	}
 	if _, err := KindOf("gremlins"); err == nil || !strings.Contains(err.Error(), `kind "gremlins"`) || !strings.Contains(err.Error(), "cpu_burn") {
-		t.Errorf("got %v: want an error that lists the kinds", err)
+		t.Errorf("got %v, want an error that lists the kinds", err)
 	}
 }
 
@@ -83,27 +83,27 @@ func TestShownBy(t *testing.T) {
 			}
 		}
 		if strings.Join(got, " ") != want {
-			t.Errorf("%s is shown by %v, want %s", kind, got, want)
+			t.Errorf("services that show %s: %v, want %s", kind, got, want)
 		}
 	}
 }
 
-func TestCheckNamesWhatIsWrong(t *testing.T) {
+func TestCheckErrorsNameTheParameter(t *testing.T) {
 	for _, c := range []struct {
 		kind   string
 		params map[string]any
-		want   string // in the error; "" for none
+		want   string // part of the error; "" for none
 	}{
 		{"errors", map[string]any{"ratio": 0.02, "status": 503.0, "route": "POST /orders"}, ""},
-		{"errors", map[string]any{"ratio": 1, "status": uint64(503)}, ""}, // as YAML has them
+		{"errors", map[string]any{"ratio": 1, "status": uint64(503)}, ""}, // types that YAML gives
 		{"errors", map[string]any{"ratio": 2}, `parameter "ratio": 2: want 0 to 1`},
 		{"errors", map[string]any{"ratio": "all"}, `parameter "ratio": all is not a number`},
 		{"errors", map[string]any{"status": 200}, `parameter "status": 200: want one of [400 401`},
 		{"errors", map[string]any{"status": 503.5}, `parameter "status": 503.5 is not a whole number`},
 		{"errors", map[string]any{"code": "out-of-stock"}, ""},
-		{"errors", map[string]any{"code": "lost"}, `parameter "code": there is no code "lost"`},
+		{"errors", map[string]any{"code": "lost"}, `parameter "code": unknown code "lost"`},
 		{"errors", map[string]any{"route": "orders"}, `parameter "route": "orders" does not match`},
-		{"errors", map[string]any{"rate": 1}, `parameter "rate" is not one of its: [ratio status code route]`},
+		{"errors", map[string]any{"rate": 1}, `unknown parameter "rate": want one of [ratio status code route]`},
 		{"latency", nil, `parameter "median" is missing`},
 		{"latency", map[string]any{"median": "2s", "distribution": "pareto", "spread": 1.2}, ""},
 		{"latency", map[string]any{"median": 2}, `parameter "median": 2 is not a duration`},
@@ -114,7 +114,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 		{"bad_deploy", map[string]any{"version": 2}, `parameter "version": 2 is not a string`},
 		{"reroute", map[string]any{"from": "a:1"}, `parameter "to" is missing`},
 		{"reroute", map[string]any{"from": "a", "to": "b:1"}, `parameter "from": "a" does not match`},
-		{"n_plus_one", map[string]any{"n": 1}, `parameter "n" is not one of its: []`},
+		{"n_plus_one", map[string]any{"n": 1}, `unknown parameter "n": want one of []`},
 	} {
 		k, err := KindOf(c.kind)
 		if err != nil {
@@ -127,7 +127,7 @@ func TestCheckNamesWhatIsWrong(t *testing.T) {
 	}
 }
 
-func TestValuesHaveDefaults(t *testing.T) {
+func TestValuesFillsInDefaults(t *testing.T) {
 	k, err := KindOf("latency")
 	if err != nil {
 		t.Fatal(err)

@@ -54,13 +54,13 @@ func newLatency(v Values) (effect, error) {
 	return &latency{where: where, share: v.Number("share"), most: v.Duration("most"), factor: factor, median: v.Duration("median")}, nil
 }
 
-// distribution draws a delay as a factor of the median:
+// distribution returns a function that draws a delay as a factor of the median:
 //
 //	normal     1 + spread·N
 //	lognormal  exp(spread·N)
-//	pareto     (2(1-U))^-spread, whose scale is median·2^(-1/α) so that half is below the median
+//	pareto     (2(1-U))^-spread, with scale median·2^(-1/α), so that half is below the median
 //
-// with N of the standard normal and U of the uniform distribution on [0, 1).
+// N has the standard normal distribution, U the uniform distribution on [0, 1).
 func distribution(name string, spread float64) (func(*rand.Rand) float64, error) {
 	switch name {
 	case "constant":
@@ -72,7 +72,7 @@ func distribution(name string, spread float64) (func(*rand.Rand) float64, error)
 	case "pareto":
 		return func(r *rand.Rand) float64 { return math.Pow(2*(1-r.Float64()), -spread) }, nil
 	}
-	return nil, fmt.Errorf("parameter \"distribution\": there is none called %q", name)
+	return nil, fmt.Errorf("parameter \"distribution\": unknown distribution %q", name)
 }
 
 func (l *latency) begin(s *Set, d *dice) (func(), error) {

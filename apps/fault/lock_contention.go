@@ -28,7 +28,7 @@ func lockContentionKind() Kind {
 type lockContention struct {
 	where route
 	hold  time.Duration
-	mu    sync.Mutex // guards nothing: that is the fault
+	mu    sync.Mutex // protects no data; the waiting is the fault
 	over  chan struct{}
 }
 
@@ -40,7 +40,7 @@ func (l *lockContention) begin(s *Set, _ *dice) (func(), error) {
 	remove := s.requests.put(l)
 	return func() {
 		remove()
-		close(l.over) // those who queue pass one by one without a wait
+		close(l.over) // waiting requests pass one by one without a delay
 	}, nil
 }
 

@@ -41,7 +41,8 @@ func (l memoryLeak) begin(*Set, *dice) (func(), error) {
 	}, nil
 }
 
-// touched is memory that the system must really provide.
+// touched allocates n bytes and writes to each page, so that the system must
+// provide the memory.
 func touched(n int) []byte {
 	const page = 4096
 	b := make([]byte, n)
@@ -51,8 +52,8 @@ func touched(n int) []byte {
 	return b
 }
 
-// steadily calls do a few times a second with how much is due at a rate per
-// second, until ctx ends.
+// steadily calls do every 50 ms until ctx ends, with the amount that is due at
+// a rate per second.
 func steadily(ctx context.Context, rate float64, do func(amount float64)) {
 	const period = 50 * time.Millisecond
 	for last := time.Now(); sleep(ctx, period, nil) == nil; {

@@ -35,7 +35,7 @@ func (p poisonMessage) begin(s *Set, _ *dice) (func(), error) {
 	period := time.Duration(float64(time.Second) / p.rate)
 	return loop(func(ctx context.Context) {
 		for left := p.count; left > 0; {
-			if err := (*publish)(ctx); err == nil { // the broker may be away; it is tried again
+			if err := (*publish)(ctx); err == nil { // the broker may be down, so a failed publish is tried again
 				left--
 			}
 			if sleep(ctx, period, nil) != nil {

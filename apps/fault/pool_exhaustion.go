@@ -32,7 +32,7 @@ func (p poolExhaustion) begin(s *Set, _ *dice) (func(), error) {
 	return loop(func(ctx context.Context) { hold(ctx, pool, most) }), nil
 }
 
-// hold takes n connections, each as soon as one is free, and gives them back when
+// hold takes n connections, each as soon as one is free, and releases them when
 // ctx ends.
 func hold(ctx context.Context, pool *sql.DB, n int) {
 	const pause = 100 * time.Millisecond // after a failure
@@ -40,7 +40,7 @@ func hold(ctx context.Context, pool *sql.DB, n int) {
 	for len(held) < n && ctx.Err() == nil {
 		conn, err := pool.Conn(ctx)
 		if err != nil {
-			_ = sleep(ctx, pause, nil) // an end is seen above
+			_ = sleep(ctx, pause, nil) // the loop condition checks ctx
 			continue
 		}
 		held = append(held, conn)

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// greeter listens, tells its name to each who connects, and keeps the line open.
+// greeter listens, sends its name on each connection and keeps the connection
+// open.
 func greeter(t *testing.T, name string) (addr string) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -31,7 +32,7 @@ func greeter(t *testing.T, name string) (addr string) {
 	return l.Addr().String()
 }
 
-// who dials and returns who answers there.
+// who dials addr and returns the name that the other side sends.
 func who(t *testing.T, d *Dialer, addr string) (name string, c net.Conn) {
 	t.Helper()
 	c, err := d.DialContext(t.Context(), "tcp", addr)
@@ -46,7 +47,7 @@ func who(t *testing.T, d *Dialer, addr string) (name string, c net.Conn) {
 	return string(b), c
 }
 
-// open is whether nothing was closed: a read waits.
+// open reports whether a connection is still open: a read times out.
 func open(c net.Conn) bool {
 	if err := c.SetReadDeadline(time.Now().Add(time.Millisecond)); err != nil {
 		return false
@@ -64,31 +65,31 @@ func TestReroute(t *testing.T) {
 
 	end := begin(t, s, "reroute", map[string]any{"from": a, "to": b})
 	if open(early) {
-		t.Error("a connection to the old address is open still")
+		t.Error("a connection to the old address is still open")
 	}
 	name, meanwhile := who(t, s.dialer, a)
 	if name != "b" {
-		t.Errorf("%s answers, want b", name)
+		t.Errorf("connected to %s, want b", name)
 	}
 	_, err := s.Begin(t.Context(), "another", Spec{Kind: "reroute", Params: map[string]any{"from": a, "to": other}}, MaxLease)
-	if err == nil || !strings.Contains(err.Error(), `parameter "from": `+a+" is rerouted to "+b) {
-		t.Errorf("a second detour: %v", err)
+	if err == nil || !strings.Contains(err.Error(), `parameter "from": `+a+" is already rerouted to "+b) {
+		t.Errorf("second reroute: %v", err)
 	}
 
 	end()
 	if open(meanwhile) {
-		t.Error("a connection to the new address is open still")
+		t.Error("a connection to the new address is still open")
 	}
 	if name, _ := who(t, s.dialer, a); name != "a" {
-		t.Errorf("afterwards %s answers, want a", name)
+		t.Errorf("connected to %s after the end, want a", name)
 	}
 	if !open(beside) {
-		t.Error("a connection that has nothing to do with it was closed")
+		t.Error("a connection to an unrelated address was closed")
 	}
 }
 
-// Connections that are closed are forgotten, by whoever closes them.
-func TestDialerForgets(t *testing.T) {
+// The Dialer forgets closed connections, whoever closes them.
+func TestDialerForgetsClosedConnections(t *testing.T) {
 	d := NewDialer()
 	a := greeter(t, "a")
 	for range 3 {
@@ -101,7 +102,7 @@ func TestDialerForgets(t *testing.T) {
 		}
 	}
 	if len(d.open) != 0 {
-		t.Errorf("%d connections are remembered", len(d.open))
+		t.Errorf("the Dialer still tracks %d connections", len(d.open))
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -109,11 +110,11 @@ func TestDialerForgets(t *testing.T) {
 	}
 	l.Close()
 	if _, err := d.DialContext(t.Context(), "tcp", l.Addr().String()); err == nil {
-		t.Error("nobody is there, and yet it connected")
+		t.Error("no error for an address where nothing listens")
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := d.DialContext(ctx, "tcp", a); err == nil {
-		t.Error("it dialled for somebody who had left")
+		t.Error("no error with a canceled context")
 	}
 }

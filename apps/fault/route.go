@@ -7,8 +7,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// route is the requests that a fault is about: those of one template and method,
-// "" for all.
+// route selects requests by method and path template. An empty field matches
+// anything.
 type route struct{ method, template string }
 
 func routeParam() Param {

@@ -12,18 +12,18 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// A lease is at least and at most this long.
+// The limits of a lease.
 const (
 	MinLease = time.Second
 	MaxLease = 10 * time.Minute
 )
 
-// Spec is a fault that a service is asked to show.
+// Spec describes a fault that a service is asked to show.
 type Spec struct {
 	Kind   string         `json:"kind"`
-	Params map[string]any `json:"params,omitempty"` // checked by the kind; what is left out has its default
-	Seed   uint64         `json:"seed,omitempty"`   // of what the fault leaves to chance
-	Told   bool           `json:"told,omitempty"`   // metrics and logs say that it is on
+	Params map[string]any `json:"params,omitempty"` // checked by the kind; a missing parameter has its default
+	Seed   uint64         `json:"seed,omitempty"`   // for the fault's random decisions
+	Told   bool           `json:"told,omitempty"`   // metrics and logs announce the fault
 }
 
 // request is the body of PUT /faults/{id}.
@@ -32,35 +32,35 @@ type request struct {
 	LeaseSeconds float64 `json:"lease_seconds"`
 }
 
-// Active is a fault that a service shows.
+// Active is an active fault.
 type Active struct {
 	ID string `json:"id"`
 	Spec
-	Ends time.Time `json:"ends"` // unless the lease is renewed
+	Ends time.Time `json:"ends"` // end of the lease; a renewal moves it
 }
 
 // Status is the body of GET /faults.
 type Status struct {
 	Service string   `json:"service"`
-	Kinds   []string `json:"kinds"` // that the service can show
+	Kinds   []string `json:"kinds"` // kinds that the service can show
 	Active  []Active `json:"active"`
 }
 
-// ids are what a fault may be called.
+// ids matches the valid ids of faults.
 var ids = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// What a Client's errors may be.
+// Errors of a Client.
 var (
-	ErrOff   = errors.New("the service was started without a token for faults: they are off")
-	ErrToken = errors.New("the token for faults is not the service's")
-	ErrTaken = errors.New("the id belongs to another fault")
+	ErrOff   = errors.New("faults are off: the service was started without a token for faults")
+	ErrToken = errors.New("the service does not accept the token for faults")
+	ErrTaken = errors.New("the id is used by another fault")
 )
 
-// Client tells one service which faults to show.
+// Client controls the faults of one service.
 type Client struct{ caller web.Caller }
 
-// NewClient is for the service whose admin listener answers at admin, a URL
-// without a slash at its end.
+// NewClient returns a client for a service. admin is the URL of its admin
+// listener, without a trailing slash.
 func NewClient(service, admin, token string, hc *http.Client) *Client {
 	bearer := bearer{token: token, next: hc.Transport}
 	if bearer.next == nil {
@@ -71,19 +71,19 @@ func NewClient(service, admin, token string, hc *http.Client) *Client {
 	return &Client{web.Caller{Peer: service, Base: admin, HTTP: &with}}
 }
 
-// Status asks what the service can show, and what it shows.
+// Status returns the kinds that the service can show and the active faults.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	var out Status
 	return out, c.call(ctx, http.MethodGet, "/faults", nil, &out)
 }
 
-// Begin starts a fault, or renews the lease of the one with the same id and
-// spec. It returns when the fault is on.
+// Begin starts a fault and returns when it is active. If a fault with the same
+// id and spec is active, Begin renews its lease.
 func (c *Client) Begin(ctx context.Context, id string, s Spec, lease time.Duration) error {
 	return c.call(ctx, http.MethodPut, "/faults/"+url.PathEscape(id), request{s, lease.Seconds()}, nil)
 }
 
-// End ends a fault, if it is on, and returns when it is undone.
+// End ends a fault if it is active, and returns when it is undone.
 func (c *Client) End(ctx context.Context, id string) error {
 	return c.call(ctx, http.MethodDelete, "/faults/"+url.PathEscape(id), nil, nil)
 }
@@ -117,7 +117,7 @@ type bearer struct {
 
 // RoundTrip implements http.RoundTripper.
 func (b bearer) RoundTrip(req *http.Request) (*http.Response, error) {
-	req = req.Clone(req.Context()) // a transport must not change the request
+	req = req.Clone(req.Context()) // a RoundTripper must not modify the request
 	req.Header.Set("Authorization", "Bearer "+b.token)
 	return b.next.RoundTrip(req)
 }

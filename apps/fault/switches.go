@@ -1,6 +1,6 @@
 package fault
 
-// Kinds that a part of the service shows while they are on.
+// These kinds switch a part of the service while they are active.
 
 func cacheStampedeKind() Kind {
 	return Kind{
@@ -34,7 +34,8 @@ func unreadyKind() Kind {
 	}
 }
 
-// switched makes an effect that is a toggle of the Set.
+// switched returns a build function for an effect that turns a toggle of the
+// Set on.
 func switched(which func(s *Set) *toggle) func(Values) (effect, error) {
 	return func(Values) (effect, error) { return flip(which), nil }
 }

@@ -10,24 +10,24 @@ import (
 	"time"
 )
 
-// Values are the checked parameters of a fault, defaults filled in: a float64,
-// an int, a time.Duration or a string by the parameter's type.
+// Values are the checked parameters of a fault with defaults filled in. By the
+// parameter's type a value is a float64, an int, a time.Duration or a string.
 type Values map[string]any
 
-// Number is the value of a parameter of that type.
+// Number returns the value of a parameter of type Number.
 func (v Values) Number(name string) float64 { return v[name].(float64) }
 
-// Integer is the value of a parameter of that type.
+// Integer returns the value of a parameter of type Integer.
 func (v Values) Integer(name string) int { return v[name].(int) }
 
-// Duration is the value of a parameter of that type.
+// Duration returns the value of a parameter of type Duration.
 func (v Values) Duration(name string) time.Duration { return v[name].(time.Duration) }
 
-// Text is the value of a parameter that is a string.
+// Text returns the value of a parameter of type String.
 func (v Values) Text(name string) string { return v[name].(string) }
 
-// Values checks params as a drill or a request gives them, and fills the defaults
-// in. Its error names the parameter.
+// Values checks the parameters of a drill or a request and fills in the
+// defaults. The error names the parameter.
 func (k Kind) Values(params map[string]any) (Values, error) {
 	out := make(Values, len(k.Params))
 	for _, p := range k.Params {
@@ -46,7 +46,7 @@ func (k Kind) Values(params map[string]any) (Values, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(params)) {
 		if _, known := out[name]; !known {
-			return nil, fmt.Errorf("parameter %q is not one of its: %v", name, k.names())
+			return nil, fmt.Errorf("unknown parameter %q: want one of %v", name, k.names())
 		}
 	}
 	return out, nil
@@ -60,7 +60,7 @@ func (k Kind) names() []string {
 	return all
 }
 
-// parse makes a value of what JSON, YAML or Go gave.
+// parse converts a value from JSON, YAML or Go to the parameter's type.
 func (p Param) parse(given any) (any, error) {
 	switch p.Type {
 	case Number:
