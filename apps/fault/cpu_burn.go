@@ -10,14 +10,14 @@ import (
 func cpuBurnKind() Kind {
 	return Kind{
 		Name: "cpu_burn",
-		Doc: "Keeps processor cores busy inside the service's process, as a hot loop would. Seen in process_cpu_seconds_total, in " +
-			"CPU profiles, and as slower requests of everything that shares the machine once no core is left. With wait the service starves " +
-			"itself: its callers see slow requests that its own spans do not show, for they begin when a request gets its turn.",
+		Doc: "Keeps CPU cores busy inside the service's process, like a busy loop. Seen in process_cpu_seconds_total and in CPU profiles. " +
+			"When no core is left, requests of everything on the machine are slower. With wait, work inside the service waits for a CPU: " +
+			"its callers see slow requests, but its own spans do not, because a span begins when a request gets a CPU.",
 		Params: []Param{
 			{Name: "cores", Type: Number, Unit: "cores", Min: 0.01, Max: 256, Default: 1.0,
-				Doc: "Cores kept busy. The last may be a part of one."},
+				Doc: "Number of cores kept busy. A fraction keeps one core busy for part of the time."},
 			{Name: "wait", Type: Duration, Min: 0, Max: 5, Default: "0s",
-				Doc: "How long whoever has work in the process waits for its turn: instead of cores, as many hot loops as that takes on this machine."},
+				Doc: "How long work in the process waits for a CPU. If set, it replaces cores: the fault starts as many busy loops as needed on this machine."},
 		},
 		build: func(v Values) (effect, error) {
 			if wait := v.Duration("wait"); wait > 0 {

@@ -12,14 +12,14 @@ import (
 func errorsKind() Kind {
 	return Kind{
 		Name: "errors",
-		Doc: "Fails a share of the requests before the service has done anything for them. Seen in the service's request " +
-			"metrics by status, in its server spans and request log lines, and in the same of its callers, who may try again.",
+		Doc: "Fails a share of the requests before the service works on them. Seen in the service's request metrics by status, in its " +
+			"server spans and in its request log lines. Also seen in the same signals of its callers, which may retry.",
 		Services: withRoutes,
 		Params: []Param{
 			{Name: "ratio", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the requests that fail."},
 			statusParam(),
 			{Name: "code", Type: String, Pattern: "[a-z-]*", Default: "",
-				Doc: "Code of the problem document, which decides the status instead, such as \"out-of-stock\" (409)."},
+				Doc: "Code of the problem document, such as \"out-of-stock\" (409). If set, it determines the status."},
 			routeParam(),
 		},
 		build: newErrors,

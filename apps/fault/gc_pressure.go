@@ -8,10 +8,10 @@ import (
 func gcPressureKind() Kind {
 	return Kind{
 		Name: "gc_pressure",
-		Doc: "Allocates garbage at a rate, so that the collector runs more often and takes processor time and assists from requests. " +
-			"Seen in go_gc_duration_seconds, go_memstats_alloc_bytes_total and process_cpu_seconds_total while the heap stays as it is.",
+		Doc: "Allocates garbage at a constant rate, so that the garbage collector runs more often and takes CPU time from requests. " +
+			"Seen in go_gc_duration_seconds, go_memstats_alloc_bytes_total and process_cpu_seconds_total. The heap does not grow.",
 		Params: []Param{{Name: "bytes_per_second", Type: Number, Unit: "bytes/s", Min: 1024, Max: 16 << 30, Default: float64(256 << 20),
-			Doc: "Garbage made."}},
+			Doc: "Garbage allocated."}},
 		build: func(v Values) (effect, error) { return gcPressure{rate: v.Number("bytes_per_second")}, nil },
 	}
 }

@@ -8,11 +8,11 @@ import (
 func goroutineLeakKind() Kind {
 	return Kind{
 		Name: "goroutine_leak",
-		Doc: "Starts goroutines that wait for nothing, up to a limit, as requests to a peer without a time-out would. Seen in " +
-			"go_goroutines and goroutine profiles, and slowly in memory. All end with the fault.",
+		Doc: "Starts goroutines that block, up to a limit, like requests without a timeout. Seen in go_goroutines, in goroutine " +
+			"profiles, and slowly in memory. All end with the fault.",
 		Params: []Param{
-			{Name: "per_second", Type: Number, Unit: "goroutines/s", Min: 0.1, Max: 100_000, Default: 100.0, Doc: "Growth."},
-			{Name: "limit", Type: Integer, Unit: "goroutines", Min: 1, Max: 1_000_000, Default: 10_000, Doc: "Most goroutines."},
+			{Name: "per_second", Type: Number, Unit: "goroutines/s", Min: 0.1, Max: 100_000, Default: 100.0, Doc: "Goroutines started."},
+			{Name: "limit", Type: Integer, Unit: "goroutines", Min: 1, Max: 1_000_000, Default: 10_000, Doc: "Maximum number of goroutines."},
 		},
 		build: func(v Values) (effect, error) {
 			return goroutineLeak{rate: v.Number("per_second"), limit: v.Integer("limit")}, nil

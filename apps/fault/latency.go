@@ -12,18 +12,18 @@ import (
 func latencyKind() Kind {
 	return Kind{
 		Name: "latency",
-		Doc: "Makes a share of the requests wait before the service works on them, each for a time drawn from a distribution. " +
-			"Seen in the service's request durations and server spans, whose time is not in any child span, and as time-outs of " +
-			"its callers. Requests that wait go on at once when the fault ends.",
+		Doc: "Delays a share of the requests before the service works on them. Each delay is drawn from a distribution. " +
+			"Seen in the service's request durations, in its server spans, where no child span covers the time, and as timeouts of " +
+			"its callers. When the fault ends, waiting requests continue at once.",
 		Services: withRoutes,
 		Params: []Param{
 			{Name: "distribution", Type: String, OneOf: []any{"constant", "normal", "lognormal", "pareto"}, Default: "constant",
-				Doc: "Shape of the delays: all alike, symmetric, skewed as real services are, or with a heavy tail."},
+				Doc: "Distribution of the delays: all equal, symmetric, skewed like a real service, or heavy-tailed."},
 			{Name: "median", Type: Duration, Min: 0, Max: 60, Doc: "Median of the delays."},
 			{Name: "spread", Type: Number, Min: 0, Max: 5, Default: 0.5,
-				Doc: "How far they spread: a normal distribution's σ as a share of the median, the σ of a log-normal one's logarithm, " +
-					"or 1/α of a Pareto one. A constant has none."},
-			{Name: "most", Type: Duration, Min: 0, Max: 60, Default: "30s", Doc: "Longest delay; a longer one is cut."},
+				Doc: "Spread of the delays. normal: σ as a share of the median. lognormal: σ of the logarithm. pareto: 1/α. " +
+					"constant: not used."},
+			{Name: "most", Type: Duration, Min: 0, Max: 60, Default: "30s", Doc: "Maximum delay. Longer delays are cut to it."},
 			{Name: "share", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the requests that are delayed."},
 			routeParam(),
 		},

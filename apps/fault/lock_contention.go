@@ -10,8 +10,8 @@ import (
 func lockContentionKind() Kind {
 	return Kind{
 		Name: "lock_contention",
-		Doc: "Makes requests of the service take one lock in turn and hold it for a while, as a forgotten global lock or a row that all " +
-			"want would: no more than 1/hold of them a second get through. Seen as durations that grow with load while the processor idles, in " +
+		Doc: "Makes requests of the service take one lock and hold it for a while, like a global lock or a database row that all requests need. " +
+			"At most 1/hold requests per second get through. Seen as durations that grow with load while the CPU is idle, in " +
 			"http_server_active_requests, and in goroutine profiles.",
 		Services: withRoutes,
 		Params: []Param{

@@ -9,11 +9,12 @@ import (
 func memoryLeakKind() Kind {
 	return Kind{
 		Name: "memory_leak",
-		Doc: "Takes memory steadily and keeps it, up to a limit, as a cache without bounds would. Seen in go_memstats_heap_inuse_bytes, " +
-			"process_resident_memory_bytes and heap profiles, and in restarts where a limit kills the process. All is given back when it ends.",
+		Doc: "Allocates memory at a constant rate and keeps it, up to a limit, like an unbounded cache. Seen in go_memstats_heap_inuse_bytes, " +
+			"process_resident_memory_bytes and heap profiles, and in restarts if a memory limit kills the process. The memory is released when " +
+			"the fault ends.",
 		Params: []Param{
-			{Name: "bytes_per_second", Type: Number, Unit: "bytes/s", Min: 1024, Max: 1 << 30, Default: float64(8 << 20), Doc: "Growth."},
-			{Name: "limit", Type: Number, Unit: "bytes", Min: 1024, Max: 64 << 30, Default: float64(256 << 20), Doc: "Most memory taken."},
+			{Name: "bytes_per_second", Type: Number, Unit: "bytes/s", Min: 1024, Max: 1 << 30, Default: float64(8 << 20), Doc: "Memory allocated."},
+			{Name: "limit", Type: Number, Unit: "bytes", Min: 1024, Max: 64 << 30, Default: float64(256 << 20), Doc: "Maximum memory taken."},
 		},
 		build: func(v Values) (effect, error) {
 			return memoryLeak{rate: v.Number("bytes_per_second"), limit: v.Number("limit")}, nil

@@ -8,13 +8,13 @@ import (
 func poisonMessageKind() Kind {
 	return Kind{
 		Name: "poison_message",
-		Doc: "Puts events on the stream of orders that cannot be worked off. Shipping tries each five times, with longer and longer pauses, " +
-			"and drops it (shop_shipping_events_total by outcome, an error in its log, failed consumer spans). What is on the stream when " +
-			"the fault ends takes that way still.",
+		Doc: "Publishes events that cannot be processed to the stream of orders. Shipping tries each event five times, with growing pauses, and then " +
+			"drops it. Seen in shop_shipping_events_total by outcome, as errors in its log, and as failed consumer spans. Events that are " +
+			"on the stream when the fault ends are still tried and dropped.",
 		Services: []string{"orders"},
 		Params: []Param{
-			{Name: "count", Type: Integer, Unit: "events", Min: 1, Max: 100_000, Default: 1, Doc: "How many."},
-			{Name: "per_second", Type: Number, Unit: "events/s", Min: 0.01, Max: 1000, Default: 1.0, Doc: "How fast."},
+			{Name: "count", Type: Integer, Unit: "events", Min: 1, Max: 100_000, Default: 1, Doc: "Number of events."},
+			{Name: "per_second", Type: Number, Unit: "events/s", Min: 0.01, Max: 1000, Default: 1.0, Doc: "Events published."},
 		},
 		build: func(v Values) (effect, error) {
 			return poisonMessage{count: v.Integer("count"), rate: v.Number("per_second")}, nil

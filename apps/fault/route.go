@@ -13,7 +13,7 @@ type route struct{ method, template string }
 
 func routeParam() Param {
 	return Param{Name: "route", Type: String, Pattern: `(?:(?:[A-Z]+ )?/.*)?`, Default: "",
-		Doc: "Requests it is about: \"/orders/:id\" or \"POST /orders\", as http_route tells them; \"\" for all."}
+		Doc: "Route of the affected requests, such as \"/orders/:id\" or \"POST /orders\", with the path as in http_route; \"\" for all."}
 }
 
 func routeOf(text string) (route, error) {

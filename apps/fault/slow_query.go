@@ -8,12 +8,12 @@ import (
 func slowQueryKind() Kind {
 	return Kind{
 		Name: "slow_query",
-		Doc: "Makes a share of the statements take longer in the database's driver, as a missing index would. Seen in the spans of the " +
-			"database, in the pool's waits (go_sql_wait_duration_seconds_total) as connections are held longer, and in request durations.",
+		Doc: "Delays a share of the SQL statements in the database driver, as if an index were missing. Seen in the database spans, in request " +
+			"durations, and in go_sql_wait_duration_seconds_total, because connections are held longer.",
 		Services: withDatabases,
 		Params: []Param{
-			{Name: "delay", Type: Duration, Min: 0, Max: 60, Default: "200ms", Doc: "How much longer a statement takes."},
-			{Name: "share", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the statements that are slow."},
+			{Name: "delay", Type: Duration, Min: 0, Max: 60, Default: "200ms", Doc: "Delay of a statement."},
+			{Name: "share", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the statements that are delayed."},
 		},
 		build: func(v Values) (effect, error) {
 			return &slowQuery{delay: v.Duration("delay"), share: v.Number("share")}, nil

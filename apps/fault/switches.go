@@ -5,8 +5,8 @@ package fault
 func cacheStampedeKind() Kind {
 	return Kind{
 		Name: "cache_stampede",
-		Doc: "Takes the catalogue's cache away, and the rule that many who lack the same thing wait for one read of it: every request reads " +
-			"the database. Seen in shop_catalog_cache_lookups_total by result, in the database's pool, and as spans of the database in every trace.",
+		Doc: "Turns off the catalog's cache and the sharing of concurrent reads, so that every request reads the database. " +
+			"Seen in shop_catalog_cache_lookups_total by result, in the database pool, and as database spans in every trace.",
 		Services: []string{"catalog"},
 		Params:   []Param{},
 		build:    switched(func(s *Set) *toggle { return &s.stampede }),
@@ -16,8 +16,8 @@ func cacheStampedeKind() Kind {
 func nPlusOneKind() Kind {
 	return Kind{
 		Name: "n_plus_one",
-		Doc: "Reads the list of products with one query for the list and one for each product. With a fast database hardly a metric shows it; " +
-			"a trace of GET /products does, with a query for each product, whenever the cache had no list.",
+		Doc: "Reads the list of products with one query for the list and one for each product. With a fast database, metrics hardly show it. " +
+			"A trace of GET /products shows it, with one query for each product, when the list was not in the cache.",
 		Services: []string{"catalog"},
 		Params:   []Param{},
 		build:    switched(func(s *Set) *toggle { return &s.nPlusOne }),
@@ -27,8 +27,8 @@ func nPlusOneKind() Kind {
 func unreadyKind() Kind {
 	return Kind{
 		Name: "unready",
-		Doc: "Makes the service's readiness checks fail while it works as before. Seen at /readyz, in the state of the supervisor, and by " +
-			"whatever stops sending work to instances that are not ready.",
+		Doc: "Makes the service's readiness checks fail while it works normally. Seen at /readyz and in the state of the supervisor. " +
+			"Load balancers that check readiness stop sending requests to the service.",
 		Params: []Param{},
 		build:  switched(func(s *Set) *toggle { return &s.unready }),
 	}

@@ -5,12 +5,12 @@ import "time"
 func tokenSkewKind() Kind {
 	return Kind{
 		Name: "token_skew",
-		Doc: "Moves the clock by which the gateway judges tokens, but not the one by which it issues them, as two machines with different " +
-			"clocks would. Ahead by more than SHOP_TOKEN_TTL every token looks expired, behind every new one is not valid yet. Seen as 401 " +
-			"of all that needs a login while logins succeed.",
+		Doc: "Moves the clock with which the gateway verifies tokens, but not the clock with which it issues them, like two machines with " +
+			"different clocks. If the clock is ahead by more than SHOP_TOKEN_TTL, every token looks expired. If it is behind, new tokens are not " +
+			"valid yet. Seen as status 401 for all requests that need a login, while logins succeed.",
 		Services: []string{"gateway"},
 		Params: []Param{{Name: "offset", Type: Duration, Min: -86400, Max: 86400, Default: "24h",
-			Doc: "How far the clock is ahead; below 0 behind."}},
+			Doc: "How far the clock is ahead. A negative value puts it behind."}},
 		build: func(v Values) (effect, error) { return tokenSkew{offset: v.Duration("offset")}, nil },
 	}
 }
