@@ -68,7 +68,7 @@ func TestErrorsOfARouteThatIsNotThere(t *testing.T) {
 	s := newSet(t, "orders")
 	shop(s)
 	_, err := s.Begin(t.Context(), "a", Spec{Kind: "errors", Params: map[string]any{"route": "PUT /orders"}}, client.MaxLease)
-	if err == nil || !strings.Contains(err.Error(), `parameter "route": orders serves no "PUT /orders"`) {
+	if err == nil || !strings.Contains(err.Error(), `parameter "route": orders has no route "PUT /orders"`) {
 		t.Errorf("got %v", err)
 	}
 }

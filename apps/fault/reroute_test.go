@@ -73,7 +73,7 @@ func TestReroute(t *testing.T) {
 		t.Errorf("%s answers, want b", name)
 	}
 	_, err := s.Begin(t.Context(), "another", Spec{Kind: "reroute", Params: map[string]any{"from": a, "to": other}}, client.MaxLease)
-	if err == nil || !strings.Contains(err.Error(), `parameter "from": `+a+" is rerouted to "+b) {
+	if err == nil || !strings.Contains(err.Error(), `parameter "from": `+a+" is already rerouted to "+b) {
 		t.Errorf("a second detour: %v", err)
 	}
 
