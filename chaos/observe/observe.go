@@ -1,8 +1,8 @@
-// Package observe lets a drill see: it answers probes with the APIs of Prometheus,
-// Loki, Tempo and the services, follows alerts through Prometheus and the receiver of
-// notifications, and fetches what a report draws.
+// Package observe asks the backends of a stack for a drill. It answers probes with the
+// APIs of Prometheus, Loki, Tempo and the services, follows alerts through Prometheus
+// and the receiver of notifications, and fetches the charts of a report.
 //
-// It must not know drills, nor judge what it sees.
+// It must not know how a drill runs, nor judge what it finds.
 package observe
 
 import (
@@ -34,7 +34,7 @@ const (
 	httpTimeout = 4 * time.Second
 )
 
-// Config says where things are. All URLs are base URLs.
+// Config has the addresses of a stack. All URLs are base URLs.
 type Config struct {
 	Prometheus, Loki, Tempo string
 	Notifications           string
@@ -45,8 +45,8 @@ type Config struct {
 	Client *http.Client
 }
 
-// Eyes see a stack. They are a run.Prober, run.Alerts and run.Charter, safe
-// for concurrent use.
+// Eyes ask the backends of a stack. They implement run.Prober, run.Alerts and
+// run.Charter, and are safe for concurrent use.
 type Eyes struct {
 	prometheus *backend.Prometheus
 	loki       *backend.Loki
@@ -54,7 +54,7 @@ type Eyes struct {
 	config     Config
 }
 
-// New returns eyes for a stack. It asks nothing yet.
+// New returns Eyes for a stack. It sends no request yet.
 func New(c Config) (*Eyes, error) {
 	if c.Client == nil {
 		c.Client = http.DefaultClient
@@ -100,7 +100,7 @@ func (e *Eyes) Ask(ctx context.Context, q drill.Query, from, to time.Time) (floa
 	return 0, fmt.Errorf("ask %q: %q is no language", q.Text, q.Language)
 }
 
-// one is the only number there is.
+// one returns the only number of an answer.
 func one(text string, n int, value func() float64) (float64, error) {
 	switch n {
 	case 0:
@@ -111,7 +111,7 @@ func one(text string, n int, value func() float64) (float64, error) {
 	return 0, fmt.Errorf("ask %q: %d series came: want one, so sum or take the worst of them", text, n)
 }
 
-// until is the end of a search: Tempo takes whole seconds, and no part of one.
+// until returns the end of a search. Tempo takes whole seconds.
 func until(to time.Time) time.Time { return to.Add(time.Second) }
 
 // logs counts lines, or evaluates a query that gives numbers.
@@ -129,7 +129,7 @@ func (e *Eyes) logs(ctx context.Context, logql string, from, to time.Time) (floa
 
 var place = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// status is that of the answer to a request, 0 if there is none.
+// status returns the HTTP status of the answer to a request; 0 if there is none.
 func (e *Eyes) status(ctx context.Context, text string) (float64, error) {
 	method, address, _ := strings.Cut(text, " ")
 	for _, found := range place.FindAllStringSubmatch(address, -1) {

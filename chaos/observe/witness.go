@@ -15,8 +15,8 @@ import (
 	"firedrill/internal/machine"
 )
 
-// Witness tells whether the machine keeps up: whether processes get a processor, and whether Prometheus scrapes on time.
-// It implements run.Witness.
+// Witness measures whether the machine keeps up: whether processes get a processor,
+// and whether Prometheus scrapes on time. It implements run.Witness.
 type Witness struct {
 	eyes    *Eyes
 	machine interface {

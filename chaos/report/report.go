@@ -1,7 +1,7 @@
-// Package report shows drills: while they run, and, from their journals, as text,
-// JUnit XML, and a page that needs nothing else.
+// Package report shows drills: live while they run, and from their journals as text,
+// JUnit XML, or a page without other files.
 //
-// It must not know how drills are run, nor decide what they come to.
+// It must not know how drills are run, nor judge them.
 package report
 
 import (
@@ -45,7 +45,7 @@ func Read(file string) (*run.Journal, error) {
 	return &j, nil
 }
 
-// Text writes what a drill came to, for a terminal or a log.
+// Text writes the results of a run for a terminal or a log.
 func Text(w io.Writer, j *run.Journal) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s: %s (%s, scale %g)\n", strings.ToUpper(string(j.Verdict)), j.Drill, j.Title, short(j.End.Sub(j.Start)), j.Scale)
@@ -74,12 +74,12 @@ func Text(w io.Writer, j *run.Journal) error {
 	return err
 }
 
-// sign tells an outcome without colour.
+// sign returns a mark for an outcome, without colour.
 func sign(o run.Outcome) string {
 	return map[run.Outcome]string{run.Passed: "✓", run.Failed: "✗", run.Unknown: "?"}[o]
 }
 
-// detail is a check's, with what was predicted beside what was measured.
+// detail returns the detail of a check, with the prediction beside the measurement.
 func detail(c run.Check) string {
 	if c.Predicted == nil {
 		return c.Detail
@@ -94,7 +94,7 @@ func predicted(p run.Prediction) string {
 	return fmt.Sprintf("predicted %s to %s, reset %s (at %.3g %% errors)", p.Detection, p.Detection+p.Slack, p.Reset, p.Ratio*100)
 }
 
-// short writes a length of time in whole seconds.
+// short returns a length of time in whole seconds.
 func short(d time.Duration) string { return d.Round(time.Second).String() }
 
 // JUnit's elements, as CI systems read them.
@@ -126,8 +126,8 @@ type (
 	}
 )
 
-// JUnit writes journals as test suites: a check is a test, and what nobody can tell
-// is an error.
+// JUnit writes journals as test suites. Each check is a test; an inconclusive one is
+// an error.
 func JUnit(w io.Writer, journals ...*run.Journal) error {
 	var all suites
 	for _, j := range journals {

@@ -14,14 +14,15 @@ import (
 	"firedrill/chaos/run"
 )
 
-// Scorecard is drills by signal: what each showed of each, and how soon.
+// Scorecard is a table of drills and signals: what each signal showed of each drill,
+// and how soon.
 type Scorecard struct {
 	At    time.Time `json:"at"` // when the last drill ended
 	Rows  []Row     `json:"drills"`
 	Total Total     `json:"total"`
 }
 
-// Row is a drill.
+// Row is the results of one drill.
 type Row struct {
 	Drill   string      `json:"drill"`
 	Title   string      `json:"title"`
@@ -41,7 +42,7 @@ type Row struct {
 	Alarms    []string        `json:"false_alarms"`
 }
 
-// Total sums a scorecard up.
+// Total is the sum of a scorecard.
 type Total struct {
 	Passed      int `json:"passed"`
 	Drills      int `json:"drills"`
@@ -50,7 +51,7 @@ type Total struct {
 	MedianDetection *run.Seconds `json:"median_detection_seconds,omitempty"`
 }
 
-// NewScorecard makes a scorecard of journals, in their order.
+// NewScorecard returns the scorecard of journals, in their order.
 func NewScorecard(journals []*run.Journal) Scorecard {
 	card := Scorecard{Total: Total{Drills: len(journals)}}
 	var detections []run.Seconds
@@ -101,7 +102,7 @@ func rowOf(j *run.Journal) Row {
 	return r
 }
 
-// worse of two outcomes: a failure is certain, so it outweighs what nobody can tell.
+// worse returns the worse of two outcomes: failed, then unknown, then passed.
 func worse(a, b run.Outcome) run.Outcome {
 	rank := []run.Outcome{"", run.Passed, run.Unknown, run.Failed}
 	if slices.Index(rank, a) > slices.Index(rank, b) {
@@ -137,7 +138,7 @@ func (s Scorecard) Text(w io.Writer) error {
 	return err
 }
 
-// String sums it up in a line.
+// String returns the sum in one line.
 func (t Total) String() string {
 	text := fmt.Sprintf("%d of %d pass, false alarms: %d", t.Passed, t.Drills, t.FalseAlarms)
 	if t.MedianDetection != nil {
@@ -146,7 +147,7 @@ func (t Total) String() string {
 	return text
 }
 
-// Forecast is what was predicted of the detection.
+// Forecast returns the prediction of the detection.
 func (r Row) Forecast() string {
 	switch p := r.Predicted; {
 	case p == nil:
@@ -158,7 +159,7 @@ func (r Row) Forecast() string {
 	}
 }
 
-// cell is an outcome in a table, or that nothing was expected.
+// cell returns an outcome for a table, or that nothing was expected.
 func cell(o run.Outcome) string {
 	if o == "" {
 		return "–"

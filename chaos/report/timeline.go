@@ -21,7 +21,7 @@ const (
 	mostLines  = 6 // of a chart, as there are that many kinds of line
 )
 
-// timeline is a drill on one axis of time, laid out for the template.
+// timeline is a drill on one time axis, laid out for the template.
 type timeline struct {
 	Height     float64
 	Left       float64
@@ -84,13 +84,13 @@ func newTimeline(j *run.Journal) *timeline {
 	return t
 }
 
-// x is where a time is, within the drill.
+// x returns the position of a time, within the drill.
 func (t *timeline) x(at time.Time) float64 {
 	share := at.Sub(t.start).Seconds() / t.length.Seconds()
 	return left + (right-left)*min(1, max(0, share))
 }
 
-// lane makes room for another one.
+// lane adds a lane.
 func (t *timeline) lane(name string) {
 	t.Rules = append(t.Rules, t.y)
 	t.Names = append(t.Names, mark{left - 10, t.y + laneHeight/2 + 4, "", shorten(name)})
@@ -106,8 +106,8 @@ func shorten(name string) string {
 	return name
 }
 
-// bar is a time on the last lane. One that has not begun is not drawn, one that has
-// not ended reaches to the end.
+// bar adds a bar to the last lane. It draws nothing for a time that has not begun; one
+// without an end reaches to the end of the drill.
 func (t *timeline) bar(from, to time.Time, class, text string) {
 	if from.IsZero() {
 		return
@@ -125,11 +125,10 @@ func (t *timeline) mark(at time.Time, class, text string) {
 	}
 }
 
-// since writes when something was, from the beginning of the drill.
+// since returns a time, counted from the beginning of the drill.
 func (t *timeline) since(at time.Time) string { return clock(at.Sub(t.start)) }
 
-// alert is a lane with what an alert did, whom that was told, and where it was
-// predicted to fire.
+// alert adds a lane with the states of an alert, its notifications and its prediction.
 func (t *timeline) alert(j *run.Journal, a run.AlertRun) {
 	name := strings.TrimSpace(a.Labels["alertname"] + " " + a.Labels["severity"])
 	t.lane(name)
@@ -154,7 +153,7 @@ func (t *timeline) alert(j *run.Journal, a run.AlertRun) {
 	}
 }
 
-// predicted frames the time in which the arithmetic says that the alert fires.
+// predicted frames the time in which the alert is predicted to fire.
 func (t *timeline) predicted(j *run.Journal, alert string) {
 	for _, c := range j.Checks {
 		p, began := c.Predicted, j.FaultsBegan()
@@ -168,7 +167,7 @@ func (t *timeline) predicted(j *run.Journal, alert string) {
 	}
 }
 
-// sights are a lane with when each signal showed the fault.
+// sights adds a lane with when each signal showed the fault.
 func (t *timeline) sights(j *run.Journal) {
 	for _, s := range j.Sights {
 		t.lane(string(s.Signal) + ": " + s.Name)
@@ -221,7 +220,7 @@ func (t *timeline) legend(c run.Chart, lines []run.Line, flat int, y float64) fl
 	return y
 }
 
-// telling are the lines that changed most, and how many others there are.
+// telling returns the lines that changed most, and the number of others.
 func telling(all []run.Line) (lines []run.Line, flat int) {
 	most := 0.0
 	for _, l := range all {
@@ -239,7 +238,7 @@ func telling(all []run.Line) (lines []run.Line, flat int) {
 	return lines, len(all) - len(lines)
 }
 
-// spread is from the lowest to the highest value of a line.
+// spread returns the range from the lowest to the highest value of a line.
 func spread(l run.Line) float64 {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, p := range l.Points {
@@ -261,7 +260,8 @@ func bounds(lines []run.Line) (low, high float64) {
 	return low, high
 }
 
-// trace is a line as an SVG path. It breaks where nothing was known for a while.
+// trace returns a line as an SVG path. It is interrupted where there was no data for a
+// while.
 func (t *timeline) trace(l run.Line, y func(float64) float64) string {
 	var b strings.Builder
 	for i, p := range l.Points {
@@ -274,7 +274,7 @@ func (t *timeline) trace(l run.Line, y func(float64) float64) string {
 	return b.String()
 }
 
-// quantity writes a value of an axis.
+// quantity returns a value for an axis.
 func quantity(v float64, unit string) string {
 	if unit == "%" {
 		return fmt.Sprintf("%.3g %%", v*100)
@@ -298,7 +298,7 @@ func (t *timeline) axis(j *run.Journal) {
 	}
 }
 
-// tickStep is a round length of which about ten make the whole.
+// tickStep returns a round step, of which about ten make the whole.
 func tickStep(length time.Duration) time.Duration {
 	for _, seconds := range []float64{1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800} {
 		if length.Seconds() <= 12*seconds {

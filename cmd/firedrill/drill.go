@@ -4,16 +4,16 @@ import "context"
 
 const drillUsage = `drill COMMAND [flags]
 
-Drills: something is broken on purpose while the shop is under load, and a machine checks that metrics, traces, logs and
-alerts show it, that nothing else is hurt, and that all goes quiet again. Each is a file in chaos/drills; docs/drills.md has
-their format and every fault there is.
+A drill breaks something on purpose while the shop is under load. It then checks that metrics, traces, logs and alerts show it,
+that nothing else is hurt, and that all alerts resolve. Each drill is a file in chaos/drills; docs/drills.md documents the format
+and every kind of fault.
 
     firedrill drill list                    what there is
     firedrill drill run total-outage        on the stack that runs
     firedrill drill all                     each on a stack of its own, with a scorecard
     firedrill drill mystery                 one of them, and you find out which
 
-Whatever happens to the command, faults end by themselves within seconds: each is on a lease.
+Whatever happens to the command, every fault ends by itself within seconds, because it is on a lease.
 
 Commands:
 `
@@ -23,14 +23,14 @@ func drillCommands() []command {
 		{"list", "the drills there are", drillList},
 		{"show", "what a drill does and expects", drillShow},
 		{"run", "run drills on the stack that runs, and judge them", drillRun},
-		{"export", "say a drill's faults in the language of Chaos Mesh", drillExport},
+		{"export", "translate a drill's faults for Chaos Mesh", drillExport},
 		{"all", "run every drill, each on a stack of its own", drillAll},
 		{"matrix", "run drills and print what each signal showed of each", drillMatrix},
-		{"mutants", "test drills: take away what they must notice, and see them fail", drillMutants},
-		{"mystery", "run one without saying which; find out", drillMystery},
+		{"mutants", "test drills: take away what they must notice; they must fail", drillMutants},
+		{"mystery", "run a drill without saying which, for players to find out", drillMystery},
 		{"hint", "the next hint of the mystery", drillHint},
-		{"guess", "say what the mystery is", drillGuess},
-		{"report", "what a drill came to, again", drillReport},
+		{"guess", "guess what is broken in the mystery", drillGuess},
+		{"report", "show the results of drills again", drillReport},
 		{"stop", "end the drill that runs, and every fault", drillStop},
 	}
 }

@@ -14,12 +14,12 @@ import (
 
 const drillExportUsage = `drill export -format chaos-mesh [flags] NAME
 
-Says the faults of a drill in the language of Chaos Mesh, for the shop that deploy/kubernetes describes: one Workflow, which
-begins when it is created and ends by itself.
+Translates the faults of a drill for Chaos Mesh and the shop of deploy/kubernetes: one Workflow, which begins when it is created
+and ends by itself.
 
     firedrill drill export -format chaos-mesh total-outage | kubectl create -f -
 
-What an experiment of Chaos Mesh does differently from the fault stands as a remark above it. What none can do is told on
+A comment above an experiment says what it does differently from the fault. Faults that Chaos Mesh cannot do are listed on
 standard error, and the exit code is 1.`
 
 // chaosMesh is the one format of drill export.
@@ -28,7 +28,7 @@ const chaosMesh = "chaos-mesh"
 func drillExport(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("drill export", drillExportUsage)
 	which := addStackFlags(fs)
-	format := fs.String("format", "", "`language` to say it in: "+chaosMesh)
+	format := fs.String("format", "", "output `format`: "+chaosMesh)
 	scale := fs.Float64("scale", drill.DesignScale, "how many `times` faster than real the cluster's objectives run: 1 in production, where a drill takes hours")
 	out := fs.String("o", "", "`file` to write to instead of standard output")
 	if err := parse(fs, args, 1, 1); err != nil {

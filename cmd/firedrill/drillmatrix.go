@@ -12,10 +12,9 @@ import (
 
 const drillMatrixUsage = `drill matrix [flags] [NAME…]
 
-Runs drills, all of them if none is named, each on a stack of its own (-fresh=false: on the one that runs), and prints what
-each signal showed of each: the alert, how soon it fired and how soon the arithmetic said it would, the trace, the log lines,
-the metric, whether all went quiet again, and false alarms. All of them take the better part of an hour. The scorecard is kept in
-DATA/drills too.`
+Runs the named drills, or all, each on a stack of its own (-fresh=false: on the running one), and prints for each what every
+signal showed: the alert, how soon it fired and how soon the arithmetic predicted it, the trace, the log lines, the metric,
+whether all alerts resolved, and false alarms. All drills take almost an hour. The scorecard is also kept in DATA/drills.`
 
 func drillMatrix(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("drill matrix", drillMatrixUsage)

@@ -19,16 +19,15 @@ import (
 
 const drillMysteryUsage = `drill mystery [flags]
 
-Runs one of the drills on the stack that runs, and does not say which. Look at dashboards, logs and traces, and find out what
-is wrong where. Meanwhile, in another terminal,
+Runs one of the drills on the running stack and does not say which. Look at dashboards, logs and traces, and find out what
+is broken where. Meanwhile, in another terminal:
 
     firedrill drill hint                     the next hint; each costs points
     firedrill drill guess SERVICE FAULT      what you think, such as: guess catalog slow_query
     firedrill drill guess -give-up           the answer
 
-The faults end by themselves, but what they left in metrics, logs and traces stays, and so does the game. docs/drills.md
-lists all the faults there are. A teacher gives -seed: the same seed picks the same drill; without one
-it is random. Exit codes: 0 it ran, 2 misuse or refused.`
+The faults end by themselves; what they left in metrics, logs and traces stays, and so does the game. docs/drills.md lists all
+kinds of faults. The same -seed picks the same drill; without one the drill is random. Exit codes: 0 it ran, 2 misuse or refused.`
 
 func drillMystery(ctx context.Context, p program, args []string) error {
 	flags := p.newFlags("drill mystery", drillMysteryUsage)
@@ -121,7 +120,7 @@ func drillHint(ctx context.Context, p program, args []string) error {
 const drillGuessUsage = `drill guess [flags] SERVICE FAULT
        firedrill drill guess -give-up
 
-Says what you think is broken in the mystery: where, and which kind of fault (docs/drills.md lists them). A wrong guess
+Guesses what is broken in the mystery: in which service, and which kind of fault (docs/drills.md lists them). A wrong guess
 costs points. The exit code is 0 for the right one, 1 for a wrong one.`
 
 func drillGuess(ctx context.Context, p program, args []string) error {

@@ -11,7 +11,7 @@ import (
 
 const drillReportUsage = `drill report [flags] [RESULT…]
 
-Shows again what drills came to. RESULT is a folder below DATA/drills or its journal.json; without one it is the latest.`
+Shows the results of drills again. RESULT is a folder below DATA/drills or its journal.json; without one it is the latest.`
 
 func drillReport(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("drill report", drillReportUsage)

@@ -18,13 +18,13 @@ import (
 
 const drillRunUsage = `drill run [flags] NAME…
 
-Runs drills one after the other on the stack that runs, shows what happens, and says for each whether all that should be
-seen was seen. NAME is one of "firedrill drill list", or a file. A drill refuses to begin unless the steady state holds: no
-alert fires or is pending, and its probes are content. What earlier errors left in the windows of alerts takes minutes to
-fade; -fresh takes a new stack for each drill instead, which starts in seconds, beside yours.
+Runs drills one after the other on the running stack, shows what happens, and judges each: was everything seen that must be
+seen? NAME is one of "firedrill drill list", or a file. A drill does not begin unless the steady state holds: no alert fires or
+is pending, and its probes hold. Earlier errors stay in the windows of alerts for minutes; -fresh starts a new stack for each
+drill instead, in seconds, beside yours.
 
-A stack that is no copy on this machine must be named: -remote FILE, which says where it answers, while SHOP_FAULTS_TOKEN
-is what its services want to be shown. Only drills whose faults services show themselves can be run there, as in containers.
+For a stack that is no copy on this machine, give -remote FILE with its addresses, and set SHOP_FAULTS_TOKEN to the token of its
+services. As in containers, only drills whose faults the services show themselves can be run there.
 
     prometheus: https://prometheus.example
     loki: https://loki.example
@@ -34,12 +34,12 @@ is what its services want to be shown. Only drills whose faults services show th
       gateway: {url: https://shop.example, admin: http://127.0.0.1:8100}
       orders: {url: http://127.0.0.1:8002, admin: http://127.0.0.1:8102}
 
-What a drill came to is kept in DATA/drills: journal.json, and report.html, a page to look at. Ctrl-C undoes everything and
+The results of a drill are kept in DATA/drills: journal.json, and report.html, a page to look at. Ctrl-C undoes everything and
 ends the drill as aborted.
 
 Exit codes: 0 all passed, 1 one failed, 2 misuse or refused, 3 one was inconclusive or aborted.`
 
-// alertScrapesLate is the alert of alerts/stack that tells of a machine, or a Prometheus, that does not keep up.
+// alertScrapesLate is the alert of alerts/stack that fires when the machine, or Prometheus, does not keep up.
 const alertScrapesLate = "ScrapesLate"
 
 // drillFlags say how drills are run.
