@@ -33,7 +33,7 @@ func statusParam() Param {
 
 // errBroken is the cause of injected failures in logs and spans. Its text does
 // not reveal that the failure is injected.
-var errBroken = errors.New("the request could not be worked off")
+var errBroken = errors.New("the request could not be processed")
 
 // failures fails a share of the requests of a route.
 type failures struct {
