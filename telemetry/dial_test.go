@@ -15,13 +15,13 @@ import (
 type detour struct {
 	to map[string]string
 
-	mu   sync.Mutex // guards seen
-	seen []string
+	mu      sync.Mutex // guards dialled
+	dialled []string
 }
 
 func (d *detour) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	d.mu.Lock()
-	d.seen = append(d.seen, addr)
+	d.dialled = append(d.dialled, addr)
 	d.mu.Unlock()
 	return new(net.Dialer).DialContext(ctx, network, d.to[addr])
 }
@@ -47,7 +47,7 @@ func TestDialContext(t *testing.T) {
 			span.End()
 			telemetrytest.Flush(t, tel)
 			if lines, spans := len(b.Lines()), len(b.Spans()); lines == 0 || spans != 1 {
-				t.Errorf("%d lines and %d spans arrived, want at least 1 line and 1 span; dialled %v", lines, spans, d.seen)
+				t.Errorf("%d lines and %d spans arrived, want at least 1 line and 1 span; dialled %v", lines, spans, d.dialled)
 			}
 		})
 	}

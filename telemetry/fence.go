@@ -22,12 +22,12 @@ type fence[T any] struct {
 	send    func(context.Context, []T) error
 	attempt func(time.Duration, error) // called after each call of send, with its duration and error
 
-	mu     sync.Mutex
-	queue  []queued[T] // the queue is queue[head:]
-	head   int
-	waits  int // cost of the items in the queue
-	stats  fenceStats
-	closed bool
+	mu        sync.Mutex
+	queue     []queued[T] // the queue is queue[head:]
+	head      int
+	queueCost int // cost of the items in the queue
+	stats     fenceStats
+	closed    bool
 
 	full chan struct{} // signals that a full batch is in the queue
 	quit chan struct{} // closed by close: send what is left, do not wait for a full batch
@@ -118,11 +118,11 @@ func (f *fence[T]) put(item T, cost int) {
 		return
 	}
 	f.queue = append(f.queue, queued[T]{item, cost})
-	f.waits += cost
+	f.queueCost += cost
 	f.stats.enqueued++
 	f.stats.held++
 	f.stats.cost += cost
-	wake := f.waits >= f.cfg.Batch
+	wake := f.queueCost >= f.cfg.Batch
 	f.mu.Unlock()
 	if wake {
 		select {
@@ -179,8 +179,8 @@ func (f *fence[T]) take(batch []T) (_ []T, cost int, more bool) {
 		f.queue = f.queue[:copy(f.queue, f.queue[f.head:])]
 		f.head = 0
 	}
-	f.waits -= cost
-	return batch, cost, f.waits >= f.cfg.Batch
+	f.queueCost -= cost
+	return batch, cost, f.queueCost >= f.cfg.Batch
 }
 
 // account updates the stats after a batch was sent or given up.

@@ -48,9 +48,9 @@ func (s *sink) set(err error, hang bool) {
 	s.err, s.hang = err, hang
 }
 
-// seen returns copies of the received items and batch sizes, and the number of
+// received returns copies of the received items and batch sizes, and the number of
 // attempts.
-func (s *sink) seen() (got, batches []int, tries int) {
+func (s *sink) received() (got, batches []int, tries int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.got), slices.Clone(s.batches), s.tries
@@ -88,12 +88,12 @@ func TestFenceSendsInOrderAndInBatches(t *testing.T) {
 			f.put(i, 1)
 		}
 		synctest.Wait()
-		if _, batches, _ := s.seen(); !slices.Equal(batches, []int{4, 4}) {
+		if _, batches, _ := s.received(); !slices.Equal(batches, []int{4, 4}) {
 			t.Errorf("full batches sent at once: %v, want [4 4]", batches)
 		}
 		time.Sleep(time.Second + time.Millisecond)
 		synctest.Wait()
-		if got, _, _ := s.seen(); !slices.Equal(got, numbers(10)) {
+		if got, _, _ := s.received(); !slices.Equal(got, numbers(10)) {
 			t.Errorf("got %v after the delay", got)
 		}
 		wantStats(t, f, fenceStats{enqueued: 10, exported: 10})
@@ -126,14 +126,14 @@ func TestFenceSurvivesLongOutage(t *testing.T) {
 				held := fenceStats{enqueued: 50, held: 50, cost: 50}
 				held.dropped[queueFull] = 30
 				wantStats(t, f, held)
-				if _, _, tries := s.seen(); tries < 60 || tries > 500 {
+				if _, _, tries := s.received(); tries < 60 || tries > 500 {
 					t.Errorf("%d attempts in 7 minutes, want one every 2 to 7 s", tries)
 				}
 
 				s.set(nil, false)
 				time.Sleep(15 * time.Second)
 				synctest.Wait()
-				if got, _, _ := s.seen(); !slices.Equal(got, numbers(50)) {
+				if got, _, _ := s.received(); !slices.Equal(got, numbers(50)) {
 					t.Errorf("the queued items did not arrive in order: %v", got)
 				}
 				after := fenceStats{enqueued: 50, exported: 50, dropped: held.dropped}
@@ -157,7 +157,7 @@ func TestFenceCountsRejectedItems(t *testing.T) {
 		want := fenceStats{enqueued: 5, exported: 3}
 		want.dropped[rejected] = 2
 		wantStats(t, f, want)
-		if _, _, tries := s.seen(); tries != 1 {
+		if _, _, tries := s.received(); tries != 1 {
 			t.Errorf("%d attempts to send rejected items, want 1", tries)
 		}
 		_ = f.close(t.Context())

@@ -87,7 +87,7 @@ func TestLedger(t *testing.T) {
 	}
 }
 
-// TestChargedOnceByMany sends the same charges concurrently.
+// TestConcurrentChargesChargeOnce sends the same charges concurrently.
 func TestConcurrentChargesChargeOnce(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
 		bank := start(t, database, quick)

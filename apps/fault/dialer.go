@@ -52,8 +52,8 @@ func (d *Dialer) route(addr string) string {
 	return addr
 }
 
-// keep records a connection to the address to, which was requested as addr. ok
-// is false if the route of addr has changed.
+// keep records a connection to the address to, which was requested as addr. It
+// returns false if the route of addr has changed.
 func (d *Dialer) keep(c net.Conn, addr, to string) (*dialed, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

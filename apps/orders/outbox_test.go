@@ -78,7 +78,7 @@ func theOnly(t *testing.T, js jetstream.JetStream) jetstream.Msg {
 	return msg
 }
 
-// TestOutboxCarriesTheTrace publishes an event in the trace of its request
+// TestOutboxContinuesTheTrace publishes an event in the trace of its request
 // after the request has ended.
 func TestOutboxContinuesTheTrace(t *testing.T) {
 	f := newFixture(t, t.TempDir()+"/test.db", nil)

@@ -123,7 +123,7 @@ func (f *fixture) checkOutcome(t *testing.T, end State, reason Reason) {
 	}
 }
 
-// TestResumeAfterDeath resumes orders that a crashed process left in each
+// TestResumeAfterCrash resumes orders that a crashed process left in each
 // state.
 func TestResumeAfterCrash(t *testing.T) {
 	for _, c := range []struct {

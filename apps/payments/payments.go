@@ -155,8 +155,8 @@ func (s *Service) settle(ctx context.Context, orderID, status, bankID string) (C
 // refund refunds an order, even if the outcome of its charge is unknown, and
 // rejects a later charge.
 func (s *Service) refund(ctx context.Context, orderID string) error {
-	asked, err := s.store.refundable(ctx, orderID)
-	if err != nil || !asked {
+	refundable, err := s.store.refundable(ctx, orderID)
+	if err != nil || !refundable {
 		return err
 	}
 	if err := s.teller.void(ctx, orderID); err != nil {

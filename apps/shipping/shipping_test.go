@@ -27,13 +27,13 @@ import (
 type fakeOrders struct {
 	mu       sync.Mutex
 	failures map[string][]error
-	heard    map[string]int
+	calls    map[string]int
 }
 
 func (f *fakeOrders) Shipped(_ context.Context, id string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.heard[id]++
+	f.calls[id]++
 	if len(f.failures[id]) == 0 {
 		return nil
 	}
@@ -61,7 +61,7 @@ func start(t *testing.T, database string, failures map[string][]error) *fixture 
 	if err := orders.EnsureStream(t.Context(), js); err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{orders: &fakeOrders{failures: failures, heard: make(map[string]int)}, js: js,
+	f := &fixture{orders: &fakeOrders{failures: failures, calls: make(map[string]int)}, js: js,
 		tel: telemetrytest.New(t, telemetry.Config{Service: Name})}
 	recorder := telemetrytest.Record(t, f.tel)
 	f.spans = func() (all []trace.SpanContext) {
@@ -157,21 +157,21 @@ func TestWorker(t *testing.T) {
 		failures                  []error // for order 1
 		events                    []string
 		shipments                 map[string]int
-		heard                     map[string]int
+		calls                     map[string]int
 		shipped, retried, dropped float64
 	}{
 		{name: "one", events: []string{confirmed(t, "1")},
-			shipments: map[string]int{"1": 1}, heard: map[string]int{"1": 1}, shipped: 1},
+			shipments: map[string]int{"1": 1}, calls: map[string]int{"1": 1}, shipped: 1},
 		{name: "same order twice", events: []string{confirmed(t, "1"), confirmed(t, "1")},
-			shipments: map[string]int{"1": 1}, heard: map[string]int{"1": 2}, shipped: 2},
+			shipments: map[string]int{"1": 1}, calls: map[string]int{"1": 2}, shipped: 2},
 		{name: "orders down for more deliveries than Attempts", failures: []error{down, down, down, down, down}, events: []string{confirmed(t, "1")},
-			shipments: map[string]int{"1": 1}, heard: map[string]int{"1": 6}, shipped: 1, retried: 5},
+			shipments: map[string]int{"1": 1}, calls: map[string]int{"1": 6}, shipped: 1, retried: 5},
 		{name: "not JSON", events: []string{"{"}, retried: 2, dropped: 1},
 		{name: "no order", events: []string{"{}"}, retried: 2, dropped: 1},
 		{name: "unknown order", failures: []error{gone, gone, gone}, events: []string{confirmed(t, "1")},
-			shipments: map[string]int{"1": 1}, heard: map[string]int{"1": 3}, retried: 2, dropped: 1},
+			shipments: map[string]int{"1": 1}, calls: map[string]int{"1": 3}, retried: 2, dropped: 1},
 		{name: "bad event does not block others", events: []string{"{", confirmed(t, "1"), confirmed(t, "2")},
-			shipments: map[string]int{"1": 1, "2": 1}, heard: map[string]int{"1": 1, "2": 1}, shipped: 2, retried: 2, dropped: 1},
+			shipments: map[string]int{"1": 1, "2": 1}, calls: map[string]int{"1": 1, "2": 1}, shipped: 2, retried: 2, dropped: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			storagetest.Each(t, func(t *testing.T, database string) {
@@ -185,8 +185,8 @@ func TestWorker(t *testing.T) {
 				}
 				f.orders.mu.Lock()
 				defer f.orders.mu.Unlock()
-				if len(f.orders.heard)+len(c.heard) > 0 && !reflect.DeepEqual(f.orders.heard, c.heard) {
-					t.Errorf("calls to orders %v, want %v", f.orders.heard, c.heard)
+				if len(f.orders.calls)+len(c.calls) > 0 && !reflect.DeepEqual(f.orders.calls, c.calls) {
+					t.Errorf("calls to orders %v, want %v", f.orders.calls, c.calls)
 				}
 				want := map[string]float64{"outcome=shipped": c.shipped, "outcome=retried": c.retried, "outcome=dropped": c.dropped}
 				if got := telemetrytest.Series(t, f.tel.Registry(), "shop_shipping_events_total"); !reflect.DeepEqual(got, want) {

@@ -84,8 +84,8 @@ func (b books) quiet() (string, bool) {
 		err == nil && moving == 0 && unpublished == 0
 }
 
-// kept is an order as it is stored.
-type kept struct {
+// storedOrder is an order as it is stored.
+type storedOrder struct {
 	state, reason string
 	total         int64
 	lines         []catalog.PricedLine
@@ -94,7 +94,7 @@ type kept struct {
 // check compares the databases of all services and returns a summary.
 func (b books) check(t *testing.T, acknowledged map[string]orders.Order) string {
 	t.Helper()
-	all := b.keptOrders(t)
+	all := b.storedOrders(t)
 	b.checkAcknowledged(t, all, acknowledged)
 	charged, undone := b.checkMoney(t, all)
 	restocked := b.checkStock(t, all)
@@ -107,12 +107,12 @@ func (b books) check(t *testing.T, acknowledged map[string]orders.Order) string 
 		len(all), table(outcomes), charged, undone, restocked)
 }
 
-func (b books) keptOrders(t *testing.T) map[string]kept {
+func (b books) storedOrders(t *testing.T) map[string]storedOrder {
 	t.Helper()
-	all := make(map[string]kept)
+	all := make(map[string]storedOrder)
 	each(t, b.orders, "SELECT id, state, reason, total_minor, lines FROM orders", func(scan func(...any) error) error {
 		var id, lines string
-		var o kept
+		var o storedOrder
 		if err := scan(&id, &o.state, &o.reason, &o.total, &lines); err != nil {
 			return err
 		}
@@ -123,7 +123,7 @@ func (b books) keptOrders(t *testing.T) map[string]kept {
 	return all
 }
 
-func (b books) checkAcknowledged(t *testing.T, all map[string]kept, acknowledged map[string]orders.Order) {
+func (b books) checkAcknowledged(t *testing.T, all map[string]storedOrder, acknowledged map[string]orders.Order) {
 	t.Helper()
 	shipped := 0
 	for id, ack := range acknowledged {
@@ -147,7 +147,7 @@ func (b books) checkAcknowledged(t *testing.T, all map[string]kept, acknowledged
 	}
 }
 
-func (b books) checkMoney(t *testing.T, all map[string]kept) (charged int64, undone int) {
+func (b books) checkMoney(t *testing.T, all map[string]storedOrder) (charged int64, undone int) {
 	t.Helper()
 	type account struct{ charges, refunds, sum int64 }
 	accounts := make(map[string]account)
@@ -182,7 +182,7 @@ func (b books) checkMoney(t *testing.T, all map[string]kept) (charged int64, und
 	return charged, undone
 }
 
-func (b books) checkStock(t *testing.T, all map[string]kept) (restocked int64) {
+func (b books) checkStock(t *testing.T, all map[string]storedOrder) (restocked int64) {
 	t.Helper()
 	each(t, b.catalog, `SELECT p.id, p.on_hand, CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT),
 		CAST(COALESCE(SUM(CASE l.kind WHEN 'restock' THEN l.quantity ELSE 0 END), 0) AS BIGINT)
@@ -224,7 +224,7 @@ func (b books) checkStock(t *testing.T, all map[string]kept) (restocked int64) {
 	return restocked
 }
 
-func (b books) checkShipments(t *testing.T, all map[string]kept) {
+func (b books) checkShipments(t *testing.T, all map[string]storedOrder) {
 	t.Helper()
 	parcels := make(map[string]int)
 	each(t, b.shipping, "SELECT order_id FROM shipments", func(scan func(...any) error) error {

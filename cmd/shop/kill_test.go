@@ -125,7 +125,7 @@ type buyer struct {
 	random *rand.Rand
 }
 
-func (b *buyer) shop(ctx context.Context, t *testing.T, tell func(status int, o orders.Order)) {
+func (b *buyer) shop(ctx context.Context, t *testing.T, report func(status int, o orders.Order)) {
 	for n := 0; ctx.Err() == nil; n++ {
 		key, basket := fmt.Sprintf("basket-%d", n), b.basket()
 		err := machinetest.Awaited(t, time.Minute, func() (string, bool) {
@@ -133,7 +133,7 @@ func (b *buyer) shop(ctx context.Context, t *testing.T, tell func(status int, o 
 			if err != nil {
 				return err.Error(), false
 			}
-			tell(status, o)
+			report(status, o)
 			return "", true
 		})
 		if err != nil {

@@ -113,7 +113,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.prop.Inject(ctx, propagation.HeaderCarrier(req.Header))
 
 	resp, err := t.next.RoundTrip(req)
-	s := seen{method: method}
+	s := requestLabels{method: method}
 	if err != nil {
 		exception.Record(span, err)
 	} else {

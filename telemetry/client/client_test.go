@@ -357,7 +357,8 @@ func exemplars(t *testing.T, tel *telemetry.Telemetry) (traces []string) {
 	return traces
 }
 
-// TestUninstrumented checks that a request is sent through the same transport and leaves no span and no header.
+// TestUninstrumented checks that a request uses the same transport and leaves no
+// span and no header.
 func TestUninstrumented(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "payments"})
 	recorder := telemetrytest.Record(t, tel)

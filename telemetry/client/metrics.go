@@ -20,15 +20,15 @@ type metrics struct {
 	resends  *prometheus.CounterVec
 
 	mu     sync.Mutex
-	series map[seen]*latency.Observer
+	series map[requestLabels]*latency.Observer
 }
 
-// seen holds the label values of one request. The number of combinations is
-// bounded: the status has three digits, method and failure have fixed sets of
-// values.
-type seen struct {
-	method, failure string // 0 without a response
-	status          int    // 0 without an answer
+// requestLabels holds the label values of one request. The number of
+// combinations is bounded: the status has three digits, and method and failure
+// have fixed sets of values.
+type requestLabels struct {
+	method, failure string
+	status          int // 0 without a response
 }
 
 func newMetrics(registry *prometheus.Registry, peer string) (*metrics, error) {
@@ -41,7 +41,7 @@ func newMetrics(registry *prometheus.Registry, peer string) (*metrics, error) {
 		resends: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "http_client_resends_total", Help: "HTTP client requests that retry an earlier one.",
 		}, []string{"peer", "http_request_method"}),
-		series: map[seen]*latency.Observer{},
+		series: map[requestLabels]*latency.Observer{},
 	}
 	err := errors.Join(shared(registry, &m.duration), shared(registry, &m.resends))
 	return m, err
@@ -63,14 +63,14 @@ func shared[C prometheus.Collector](registry *prometheus.Registry, c *C) error {
 	return nil
 }
 
-func (m *metrics) observe(s seen, resends int, took time.Duration, sc trace.SpanContext) {
+func (m *metrics) observe(s requestLabels, resends int, took time.Duration, sc trace.SpanContext) {
 	if resends > 0 {
 		m.resends.WithLabelValues(m.peer, s.method).Inc()
 	}
 	m.observer(s).Observe(took, sc)
 }
 
-func (m *metrics) observer(s seen) *latency.Observer {
+func (m *metrics) observer(s requestLabels) *latency.Observer {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	found, ok := m.series[s]

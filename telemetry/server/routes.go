@@ -32,9 +32,9 @@ type route struct {
 	span             string // name of its spans
 	panics           prometheus.Counter
 
-	metrics *metrics
-	mu      sync.Mutex
-	seen    atomic.Pointer[[]*series] // copied on write; one per status, so few
+	metrics  *metrics
+	mu       sync.Mutex
+	byStatus atomic.Pointer[[]*series] // copied on write; one per status, so few
 }
 
 func newRoutes(app *fiber.App, m *metrics, statuses []int) *routes {
@@ -119,20 +119,20 @@ func (r *routes) newRoute(method, template string) *route {
 		method: method, template: template, span: span, metrics: r.metrics,
 		panics: r.metrics.panics.WithLabelValues(method, template),
 	}
-	route.seen.Store(&[]*series{})
+	route.byStatus.Store(&[]*series{})
 	return route
 }
 
 // series returns the metrics for one status of the route.
 func (r *route) series(status int, tls bool) *series {
-	for _, s := range *r.seen.Load() {
+	for _, s := range *r.byStatus.Load() {
 		if s.status == status && s.tls == tls {
 			return s
 		}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	old := *r.seen.Load()
+	old := *r.byStatus.Load()
 	for _, s := range old { // another goroutine was faster
 		if s.status == status && s.tls == tls {
 			return s
@@ -140,6 +140,6 @@ func (r *route) series(status int, tls bool) *series {
 	}
 	made := r.metrics.series(r, status, tls)
 	next := append(old[:len(old):len(old)], made)
-	r.seen.Store(&next)
+	r.byStatus.Store(&next)
 	return made
 }

@@ -54,21 +54,21 @@ func (l *listener) hangUp() {
 // conn is silent until data is read from it or it is closed.
 type conn struct {
 	net.Conn
-	spoke  sync.Once
-	forget func()
+	silence sync.Once
+	forget  func()
 }
 
 // Read implements net.Conn.
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 {
-		c.spoke.Do(c.forget)
+		c.silence.Do(c.forget)
 	}
 	return n, err
 }
 
 // Close implements net.Conn.
 func (c *conn) Close() error {
-	c.spoke.Do(c.forget)
+	c.silence.Do(c.forget)
 	return c.Conn.Close()
 }

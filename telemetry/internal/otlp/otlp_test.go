@@ -64,7 +64,7 @@ func ours(t *testing.T, e *Encoder, spans []sdktrace.ReadOnlySpan) *tracepb.Reso
 	return got
 }
 
-func TestEncoderMatchesExporter(t *testing.T) {
+func TestEncoderAgreesWithTheExporter(t *testing.T) {
 	k := &keeper{}
 	limits := sdktrace.NewSpanLimits()
 	limits.AttributeCountLimit, limits.EventCountLimit, limits.LinkCountLimit = 15, 2, 1
