@@ -16,7 +16,7 @@ import (
 
 	"firedrill/chaos"
 	"firedrill/chaos/report"
-	"firedrill/telemetry/telemetrytest"
+	"firedrill/internal/golden"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -90,7 +90,7 @@ func render(t *testing.T, write func(io.Writer, *chaos.Journal) error, j *chaos.
 }
 
 func TestText(t *testing.T) {
-	telemetrytest.Golden(t, "testdata/failed.txt", *update, []byte(render(t, report.Text, failed())))
+	golden.Check(t, "testdata/failed.txt", *update, []byte(render(t, report.Text, failed())))
 }
 
 func TestJUnit(t *testing.T) {
@@ -101,7 +101,7 @@ func TestJUnit(t *testing.T) {
 	if err := report.JUnit(&b, failed(), aborted); err != nil {
 		t.Fatal(err)
 	}
-	telemetrytest.Golden(t, "testdata/junit.xml", *update, b.Bytes())
+	golden.Check(t, "testdata/junit.xml", *update, b.Bytes())
 }
 
 func TestJournalSurvivesItsFile(t *testing.T) {
