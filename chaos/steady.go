@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"firedrill/internal/wait"
 )
 
 // A claim is one part of the steady state. It returns why it does not hold, "" if
@@ -41,7 +43,7 @@ func (r *run) await(ctx context.Context, patience time.Duration, claims []claim)
 			}
 			return &RefusedError{r.drill.Name, reasons}
 		}
-		if !sleep(ctx, r.poll) {
+		if !wait.Sleep(ctx, r.poll) {
 			return ctx.Err()
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"firedrill/chaos"
+	"firedrill/internal/wait"
 )
 
 // note says how to undo a fault on a process. It is on disk before the fault
@@ -126,11 +127,5 @@ func healNote(ctx context.Context, dir string, n note, p Processes) error {
 func awaitEnd(ctx context.Context, i identity, patience time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for i.lives() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	_ = wait.Until(ctx, 20*time.Millisecond, func() (bool, error) { return !i.lives(), nil }) // the caller asks again
 }

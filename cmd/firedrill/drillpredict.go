@@ -12,6 +12,7 @@ import (
 	"firedrill/alerts/slo"
 	"firedrill/chaos"
 	"firedrill/internal/backend"
+	"firedrill/internal/wait"
 )
 
 // drillPredictor says what the arithmetic of error budgets expects of an outage. It
@@ -115,17 +116,13 @@ func newDrillPredictor(t drillTarget, scale float64) (drillPredictor, error) {
 func (t drillTarget) awaitScale(ctx context.Context) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	for {
-		scale, err := t.scaleInForce(ctx)
-		if !errors.Is(err, chaos.ErrNoData) {
-			return scale, err
-		}
-		select {
-		case <-ctx.Done():
-			return 0, err
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
+	var scale float64
+	err := wait.Until(ctx, 500*time.Millisecond, func() (bool, error) {
+		var err error
+		scale, err = t.scaleInForce(ctx)
+		return !errors.Is(err, chaos.ErrNoData), err
+	})
+	return scale, err
 }
 
 // scaleInForce is the one at which the copy's objectives run.
