@@ -14,6 +14,7 @@ import (
 	"firedrill/chaos/fault"
 	"firedrill/chaos/observe"
 	"firedrill/deploy/stack"
+	"firedrill/internal/topology"
 )
 
 // drillTarget is the copy of the stack that a drill is about.
@@ -98,17 +99,6 @@ func (t drillTarget) guard(ctx context.Context) *exec.Cmd {
 	return exec.CommandContext(ctx, t.Executable, "drill", drillGuardCommand, "-data", t.Data, "-offset", strconv.Itoa(t.Offset))
 }
 
-// callers says who calls whom in the shop; the import graph of apps says the same.
-func callers() map[string][]string {
-	return map[string][]string{
-		"gateway":  {"catalog", "orders"},
-		"orders":   {"catalog", "payments", "broker"},
-		"payments": {"bank"},
-		"shipping": {"orders", "broker"},
-		"catalog":  nil,
-	}
-}
-
 // wires are the addresses that each service dials.
 func (t drillTarget) wires() map[string]map[string]string {
 	listens := map[string]string{}
@@ -120,12 +110,12 @@ func (t drillTarget) wires() map[string]map[string]string {
 	values := t.Values()
 	database := databaseAddr(t.getenv("DATABASE_URL"))
 	wires := map[string]map[string]string{}
-	for caller, dependencies := range callers() {
+	for _, caller := range topology.Traced() {
 		to := map[string]string{"loki": values.Loki.Addr(), "tempo": values.OTLPGRPC.Addr()}
-		for _, d := range dependencies {
+		for _, d := range topology.Find(caller).Dials() {
 			to[d] = listens[d]
 		}
-		if database != "" && caller != "gateway" {
+		if database != "" && caller != topology.Gateway {
 			to["database"] = database
 		}
 		wires[caller] = to

@@ -13,6 +13,7 @@ import (
 	"firedrill/deploy/stack"
 	"firedrill/deploy/verify"
 	"firedrill/internal/machine"
+	"firedrill/internal/topology"
 )
 
 const verifyUsage = `verify [flags]
@@ -38,11 +39,11 @@ func verifyAll(ctx context.Context, p program, args []string) error {
 	which := addStackFlags(fs)
 	cfg := verify.Config{}
 	urls := []defaultURL{
-		{"gateway", 8000, &cfg.Gateway},
-		{"prometheus", 9090, &cfg.Prometheus},
-		{"loki", 3100, &cfg.Loki},
-		{"tempo", 3200, &cfg.Tempo},
-		{"alertmanager", 9093, &cfg.Alertmanager},
+		{"gateway", topology.Find(topology.Gateway).Port, &cfg.Gateway},
+		{"prometheus", topology.PortPrometheus, &cfg.Prometheus},
+		{"loki", topology.PortLoki, &cfg.Loki},
+		{"tempo", topology.PortTempo, &cfg.Tempo},
+		{"alertmanager", topology.PortAlertmanager, &cfg.Alertmanager},
 	}
 	for _, u := range urls {
 		fs.StringVar(u.into, u.name, "", fmt.Sprintf("`URL` (default http://127.0.0.1:%d, the offset added)", u.port))

@@ -22,6 +22,7 @@ import (
 	"firedrill/internal/contract"
 	"firedrill/internal/golden"
 	"firedrill/internal/machine/machinetest"
+	"firedrill/internal/topology"
 	"firedrill/telemetry/telemetrytest"
 )
 
@@ -81,7 +82,7 @@ type inProcess struct {
 
 // addr is where a service listens.
 func (s inProcess) addr(service string) string {
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[service]+s.offset))
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(topology.Find(service).Port+s.offset))
 }
 
 func wholeShop(t *testing.T) inProcess {
@@ -106,7 +107,7 @@ func wholeShop(t *testing.T) inProcess {
 			t.Errorf("the shop ended with code %d: %s", code, output.String())
 		}
 	})
-	shop := inProcess{gateway: portURL(offset, ports["gateway"]), admin: adminURLs(offset), offset: offset, backend: b}
+	shop := inProcess{gateway: portURL(offset, topology.Find("gateway").Port), admin: adminURLs(offset), offset: offset, backend: b}
 	for name, url := range shop.admin {
 		machinetest.Await(t, name+" is ready", ready(url))
 	}

@@ -12,19 +12,9 @@ import (
 
 	"firedrill/apps/bank"
 	"firedrill/apps/gateway"
+	"firedrill/internal/topology"
 	"firedrill/telemetry"
 )
-
-// Default ports; the admin listener is adminGap above.
-const adminGap = 100
-
-var ports = map[string]int{
-	"gateway": 8000, "catalog": 8001, "orders": 8002, "payments": 8003, "shipping": 8004, "bank": 8005,
-	"broker": 4222,
-}
-
-// brokerAdmin is not adminGap above the broker's own port.
-const brokerAdmin = 8106
 
 // settings are what the environment says, for all services.
 type settings struct {
@@ -126,14 +116,11 @@ func (s *settings) addresses(e *env, offset int) {
 			return text, err
 		})
 	}
-	for name, port := range ports {
+	for _, service := range topology.Services() {
+		name := service.Name
 		prefix := "SHOP_" + strings.ToUpper(name)
-		admin := port + adminGap
-		if name == "broker" {
-			admin = brokerAdmin
-		}
-		s.addr[name] = address(prefix+"_ADDR", port)
-		s.admin[name] = address(prefix+"_ADMIN_ADDR", admin)
+		s.addr[name] = address(prefix+"_ADDR", service.Port)
+		s.admin[name] = address(prefix+"_ADMIN_ADDR", service.Admin)
 		s.url[name] = strings.TrimSuffix(e.get(prefix+"_URL"), "/")
 		if s.url[name] == "" {
 			s.url[name] = "http://" + s.addr[name]
