@@ -154,7 +154,7 @@ func parse(file string, text []byte) (tree *ast.File, err error) {
 }
 
 // Line returns the line of a key, or of the nearest key around it that exists. It
-// is 1 if there is none, and 0 if the document is nil or has no file.
+// is 0 if there is none, and if the document is nil or its zero value.
 func (d *Document) Line(key string) int {
 	if d == nil || d.tree == nil {
 		return 0
@@ -168,14 +168,18 @@ func (d *Document) Line(key string) int {
 			return firstLine(node)
 		}
 	}
-	return 1
+	return 0
 }
 
-// Errorf returns an error about the value of a key.
+// Errorf returns an error about the value of a key. What is missing from a file
+// without a key around it is on line 1.
 func (d *Document) Errorf(key, format string, args ...any) *Error {
 	e := &Error{Line: d.Line(key), Key: key, Reason: fmt.Sprintf(format, args...)}
 	if d != nil {
 		e.File = d.File
+		if d.tree != nil {
+			e.Line = max(1, e.Line)
+		}
 	}
 	return e
 }

@@ -123,14 +123,17 @@ func TestDecode(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	for key, want := range map[string]int{
-		"": 1, "title": 2, "named": 6, "named.b.kind": 7, "named.b.for": 7, "faults[0]": 11, "faults[0].params.ratio": 12,
-		"faults[0].for": 11, "faults[7]": 11, "nothing": 1, "a b[": 1,
+		"": 0, "title": 2, "named": 6, "named.b.kind": 7, "named.b.for": 7, "faults[0]": 11, "faults[0].params.ratio": 12,
+		"faults[0].for": 11, "faults[7]": 11, "nothing": 0, "a b[": 0,
 	} {
 		if got := doc.Line(key); got != want {
 			t.Errorf("line of %q is %d, want %d", key, got, want)
 		}
 	}
 	if got := doc.Errorf("faults[0].kind", "no such %s", "kind").Error(); got != "d.yaml:11: faults[0].kind: no such kind" {
+		t.Error(got)
+	}
+	if got := doc.Errorf("nothing", "is missing").Error(); got != "d.yaml:1: nothing: is missing" {
 		t.Error(got)
 	}
 	if got := (&Document{File: "f"}).Errorf("a", "b").Error(); got != "f: a: b" {

@@ -160,7 +160,7 @@ func TestRefused(t *testing.T) {
 		{"share", "share: 0.5", "share: 50", "p.yaml:39: trace.share: 50: want a share"},
 		{"trace url", "{trace_id}", "", "p.yaml:39: trace.url: "},
 		{"target", "target: http://127.0.0.1:8000/", "target: 127.0.0.1:8000", `p.yaml:4: target: "127.0.0.1:8000" is no URL to send to`},
-		{"no target", "target: http://127.0.0.1:8000/", "", `p.yaml:1: target: is missing, and the request "GET /products/${color}" does not say where to`},
+		{"no target", "target: http://127.0.0.1:8000/", "", `p.yaml: target: is missing, and the request "GET /products/${color}" does not say where to`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -185,13 +185,13 @@ func TestRefused(t *testing.T) {
 
 func TestEmptyFiles(t *testing.T) {
 	for name, want := range map[string]string{
-		"":                      "p.yaml:1: stages: 0 stages: want 1 to 200",
+		"":                      "p.yaml: stages: 0 stages: want 1 to 200",
 		"stages: []":            "p.yaml:1: stages: 0 stages: want 1 to 200",
-		"# nothing":             "p.yaml:1: stages: 0 stages: want 1 to 200",
+		"# nothing":             "p.yaml: stages: 0 stages: want 1 to 200",
 		"---\na: 1\n---\nb: 2":  "p.yaml:3: 2 YAML documents: want one",
 		"stages: ! ":            "p.yaml:1: this cannot be read as YAML",
 		"name: a\n---\nname: b": "p.yaml:2: 2 YAML documents: want one",
-		"stages: [{constant: {rate: 1, for: 1s}}]":                "p.yaml:1: scenarios: 0 scenarios: want 1 to 50",
+		"stages: [{constant: {rate: 1, for: 1s}}]":                "p.yaml: scenarios: 0 scenarios: want 1 to 50",
 		"stages: [{constant: {rate: 0, for: 1s}}]":                "p.yaml:1: stages: no request is ever due",
 		"stages: [{constant: {rate: 1, for: 1s}}]\nscenarios: []": "p.yaml:2: scenarios: 0 scenarios: want 1 to 50",
 	} {
