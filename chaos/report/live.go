@@ -8,19 +8,17 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/term"
-
 	"firedrill/chaos"
+	"firedrill/internal/term"
 )
 
 // Live shows a drill's timeline while it runs: a line an event, and on a terminal a
 // last line that says how things stand. It is safe for concurrent use.
 type Live struct {
-	w        io.Writer
-	mystery  bool
-	terminal bool
-	done     chan struct{}
-	closed   sync.WaitGroup
+	display *term.Display
+	mystery bool
+	done    chan struct{}
+	closed  sync.WaitGroup
 
 	mu            sync.Mutex
 	start         time.Time
@@ -32,10 +30,8 @@ type Live struct {
 // NewLive shows on w, as on a terminal when w is one. A mystery is shown without
 // what gives it away. Close it when the drill is over.
 func NewLive(w io.Writer, mystery bool) *Live {
-	f, isFile := w.(*os.File)
-	terminal := isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
-	l := &Live{w: w, mystery: mystery, terminal: terminal, done: make(chan struct{})}
-	if terminal {
+	l := &Live{display: term.New(w, os.Getenv), mystery: mystery, done: make(chan struct{})}
+	if l.display.InPlace() {
 		l.closed.Go(l.tick)
 	}
 	return l
@@ -64,7 +60,7 @@ func (l *Live) Observe(e chaos.Event) {
 		return
 	}
 	line := fmt.Sprintf("%s  %-12s  %-14s  %s", clock(e.At.Sub(l.start)), e.Kind, e.State, e.Text)
-	fmt.Fprintln(l.w, l.clear()+l.paint(e, strings.TrimRight(line, " ")))
+	_ = l.display.Print(l.paint(e, strings.TrimRight(line, " "))) // a drill goes on when nobody can watch it
 	l.status(e.At)
 }
 
@@ -82,7 +78,7 @@ func secret(kind chaos.EventKind) bool {
 func (l *Live) Close() {
 	close(l.done)
 	l.closed.Wait()
-	fmt.Fprint(l.w, l.clear())
+	_ = l.display.Clear()
 }
 
 func (l *Live) tick() {
@@ -102,42 +98,30 @@ func (l *Live) tick() {
 
 // status draws the last line.
 func (l *Live) status(now time.Time) {
-	if !l.terminal || l.start.IsZero() {
+	if !l.display.InPlace() || l.start.IsZero() {
 		return
 	}
 	text := fmt.Sprintf("%s  %d firing", clock(now.Sub(l.start)), l.fires)
 	if !l.mystery {
 		text += fmt.Sprintf("  %d faults on  %s for %s", l.faults, l.phase, short(now.Sub(l.phaseFrom)))
 	}
-	fmt.Fprint(l.w, l.clear()+"\x1b[2m"+text+"\x1b[0m")
-}
-
-// clear takes the last line away.
-func (l *Live) clear() string {
-	if !l.terminal {
-		return ""
-	}
-	return "\r\x1b[K"
+	_ = l.display.Line(text)
 }
 
 // paint colours what matters most.
 func (l *Live) paint(e chaos.Event, line string) string {
-	colour := ""
+	var style term.Style
 	switch {
-	case !l.terminal:
 	case e.Kind == chaos.EventPhase:
-		colour = "1"
+		style = term.Bold
 	case e.Kind == chaos.EventAlert && e.State == "firing", e.Kind == chaos.EventProblem, e.State == "broken", e.State == string(chaos.Fail):
-		colour = "31"
+		style = term.Red
 	case e.Kind == chaos.EventFault:
-		colour = "35"
+		style = term.Magenta
 	case e.State == "resolved", e.Kind == chaos.EventSeen, e.State == string(chaos.Pass):
-		colour = "32"
+		style = term.Green
 	}
-	if colour == "" {
-		return line
-	}
-	return "\x1b[" + colour + "m" + line + "\x1b[0m"
+	return l.display.Paint(style, line)
 }
 
 // clock writes a time since the beginning: "01:23".

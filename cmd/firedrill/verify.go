@@ -5,14 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
-
-	"github.com/mattn/go-isatty"
 
 	"firedrill/deploy/stack"
 	"firedrill/deploy/verify"
 	"firedrill/internal/machine"
+	"firedrill/internal/term"
 	"firedrill/internal/topology"
 )
 
@@ -118,7 +115,7 @@ func fitVerify(ctx context.Context, fs *flag.FlagSet, cfg *verify.Config, local 
 // verify runs it. The table goes to standard output, progress to standard error.
 func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) error {
 	table := verify.NewTable(p.stdout)
-	progress := verify.NewProgress(p.stderr, isTerminal(p.stderr))
+	progress := verify.NewProgress(term.New(p.stderr, p.getenv))
 	report, err := verify.Run(ctx, cfg, func(stage string, cells []verify.Cell) {
 		if ctx.Err() != nil {
 			return // an interrupted run shows nothing more
@@ -150,9 +147,4 @@ func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) err
 		return errQuiet
 	}
 	return nil
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd())
 }
