@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"firedrill/chaos"
 	"firedrill/internal/wait"
 )
@@ -42,11 +44,7 @@ func (n note) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("note how to undo %s: %w", n.Kind, err)
 	}
-	temp := n.path(dir) + ".tmp"
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
-		return fmt.Errorf("note how to undo %s: %w", n.Kind, err)
-	}
-	if err := os.Rename(temp, n.path(dir)); err != nil {
+	if err := renameio.WriteFile(n.path(dir), text, 0o600); err != nil {
 		return fmt.Errorf("note how to undo %s: %w", n.Kind, err)
 	}
 	return nil

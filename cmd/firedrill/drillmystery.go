@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2"
 
 	"firedrill/chaos"
 	"firedrill/chaos/fault"
@@ -264,10 +265,7 @@ func (t drillTarget) updateGame(ctx context.Context, change func(*mystery.Game))
 func (t drillTarget) keepGame(g *mystery.Game) error {
 	text, err := json.Marshal(g)
 	if err == nil {
-		err = os.WriteFile(t.gamePath()+".new", text, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(t.gamePath()+".new", t.gamePath())
+		err = renameio.WriteFile(t.gamePath(), text, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("keep the mystery: %w", err)
