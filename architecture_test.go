@@ -6,12 +6,15 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"firedrill/internal/topology"
 )
 
 const module = "firedrill"
@@ -45,16 +48,9 @@ var mayImport = map[string][]string{
 	"alerts/rules": {"telemetry", "alerts/slo"},
 	"alerts/sim":   {"telemetry", "alerts/slo", "alerts/rules"},
 
-	// Allowed imports mirror the services' call graph, and so the traces.
+	// The services' lines are in shopMayImport: imports mirror the call graph.
 	"apps/internal": {"telemetry"},
 	"apps/fault":    {"telemetry", "apps/internal", "apps/fault/kinds", "apps/fault/client"},
-	"apps/gateway":  {"telemetry", "apps/internal", "apps/fault", "apps/catalog", "apps/orders"},
-	"apps/catalog":  {"telemetry", "apps/internal", "apps/fault"},
-	"apps/orders":   {"telemetry", "apps/internal", "apps/fault", "apps/catalog", "apps/payments"},
-	"apps/payments": {"telemetry", "apps/internal", "apps/fault", "apps/bank"},
-	"apps/bank":     {"telemetry", "apps/internal", "apps/fault"},
-	"apps/shipping": {"telemetry", "apps/internal", "apps/fault", "apps/orders"},
-	"apps/broker":   {"telemetry", "apps/internal", "apps/fault"},
 
 	// Data and a client, for those who must not link the services.
 	"apps/fault/kinds":  {},
@@ -63,8 +59,28 @@ var mayImport = map[string][]string{
 
 // testsMayImport lists what the tests of a folder may import beyond mayImport.
 var testsMayImport = map[string][]string{
-	"chaos/fault":  {"apps/fault"},              // they break a service's own faults
-	"chaos/report": {"telemetry/telemetrytest"}, // golden files
+	"chaos/fault": {"apps/fault"}, // they break a service's own faults
+}
+
+// shopMayImport returns the lines of the services: their shell, and the clients of
+// the services that they call.
+func shopMayImport() map[string][]string {
+	lines := map[string][]string{}
+	for service, calls := range topology.Calls() {
+		folders := []string{"telemetry", "apps/internal", "apps/fault"}
+		for _, called := range calls {
+			folders = append(folders, "apps/"+called)
+		}
+		lines["apps/"+service] = folders
+	}
+	return lines
+}
+
+// table is the whole import table.
+func table() map[string][]string {
+	all := shopMayImport()
+	maps.Copy(all, mayImport)
+	return all
 }
 
 // under is whether a package is folder or in it.
@@ -73,7 +89,7 @@ func under(pkg, folder string) bool { return pkg == folder || strings.HasPrefix(
 // line is the longest folder of the table that pkg is under, "" for none.
 func line(pkg string) string {
 	longest := ""
-	for folder := range mayImport {
+	for folder := range table() {
 		if under(pkg, folder) && len(folder) > len(longest) {
 			longest = folder
 		}
@@ -97,12 +113,12 @@ func allowed(from, to string) error {
 	if line(to) == own || line(to) == "internal" && own != "telemetry" {
 		return nil
 	}
-	for _, folder := range mayImport[own] {
+	for _, folder := range table()[own] {
 		if under(to, folder) {
 			return nil
 		}
 	}
-	return fmt.Errorf("%s imports %s: it may import %v", from, to, mayImport[own])
+	return fmt.Errorf("%s imports %s: it may import %v", from, to, table()[own])
 }
 
 func TestImportTable(t *testing.T) {
@@ -139,6 +155,44 @@ func TestImportTable(t *testing.T) {
 	}
 	if files == 0 {
 		t.Fatal("no Go file was found")
+	}
+}
+
+// TestCallsAreImports holds that a service imports the clients of exactly those
+// services that topology says it calls.
+func TestCallsAreImports(t *testing.T) {
+	folders, err := os.ReadDir("apps")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string][]string{}
+	for _, folder := range folders {
+		if !folder.IsDir() || folder.Name() == "internal" || folder.Name() == "fault" {
+			continue
+		}
+		files, err := filepath.Glob(filepath.Join("apps", folder.Name(), "*.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		called := map[string]bool{}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			imports, err := importsOf(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, path := range imports {
+				if name, ok := strings.CutPrefix(path, "apps/"); ok && !under(path, "apps/internal") && !under(path, "apps/fault") {
+					called[name] = true
+				}
+			}
+		}
+		got[folder.Name()] = slices.Sorted(maps.Keys(called))
+	}
+	if want := topology.Calls(); !maps.EqualFunc(got, want, slices.Equal) {
+		t.Errorf("the services import the clients of %v, but topology says that they call %v", got, want)
 	}
 }
 

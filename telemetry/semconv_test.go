@@ -26,7 +26,6 @@ import (
 	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/semconv/v1.43.0/httpconv"
 
-	"firedrill/internal/contract"
 	"firedrill/telemetry"
 	"firedrill/telemetry/client"
 	"firedrill/telemetry/db"
@@ -138,20 +137,17 @@ func TestMetricsAreThoseOfTheConventions(t *testing.T) {
 		// peer's name comes from the program and is one for all its addresses.
 		{call, r[4].keys, map[string]string{"server.address": "peer", "server.port": "peer"}, "histogram"},
 	}
-	ours, err := contract.ReadFiles("metrics.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	ours := metrics(t)
 	for _, tt := range tests {
 		t.Run(tt.Name(), func(t *testing.T) {
 			if len(tt.required) == 0 {
 				t.Fatal("the conventions require nothing: the test does not see them")
 			}
-			i := slices.IndexFunc(ours.Metrics, func(m contract.Metric) bool { return m.Name == spelled(tt.Name(), tt.Unit()) })
+			i := slices.IndexFunc(ours, func(m listed) bool { return m.Name == spelled(tt.Name(), tt.Unit()) })
 			if i < 0 {
 				t.Fatalf("no metric %s", spelled(tt.Name(), tt.Unit()))
 			}
-			m := ours.Metrics[i]
+			m := ours[i]
 			if m.Unit != units[tt.Unit()] || m.Type != tt.kind {
 				t.Errorf("%s in %q, want %s in %q", m.Type, m.Unit, tt.kind, units[tt.Unit()])
 			}

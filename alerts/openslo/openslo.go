@@ -6,16 +6,15 @@
 package openslo
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 
 	"firedrill/alerts/slo"
+	"firedrill/internal/yamlfile"
 )
 
 const apiVersion = "openslo/v1"
@@ -146,28 +145,18 @@ func convert(objects []object) (Result, error) {
 	return im.finish()
 }
 
-func read(file string, text []byte) (objects []object, err error) {
-	defer func() { // the library panics on some texts that are no YAML, such as "spec: ! "
-		if why := recover(); why != nil {
-			objects, err = nil, fmt.Errorf("read OpenSLO in %s: this cannot be read as YAML: %v", file, why)
-		}
-	}()
-	for dec := yaml.NewDecoder(bytes.NewReader(text)); ; {
-		var o object
-		err := dec.Decode(&o)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read OpenSLO in %s: %w", file, err)
-		}
-		if o.APIVersion != apiVersion {
-			return nil, fmt.Errorf("read OpenSLO in %s: document %d has apiVersion %q: want %q", file, len(objects)+1, o.APIVersion, apiVersion)
-		}
-		objects = append(objects, o)
+func read(file string, text []byte) ([]object, error) {
+	objects, err := yamlfile.DecodeAll[object](file, text)
+	if err != nil {
+		return nil, fmt.Errorf("read OpenSLO: %w", err)
 	}
 	if len(objects) == 0 {
 		return nil, fmt.Errorf("read OpenSLO in %s: there is no document", file)
+	}
+	for i, o := range objects {
+		if o.APIVersion != apiVersion {
+			return nil, fmt.Errorf("read OpenSLO in %s: document %d has apiVersion %q: want %q", file, i+1, o.APIVersion, apiVersion)
+		}
 	}
 	return objects, nil
 }

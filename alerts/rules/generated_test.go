@@ -20,6 +20,7 @@ import (
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
 	"firedrill/internal/contract"
+	"firedrill/internal/golden"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -45,7 +46,7 @@ func TestGeneratedRulesAreCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, text := range want {
-		golden(t, filepath.Join(generated, path), text)
+		golden.Check(t, filepath.Join(generated, path), *update, text)
 	}
 	for _, pattern := range []string{"/*.yaml", "/*/*.yaml"} {
 		files, err := filepath.Glob(generated + pattern)
@@ -72,7 +73,7 @@ func TestGeneratedObjectsAreCurrent(t *testing.T) {
 	}
 	dir := root + "/deploy/kubernetes/monitoring/rules"
 	for name, text := range objects {
-		golden(t, filepath.Join(dir, name), text)
+		golden.Check(t, filepath.Join(dir, name), *update, text)
 		var object struct {
 			Kind     string
 			Metadata struct{ Name string }
@@ -103,22 +104,6 @@ func unmarshalFile(path string, into any) error {
 	return yaml.Unmarshal(text, into)
 }
 
-func golden(t *testing.T, file string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(got) != string(want) {
-		t.Errorf("%s is not current: run go test ./alerts/rules -update", file)
-	}
-}
-
 // Every kind of indicator, alert and label in one file that is easy to read.
 func TestRulesOfASpec(t *testing.T) {
 	spec, err := slo.Load("testdata/spec.yaml")
@@ -130,7 +115,7 @@ func TestRulesOfASpec(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, file, text)
+		golden.Check(t, file, *update, text)
 	}
 }
 
@@ -151,7 +136,7 @@ func TestExplanationOfASpec(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "testdata/explanation.txt", []byte(out.String()))
+	golden.Check(t, "testdata/explanation.txt", *update, []byte(out.String()))
 }
 
 // The objectives read only metrics and labels that the shop has.

@@ -42,7 +42,7 @@ func TestBadCatalogues(t *testing.T) {
 		line         int
 		reason, path string
 	}{
-		{"unknown key", "size: 1}", "size: 1, sizes: 2}", 5, `unknown field "sizes"`, ""},
+		{"unknown key", "size: 1}", "size: 1, sizes: 2}", 5, `unknown key; did you mean size?`, "incidents[0].sizes"},
 		{"not a whole scrape", "duration: 10m", "duration: 10s", 5, "10s: want a multiple of 15s", "incidents[0].duration"},
 		{"no duration", "duration: 10m", "duration: soon", 5, `"soon" is no duration: want one like 1d6h or 45s`, "incidents[0].duration"},
 		{"more than all", "size: 1}", "size: 2}", 5, "2: want a share of events, 0 to 1", "incidents[0].size"},
@@ -62,7 +62,7 @@ func TestBadCatalogues(t *testing.T) {
 			if !errors.As(err, &bad) {
 				t.Fatalf("got %v, want an error with its place", err)
 			}
-			if bad.File != "two.yaml" || bad.Line != tc.line || bad.Path != tc.path || !strings.Contains(bad.Reason, tc.reason) {
+			if bad.File != "two.yaml" || bad.Line != tc.line || bad.Key != tc.path || !strings.Contains(bad.Reason, tc.reason) {
 				t.Errorf("got %v, want %s in line %d: %s", err, tc.path, tc.line, tc.reason)
 			}
 		})

@@ -3,8 +3,9 @@ package sim
 import (
 	"bytes"
 	"flag"
-	"os"
 	"testing"
+
+	"firedrill/internal/golden"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -23,17 +24,6 @@ func TestShownMonthIsCurrent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, got := range map[string][]byte{"../incidents/month.txt": text.Bytes(), "../incidents/month.svg": picture.Bytes()} {
-		if *update {
-			if err := os.WriteFile(file, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not current: run go test ./alerts/sim -run Month -update", file)
-		}
+		golden.Check(t, file, *update, got)
 	}
 }

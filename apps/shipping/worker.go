@@ -13,6 +13,7 @@ import (
 
 	"firedrill/apps/internal/web"
 	"firedrill/apps/orders"
+	"firedrill/internal/wait"
 	"firedrill/telemetry"
 	"firedrill/telemetry/messaging"
 )
@@ -45,16 +46,7 @@ func (w *worker) loop(ctx context.Context) {
 			return
 		}
 		w.tel.Logger().WarnContext(ctx, "no events from the broker", slog.Any("error", err))
-		pause(ctx, w.cfg.Retry)
-	}
-}
-
-func pause(ctx context.Context, d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
+		wait.Sleep(ctx, w.cfg.Retry)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"firedrill/apps/fault/kinds"
 	"firedrill/chaos/drill"
+	"firedrill/internal/topology"
 )
 
 // Pods are those of one component.
@@ -30,11 +31,14 @@ type Cluster map[string]Pods
 // Shop is the cluster that deploy/kubernetes describes.
 func Shop() Cluster {
 	c := Cluster{
-		"broker":   {Namespace: "shop", Name: "broker", Container: "shop", Admin: 8106},
 		"database": {Namespace: "shop", Name: "postgres"},
 	}
-	for i, service := range []string{"gateway", "catalog", "orders", "payments", "shipping", "bank"} {
-		c[service] = Pods{Namespace: "shop", Name: service, Container: "shop", Port: 8000 + i, Admin: 8100 + i}
+	for _, s := range topology.Services() {
+		pods := Pods{Namespace: "shop", Name: s.Name, Container: "shop", Port: s.Port, Admin: s.Admin}
+		if s.Name == topology.Broker {
+			pods.Port = 0 // it speaks no HTTP
+		}
+		c[s.Name] = pods
 	}
 	for _, part := range []string{"prometheus", "alertmanager", "loki", "tempo"} {
 		c[part] = Pods{Namespace: "observability", Name: part}

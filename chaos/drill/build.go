@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
+	"firedrill/internal/yamlfile"
 )
 
 // Defaults of optional keys.
@@ -31,7 +31,7 @@ var (
 // builder builds a drill from a document and collects what is wrong with it.
 type builder struct {
 	file   string
-	tree   *ast.File
+	tree   *yamlfile.Document
 	faults Checker
 	doc    document
 	wrong  []error
@@ -39,7 +39,7 @@ type builder struct {
 
 // add adds an error about the value at a key.
 func (b *builder) add(key, format string, args ...any) {
-	b.wrong = append(b.wrong, &FormatError{b.file, line(b.tree, key), key, fmt.Sprintf(format, args...)})
+	b.wrong = append(b.wrong, b.tree.Errorf(key, format, args...))
 }
 
 func (b *builder) drill() *Drill {

@@ -108,11 +108,11 @@ var wrong = []struct {
 	want     string // begins with the line and the key
 	schema   bool   // whether an editor sees it too
 }{
-	{"story: Customers cannot pay.", "storey: x", "d.yaml:2: storey: unknown key", true},
+	{"story: Customers cannot pay.", "storey: x", "d.yaml:2: storey: unknown key; did you mean story?", true},
 	{"story: Customers cannot pay.\n", "", "d.yaml:1: story: is missing", true},
-	{"    mode: continuous", "    mood: continuous", "d.yaml:16: hypothesis[1].mood: unknown key", true},
-	{"hints: [Look at the money.]", "hints: {a: b}", "d.yaml:3: hints: mapping was used where sequence is expected", true},
-	{"span: POST /charges, failed: true}", "span: POST /charges, atLeast: many}", "d.yaml:31: expect.traces[0].shows.atLeast: the value is of the wrong kind", true},
+	{"    mode: continuous", "    mood: continuous", "d.yaml:16: hypothesis[1].mood: unknown key; did you mean mode?", true},
+	{"hints: [Look at the money.]", "hints: {a: b}", "d.yaml:3: hints: want a list, have a mapping of keys to values", true},
+	{"span: POST /charges, failed: true}", "span: POST /charges, atLeast: many}", "d.yaml:31: expect.traces[0].shows.atLeast: want a whole number, have text", true},
 	{"warmUp: 30s", "warmUp: soon", `d.yaml:7: warmUp: "soon" is no length of time: want such as 90s or 1m30s`, true},
 	{"warmUp: 30s", "warmUp: -30s", `d.yaml:7: warmUp: "-30s" is no length of time`, true},
 	{"rate: 20/s", "rate: fast", `d.yaml:6: load.rate: "fast" is no rate: want such as 20/s or 90/m`, false},
@@ -141,7 +141,7 @@ var wrong = []struct {
 	{"healthy: [catalog]", "healthy: [the catalog]", `d.yaml:36: expect.healthy[0]: "the catalog" is no name`, true},
 	{"abortIf:\n", "abortIf:\n  - {promql: up, is: \"< 1\"}\n", "d.yaml:39: abortIf[0].name: is missing", true},
 	{"title: Payments fail", "title: [", "d.yaml:11: ", true},
-	{"abortIf:", "---\nabortIf:", "d.yaml:1: 2 YAML documents: want one", true},
+	{"abortIf:", "---\nabortIf:", "d.yaml:38: 2 YAML documents: want one", true},
 }
 
 func TestParseRefuses(t *testing.T) {

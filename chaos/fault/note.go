@@ -11,7 +11,10 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"firedrill/chaos/drill"
+	"firedrill/internal/wait"
 )
 
 // note says how to undo a fault on a process. It is on disk before the fault
@@ -41,11 +44,7 @@ func (n note) write(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("note how to undo %s: %w", n.Kind, err)
 	}
-	temp := n.path(dir) + ".tmp"
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
-		return fmt.Errorf("note how to undo %s: %w", n.Kind, err)
-	}
-	if err := os.Rename(temp, n.path(dir)); err != nil {
+	if err := renameio.WriteFile(n.path(dir), text, 0o600); err != nil {
 		return fmt.Errorf("note how to undo %s: %w", n.Kind, err)
 	}
 	return nil
@@ -127,11 +126,5 @@ func healNote(ctx context.Context, dir string, n note, p Processes) error {
 func awaitEnd(ctx context.Context, i identity, patience time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for i.lives() {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	_ = wait.Until(ctx, 20*time.Millisecond, func() (bool, error) { return !i.lives(), nil }) // the caller asks again
 }

@@ -8,20 +8,18 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/term"
-
 	"firedrill/chaos/run"
+	"firedrill/internal/term"
 )
 
 // Live shows a drill's timeline while it runs: a line for each event, and on a
 // terminal a last line with the time, the phase and the number of alerts that fire.
 // It is safe for concurrent use.
 type Live struct {
-	w        io.Writer
-	shows    Display
-	terminal bool
-	done     chan struct{}
-	closed   sync.WaitGroup
+	display *term.Display
+	shows   Display
+	done    chan struct{}
+	closed  sync.WaitGroup
 
 	mu            sync.Mutex
 	start         time.Time
@@ -41,10 +39,8 @@ type Display struct {
 // NewLive returns a timeline on w, drawn as on a terminal when w is one. Close it when
 // the drill is over.
 func NewLive(w io.Writer, shows Display) *Live {
-	f, isFile := w.(*os.File)
-	terminal := isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
-	l := &Live{w: w, shows: shows, terminal: terminal, done: make(chan struct{})}
-	if terminal {
+	l := &Live{display: term.New(w, os.Getenv), shows: shows, done: make(chan struct{})}
+	if l.display.InPlace() {
 		l.closed.Go(l.tick)
 	}
 	return l
@@ -62,7 +58,7 @@ func (l *Live) Observe(e run.Event) {
 		return
 	}
 	line := fmt.Sprintf("%s  %-12s  %-14s  %s", clock(e.At.Sub(l.start)), e.Kind, e.State, e.Text)
-	fmt.Fprintln(l.w, l.clear()+l.paint(e, strings.TrimRight(line, " ")))
+	_ = l.display.Print(l.paint(e, strings.TrimRight(line, " "))) // a drill goes on when nobody can watch it
 	l.status(e.At)
 }
 
@@ -100,7 +96,7 @@ func givesAway(kind run.EventKind) bool {
 func (l *Live) Close() {
 	close(l.done)
 	l.closed.Wait()
-	fmt.Fprint(l.w, l.clear())
+	_ = l.display.Clear()
 }
 
 func (l *Live) tick() {
@@ -120,42 +116,30 @@ func (l *Live) tick() {
 
 // status draws the last line.
 func (l *Live) status(now time.Time) {
-	if !l.terminal || l.start.IsZero() {
+	if !l.display.InPlace() || l.start.IsZero() {
 		return
 	}
 	text := fmt.Sprintf("%s  %d firing", clock(now.Sub(l.start)), l.fires)
 	if !l.shows.Secret {
 		text += fmt.Sprintf("  %d faults on  %s for %s", l.faults, l.phase, short(now.Sub(l.phaseFrom)))
 	}
-	fmt.Fprint(l.w, l.clear()+"\x1b[2m"+text+"\x1b[0m")
-}
-
-// clear returns what clears the last line.
-func (l *Live) clear() string {
-	if !l.terminal {
-		return ""
-	}
-	return "\r\x1b[K"
+	_ = l.display.Line(text)
 }
 
 // paint returns a line in the colour of its event.
 func (l *Live) paint(e run.Event, line string) string {
-	colour := ""
+	var style term.Style
 	switch {
-	case !l.terminal:
 	case e.Kind == run.EventPhase:
-		colour = "1"
+		style = term.Bold
 	case e.Kind == run.EventAlert && e.State == run.StateFiring, e.Kind == run.EventProblem, e.State == run.StateBroken, e.State == run.EventState(run.Fail):
-		colour = "31"
+		style = term.Red
 	case e.Kind == run.EventFault:
-		colour = "35"
+		style = term.Magenta
 	case e.State == run.StateResolved, e.Kind == run.EventSeen, e.State == run.EventState(run.Pass):
-		colour = "32"
+		style = term.Green
 	}
-	if colour == "" {
-		return line
-	}
-	return "\x1b[" + colour + "m" + line + "\x1b[0m"
+	return l.display.Paint(style, line)
 }
 
 // clock returns a time since the beginning as "01:23".

@@ -17,7 +17,7 @@ import (
 	"firedrill/chaos/drill"
 	"firedrill/chaos/report"
 	"firedrill/chaos/run"
-	"firedrill/telemetry/telemetrytest"
+	"firedrill/internal/golden"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -91,7 +91,7 @@ func render(t *testing.T, write func(io.Writer, *run.Journal) error, j *run.Jour
 }
 
 func TestText(t *testing.T) {
-	telemetrytest.Golden(t, "testdata/failed.txt", *update, []byte(render(t, report.Text, failed())))
+	golden.Check(t, "testdata/failed.txt", *update, []byte(render(t, report.Text, failed())))
 }
 
 func TestJUnit(t *testing.T) {
@@ -102,7 +102,7 @@ func TestJUnit(t *testing.T) {
 	if err := report.JUnit(&b, failed(), aborted); err != nil {
 		t.Fatal(err)
 	}
-	telemetrytest.Golden(t, "testdata/junit.xml", *update, b.Bytes())
+	golden.Check(t, "testdata/junit.xml", *update, b.Bytes())
 }
 
 func TestJournalSurvivesItsFile(t *testing.T) {

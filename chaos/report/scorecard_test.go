@@ -8,7 +8,7 @@ import (
 
 	"firedrill/chaos/report"
 	"firedrill/chaos/run"
-	"firedrill/telemetry/telemetrytest"
+	"firedrill/internal/golden"
 )
 
 func journals() []*run.Journal {
@@ -30,7 +30,7 @@ func TestScorecard(t *testing.T) {
 	if err := card.Text(&text); err != nil {
 		t.Fatal(err)
 	}
-	telemetrytest.Golden(t, "testdata/scorecard.txt", *update, text.Bytes())
+	golden.Check(t, "testdata/scorecard.txt", *update, text.Bytes())
 	if err := card.HTML(&page); err != nil {
 		t.Fatal(err)
 	}

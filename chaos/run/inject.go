@@ -7,11 +7,12 @@ import (
 	"time"
 
 	"firedrill/chaos/drill"
+	"firedrill/internal/wait"
 )
 
 // inject begins a fault when it is due and ends it when its time, or the run, is over.
 func (r *run) inject(ctx context.Context, i int, f drill.Fault) {
-	if !sleep(ctx, f.At) {
+	if !wait.Sleep(ctx, f.At) {
 		return
 	}
 	injection, err := r.begin(ctx, f)
@@ -83,8 +84,8 @@ func (r *run) undo(ctx context.Context, injection Injection, leased time.Time) (
 			return time.Now(), nil
 		}
 		failed = errors.Join(failed, err)
-		sleep(ctx, time.Second)
+		wait.Sleep(ctx, time.Second)
 	}
-	sleep(ctx, time.Until(leased))
+	wait.Sleep(ctx, time.Until(leased))
 	return time.Now(), failed
 }

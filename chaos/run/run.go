@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"firedrill/chaos/drill"
+	"firedrill/internal/wait"
 )
 
 // Config is what a run needs. Fields without a remark are required.
@@ -197,7 +198,7 @@ func (r *run) warmUp(ctx context.Context) error {
 	}
 	r.watchAlerts(ctx)
 	r.watchGuards(ctx)
-	if !sleep(ctx, r.drill.WarmUp) {
+	if !wait.Sleep(ctx, r.drill.WarmUp) {
 		return ctx.Err()
 	}
 	return r.await(ctx, r.drill.Expect.Blind, append(r.steady(), r.quiet))
@@ -219,7 +220,7 @@ func (r *run) recover(ctx context.Context) error {
 	r.watchAfter(ctx)
 	settled := time.Duration(0)
 	for settled < r.settle {
-		if !sleep(ctx, r.poll) {
+		if !wait.Sleep(ctx, r.poll) {
 			return ctx.Err()
 		}
 		settled += r.poll
@@ -246,16 +247,4 @@ func (r *run) every(ctx context.Context, interval time.Duration, f func(ctx cont
 			}
 		}
 	})
-}
-
-// sleep waits for d. It returns false if ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return ctx.Err() == nil
-	}
 }

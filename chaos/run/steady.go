@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"firedrill/chaos/drill"
+	"firedrill/internal/wait"
 )
 
 // A claim is one part of the steady state. It returns why it does not hold, and "" if
@@ -43,7 +44,7 @@ func (r *run) await(ctx context.Context, patience time.Duration, claims []claim)
 			}
 			return &RefusedError{r.drill.Name, reasons}
 		}
-		if !sleep(ctx, r.poll) {
+		if !wait.Sleep(ctx, r.poll) {
 			return ctx.Err()
 		}
 	}

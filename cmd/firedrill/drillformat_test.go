@@ -9,7 +9,7 @@ import (
 	"firedrill/apps/fault/kinds"
 	"firedrill/chaos/drill"
 	chaosfault "firedrill/chaos/fault"
-	"firedrill/telemetry/telemetrytest"
+	"firedrill/internal/golden"
 )
 
 var update = flag.Bool("update", false, "write the files that are generated")
@@ -24,6 +24,6 @@ func TestDrillFormatIsDocumented(t *testing.T) {
 		if err := write(&b, chaosfault.Kinds()); err != nil {
 			t.Fatal(err)
 		}
-		telemetrytest.Golden(t, path, *update, b.Bytes())
+		golden.Check(t, path, *update, b.Bytes())
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"firedrill/alerts/slo"
+	"firedrill/internal/yamlfile"
 )
 
 // remoteStack says where a stack answers that is no copy on this machine, such as
@@ -35,7 +35,7 @@ func readRemote(path string) (*remoteStack, error) {
 		return nil, fmt.Errorf("%w: -remote: %w", errUsage, err)
 	}
 	var r remoteStack
-	if _, err := slo.Decode(path, text, &r); err != nil {
+	if _, err := yamlfile.Decode(path, text, &r); err != nil {
 		return nil, fmt.Errorf("%w: -remote: %w", errUsage, err)
 	}
 	var errs []error

@@ -14,6 +14,7 @@ import (
 	"firedrill/chaos/fault"
 	"firedrill/chaos/session"
 	"firedrill/deploy/stack"
+	"firedrill/internal/topology"
 )
 
 // drillTarget is the copy that a drill is about: what package session needs of it,
@@ -101,17 +102,6 @@ func (t drillTarget) watchdog(ctx context.Context) *exec.Cmd {
 	return exec.CommandContext(ctx, t.Executable, "drill", drillWatchdogCommand, "-data", t.Data, "-offset", strconv.Itoa(t.Offset))
 }
 
-// callers returns which services and parts each service calls; the imports of apps say the same.
-func callers() map[string][]string {
-	return map[string][]string{
-		"gateway":  {"catalog", "orders"},
-		"orders":   {"catalog", "payments", "broker"},
-		"payments": {"bank"},
-		"shipping": {"orders", "broker"},
-		"catalog":  nil,
-	}
-}
-
 // wires returns the addresses that each service dials, by caller and dependency.
 func (t drillTarget) wires() map[string]map[string]string {
 	listens := map[string]string{}
@@ -123,12 +113,12 @@ func (t drillTarget) wires() map[string]map[string]string {
 	values := t.Values()
 	database := databaseAddr(t.getenv("DATABASE_URL"))
 	wires := map[string]map[string]string{}
-	for caller, dependencies := range callers() {
+	for _, caller := range topology.Traced() {
 		to := map[string]string{"loki": values.Loki.Addr(), "tempo": values.OTLPGRPC.Addr()}
-		for _, d := range dependencies {
+		for _, d := range topology.Find(caller).Dials() {
 			to[d] = listens[d]
 		}
-		if database != "" && caller != "gateway" {
+		if database != "" && caller != topology.Gateway {
 			to["database"] = database
 		}
 		wires[caller] = to

@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"time"
+
+	"firedrill/internal/wait"
 )
 
 const entryUsage = `entry -addr ADDRESS -write URL -read URL
@@ -52,7 +53,7 @@ func newEntry(write, read string) (http.Handler, error) {
 	}
 	mux.HandleFunc("GET /ready", func(w http.ResponseWriter, r *http.Request) {
 		for _, url := range []string{write, read} {
-			if err := askReady(r.Context(), url+"/ready"); err != nil {
+			if err := wait.Probe(r.Context(), http.DefaultClient, url+"/ready", readyWithin); err != nil {
 				http.Error(w, err.Error(), http.StatusServiceUnavailable)
 				return
 			}
@@ -64,22 +65,3 @@ func newEntry(write, read string) (http.Handler, error) {
 
 // readyWithin bounds the answer of one of the two; it is less than what a probe of both has.
 const readyWithin = 400 * time.Millisecond
-
-func askReady(ctx context.Context, url string) error {
-	ctx, cancel := context.WithTimeout(ctx, readyWithin)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return fmt.Errorf("ask %s: %w", url, err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err // names the URL
-	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, resp.Body) // so that the connection is used again
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", url, resp.Status)
-	}
-	return nil
-}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"firedrill/internal/topology"
 	"firedrill/loadgen/attack"
 	"firedrill/loadgen/profile"
 	"firedrill/loadgen/schedule"
@@ -207,7 +208,7 @@ func (f *loadFlags) options(p program) (profile.Options, error) {
 	if err != nil {
 		return o, err
 	}
-	o.Shop = fmt.Sprintf("http://127.0.0.1:%d", 8000+offset)
+	o.Shop = fmt.Sprintf("http://127.0.0.1:%d", topology.Find(topology.Gateway).Port+offset)
 	if f.seed != "" {
 		seed, err := strconv.ParseUint(f.seed, 10, 64)
 		if err != nil {

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"firedrill/internal/wait"
 	"firedrill/loadgen/attack"
 	"firedrill/loadgen/journey"
 	"firedrill/loadgen/metrics"
@@ -149,33 +150,10 @@ func await(ctx context.Context, url string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	for {
-		said := answer(ctx, url)
-		if said == http.StatusText(http.StatusOK) {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("-wait %s: %s: %w", url, said, context.Cause(ctx))
-		case <-time.After(100 * time.Millisecond):
-		}
+	if err := wait.Ready(ctx, http.DefaultClient, url); err != nil {
+		return fmt.Errorf("-wait: %w", err)
 	}
-}
-
-// answer is the status that a URL answers with, in words, or why it does not.
-func answer(ctx context.Context, url string) string {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
-	if err != nil {
-		return err.Error()
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err.Error()
-	}
-	defer resp.Body.Close()
-	return http.StatusText(resp.StatusCode)
+	return nil
 }
 
 // assemble puts the parts of the run together.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"firedrill/alerts/sim"
+	"firedrill/internal/term"
 )
 
 const sloSimUsage = `slo sim [flags] [CATALOGUE]
@@ -152,17 +153,16 @@ func (p program) catalogue(file string) (sim.Catalogue, error) {
 
 // simProgress tells how far it is: in place on a terminal, else now and then.
 func (p program) simProgress() func(done, of int) {
-	terminal := isTerminal(p.stderr)
+	display := term.New(p.stderr, p.getenv)
 	begin, told := time.Now(), time.Now()
 	return func(done, of int) {
+		line := fmt.Sprintf("%d of %d rules, %.1f s", done, of, time.Since(begin).Seconds())
 		switch {
-		case terminal && done == of:
-			fmt.Fprint(p.stderr, "\r\033[K")
-		case terminal:
-			fmt.Fprintf(p.stderr, "\r\033[K%d of %d rules, %.0f s", done, of, time.Since(begin).Seconds())
-		case done == of || time.Since(told) > 5*time.Second:
+		case display.InPlace() && done == of:
+			_ = display.Clear()
+		case display.InPlace(), done == of, time.Since(told) > 5*time.Second:
 			told = time.Now()
-			fmt.Fprintf(p.stderr, "%d of %d rules, %.1f s\n", done, of, time.Since(begin).Seconds())
+			_ = display.Line(line)
 		}
 	}
 }

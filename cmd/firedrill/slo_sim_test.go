@@ -35,10 +35,10 @@ func TestSimCommands(t *testing.T) {
 		{"rules without series", "slo sim -quick -sets mine -rules " + mine, 2, "", "Errors reads bad_total, which no event counts in"},
 		{"no rules", "slo sim -rules nowhere.yaml", 2, "", "nowhere.yaml"},
 		{"a series that is none", "slo sim -bad bad_total[5m]", 2, "", `-bad: "bad_total[5m]" is no series`},
-		{"bad incidents", "slo sim -quick " + badMonth, 2, "", "month.yaml:2:44: incidents[0].duration: 7s: want a multiple of 15s"},
+		{"bad incidents", "slo sim -quick " + badMonth, 2, "", "month.yaml:2: incidents[0].duration: 7s: want a multiple of 15s"},
 		{"no incidents", "slo sim nowhere.yaml", 2, "", "nowhere.yaml"},
 		{"no months", "slo tune -months 0", 2, "", "-months 0: want 1 or more"},
-		{"bad incidents to tune on", "slo tune " + badMonth, 2, "", "month.yaml:2:44"},
+		{"bad incidents to tune on", "slo tune " + badMonth, 2, "", "month.yaml:2"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			code, stdout, stderr := sloCommand(t, strings.Fields(tc.args)...)

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
-	"os"
-
-	"github.com/mattn/go-isatty"
 
 	"firedrill/deploy/stack"
 	"firedrill/deploy/verify"
 	"firedrill/internal/machine"
+	"firedrill/internal/term"
+	"firedrill/internal/topology"
 )
 
 const verifyUsage = `verify [flags]
@@ -38,11 +36,11 @@ func verifyAll(ctx context.Context, p program, args []string) error {
 	which := addStackFlags(fs)
 	cfg := verify.Config{}
 	urls := []defaultURL{
-		{"gateway", 8000, &cfg.Gateway},
-		{"prometheus", 9090, &cfg.Prometheus},
-		{"loki", 3100, &cfg.Loki},
-		{"tempo", 3200, &cfg.Tempo},
-		{"alertmanager", 9093, &cfg.Alertmanager},
+		{"gateway", topology.Find(topology.Gateway).Port, &cfg.Gateway},
+		{"prometheus", topology.PortPrometheus, &cfg.Prometheus},
+		{"loki", topology.PortLoki, &cfg.Loki},
+		{"tempo", topology.PortTempo, &cfg.Tempo},
+		{"alertmanager", topology.PortAlertmanager, &cfg.Alertmanager},
 	}
 	for _, u := range urls {
 		fs.StringVar(u.into, u.name, "", fmt.Sprintf("`URL` (default http://127.0.0.1:%d, the offset added)", u.port))
@@ -117,7 +115,7 @@ func fitVerify(ctx context.Context, fs *flag.FlagSet, cfg *verify.Config, local 
 // verify runs it. The table goes to standard output, progress to standard error.
 func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) error {
 	table := verify.NewTable(p.stdout)
-	progress := verify.NewProgress(p.stderr, isTerminal(p.stderr))
+	progress := verify.NewProgress(term.New(p.stderr, p.getenv))
 	report, err := verify.Run(ctx, cfg, func(stage string, cells []verify.Cell) {
 		if ctx.Err() != nil {
 			return // an interrupted run shows nothing more
@@ -149,9 +147,4 @@ func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) err
 		return errQuiet
 	}
 	return nil
-}
-
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
-	return ok && isatty.IsTerminal(f.Fd())
 }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"firedrill/internal/topology"
 )
 
 // fleet is the shop with one process for each service.
@@ -34,7 +36,7 @@ func newFleet(t *testing.T, database string) *fleet {
 	offset := freeOffset(t)
 	f := &fleet{
 		dir: t.TempDir(), database: database,
-		gateway: portURL(offset, ports["gateway"]), admin: adminURLs(offset),
+		gateway: portURL(offset, topology.Find("gateway").Port), admin: adminURLs(offset),
 		running: make(map[string]*exec.Cmd),
 	}
 	f.binary = filepath.Join(f.dir, "shop")

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"strconv"
 	"testing"
+
+	"firedrill/internal/topology"
 )
 
 // freeOffset returns a port offset at which all ports of the shop are free. It
@@ -30,9 +32,9 @@ func freeOffset(t *testing.T) int {
 }
 
 func offsetFree(offset int) bool {
-	all := []int{brokerAdmin}
-	for _, port := range ports {
-		all = append(all, port, port+adminGap)
+	var all []int
+	for _, service := range topology.Services() {
+		all = append(all, service.Port, service.Admin)
 	}
 	for _, port := range all {
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port+offset)))
@@ -48,11 +50,9 @@ func portURL(offset, port int) string { return fmt.Sprintf("http://127.0.0.1:%d"
 
 // adminURLs returns the URL of each service's admin listener.
 func adminURLs(offset int) map[string]string {
-	urls := map[string]string{"broker": portURL(offset, brokerAdmin)}
-	for name, port := range ports {
-		if urls[name] == "" {
-			urls[name] = portURL(offset, port+adminGap)
-		}
+	urls := map[string]string{}
+	for _, service := range topology.Services() {
+		urls[service.Name] = portURL(offset, service.Admin)
 	}
 	return urls
 }

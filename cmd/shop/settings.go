@@ -12,19 +12,9 @@ import (
 
 	"firedrill/apps/bank"
 	"firedrill/apps/gateway"
+	"firedrill/internal/topology"
 	"firedrill/telemetry"
 )
-
-// adminGap is the distance between a service's default port and its admin port.
-const adminGap = 100
-
-var ports = map[string]int{
-	"gateway": 8000, "catalog": 8001, "orders": 8002, "payments": 8003, "shipping": 8004, "bank": 8005,
-	"broker": 4222,
-}
-
-// brokerAdmin is the broker's admin port. It does not follow adminGap.
-const brokerAdmin = 8106
 
 // settings are the settings of all services, from the environment.
 type settings struct {
@@ -127,14 +117,11 @@ func (s *settings) addresses(e *env, offset int) {
 			return text, err
 		})
 	}
-	for name, port := range ports {
+	for _, service := range topology.Services() {
+		name := service.Name
 		prefix := "SHOP_" + strings.ToUpper(name)
-		admin := port + adminGap
-		if name == "broker" {
-			admin = brokerAdmin
-		}
-		s.addr[name] = address(prefix+"_ADDR", port)
-		s.admin[name] = address(prefix+"_ADMIN_ADDR", admin)
+		s.addr[name] = address(prefix+"_ADDR", service.Port)
+		s.admin[name] = address(prefix+"_ADMIN_ADDR", service.Admin)
 		s.url[name] = strings.TrimSuffix(e.get(prefix+"_URL"), "/")
 		if s.url[name] == "" {
 			s.url[name] = "http://" + s.addr[name]

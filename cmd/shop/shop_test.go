@@ -18,6 +18,7 @@ import (
 
 	"firedrill/apps/orders"
 	"firedrill/internal/machine/machinetest"
+	"firedrill/internal/topology"
 	"firedrill/telemetry/telemetrytest"
 )
 
@@ -41,7 +42,7 @@ func TestShop(t *testing.T) {
 		machinetest.Await(t, name+" is ready", ready(url))
 	}
 
-	alice := &shopper{base: portURL(offset, ports["gateway"]), name: "user-0001", http: http.DefaultClient}
+	alice := &shopper{base: portURL(offset, topology.Find("gateway").Port), name: "user-0001", http: http.DefaultClient}
 	if err := alice.login(ctx); err != nil {
 		t.Fatal(err)
 	}

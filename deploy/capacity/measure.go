@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"firedrill/internal/contract"
+	"firedrill/internal/wait"
 )
 
 // Asker answers PromQL.
@@ -45,10 +46,8 @@ func Measure(ctx context.Context, ask Asker, c contract.Contract, watch time.Dur
 	if err != nil {
 		return Costs{}, err
 	}
-	select {
-	case <-ctx.Done():
+	if !wait.Sleep(ctx, watch) {
 		return Costs{}, context.Cause(ctx)
-	case <-time.After(watch):
 	}
 	end, err := snapshot(ctx, ask)
 	if err != nil {

@@ -11,6 +11,8 @@ import (
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
+
+	"firedrill/internal/wait"
 )
 
 // A Drive loads one program. Its rate is in the program's units a second.
@@ -71,16 +73,16 @@ func (r Ramp) step(ctx context.Context, rate float64) (Step, error) {
 	if err := r.Drive.Set(ctx, rate); err != nil {
 		return Step{}, err
 	}
-	if err := sleep(ctx, r.Settle); err != nil {
-		return Step{}, err
+	if !wait.Sleep(ctx, r.Settle) {
+		return Step{}, context.Cause(ctx)
 	}
 	sent := r.Drive.Sent()
 	before, began, err := r.read(ctx)
 	if err != nil {
 		return Step{}, err
 	}
-	if err := sleep(ctx, r.Watch); err != nil {
-		return Step{}, err
+	if !wait.Sleep(ctx, r.Watch) {
+		return Step{}, context.Cause(ctx)
 	}
 	sent = r.Drive.Sent() - sent
 	after, ended, err := r.read(ctx)
@@ -92,16 +94,6 @@ func (r Ramp) step(ctx context.Context, rate float64) (Step, error) {
 		Intended: rate, Sent: sent / seconds, Achieved: (after.units - before.units) / seconds, Bytes: (after.bytes - before.bytes) / seconds,
 		Cores: (after.cpu - before.cpu) / seconds, RSS: after.rss,
 	}, nil
-}
-
-// sleep returns after d, or with an error when the context ends.
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
 }
 
 // state is what a program says of itself.

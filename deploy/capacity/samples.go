@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"github.com/google/renameio/v2"
 )
 
 // seriesPerTarget is what each made-up target exposes: some more than a service of the shop.
@@ -72,7 +74,7 @@ func (s *samples) Set(_ context.Context, rate float64) error {
 		return fmt.Errorf("announce made-up targets: %w", err)
 	}
 	// Prometheus must never see half a file.
-	if err := errors.Join(os.WriteFile(s.file+".new", text, 0o600), os.Rename(s.file+".new", s.file)); err != nil {
+	if err := renameio.WriteFile(s.file, text, 0o600); err != nil {
 		return fmt.Errorf("announce made-up targets: %w", err)
 	}
 	s.before, s.rate, s.began = s.Sent(), rate, time.Now()

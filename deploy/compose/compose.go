@@ -14,6 +14,7 @@ import (
 
 	"firedrill/deploy/stack"
 	"firedrill/internal/machine"
+	"firedrill/internal/wait"
 )
 
 // Project is one copy in containers.
@@ -118,10 +119,8 @@ func (p Project) awaitReady(ctx context.Context, d docker, components []stack.Co
 		case time.Now().After(deadline):
 			return p.notReady(ctx, d, seen[late], patience)
 		}
-		select {
-		case <-ctx.Done():
+		if !wait.Sleep(ctx, probeEvery) {
 			return context.Cause(ctx)
-		case <-time.After(probeEvery):
 		}
 	}
 }

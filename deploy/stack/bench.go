@@ -11,6 +11,8 @@ import (
 
 	"github.com/shirou/gopsutil/v4/load"
 	"github.com/shirou/gopsutil/v4/process"
+
+	"firedrill/internal/wait"
 )
 
 // Measurement is what starting, idling and stopping a copy costs on this machine.
@@ -87,30 +89,21 @@ func (k Stack) measureIdle(ctx context.Context, idle time.Duration, m *Measureme
 		return err
 	}
 	tell(fmt.Sprintf("idle: settling for %s, then watching as long", idle))
-	if err := sleep(ctx, idle); err != nil {
-		return err
+	if !wait.Sleep(ctx, idle) {
+		return context.Cause(ctx)
 	}
 	watched, err := members(k.Data)
 	if err != nil {
 		return err
 	}
 	before, begin := cpuSeconds(watched), time.Now()
-	if err := sleep(ctx, idle); err != nil {
-		return err
+	if !wait.Sleep(ctx, idle) {
+		return context.Cause(ctx)
 	}
 	m.IdleFor = time.Since(begin).Seconds()
 	m.CPU = (cpuSeconds(watched) - before) / m.IdleFor
 	m.RSS, m.PSS = memory(watched)
 	return k.Reset(ctx)
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(d):
-		return nil
-	}
 }
 
 func cpuSeconds(processes []*process.Process) float64 {

@@ -8,31 +8,7 @@ import (
 	"strings"
 
 	"firedrill/deploy/config"
-)
-
-// Ports before the offset. An admin listener stands 100 above its service.
-const (
-	portGateway       = 8000
-	portCatalog       = 8001
-	portOrders        = 8002
-	portPayments      = 8003
-	portShipping      = 8004
-	portBank          = 8005
-	portBrokerAdmin   = 8106
-	portLoad          = 8107
-	portBroker        = 4222
-	portGrafana       = 3000
-	portLoki          = 3100
-	portLokiGRPC      = 9096
-	portTempo         = 3200
-	portTempoGRPC     = 9097
-	portOTLPGRPC      = 4317
-	portOTLPHTTP      = 4318
-	portPrometheus    = 9090
-	portAlertmanager  = 9093
-	portNotifications = 9094
-	adminStep         = 100
-	portHighest       = portTempoGRPC
+	"firedrill/internal/topology"
 )
 
 // loopback is where everything of the native stack listens.
@@ -100,38 +76,33 @@ func (s Settings) components(p programs) []Component {
 }
 
 func (s Settings) shopComponents(p programs) []Component {
-	service := func(name string, port, admin int) Component {
-		return Component{
-			Name: name, Kind: KindShop,
-			URL: s.url(port), Ready: s.url(admin) + "/readyz",
-			Ports:   []int{s.port(port), s.port(admin)},
-			Command: []string{p.shop, name},
+	var all []Component
+	for _, service := range topology.Services() {
+		c := Component{
+			Name: service.Name, Kind: KindShop,
+			URL: s.url(service.Port), Ready: s.url(service.Admin) + "/readyz",
+			Ports:   []int{s.port(service.Port), s.port(service.Admin)},
+			Command: []string{p.shop, service.Name},
 			After:   []string{"loki", "tempo"}, // the last spans and lines of a service have somewhere to go
 		}
+		if service.Name == topology.Broker {
+			c.URL = "nats://" + s.addr(service.Port)
+		}
+		all = append(all, c)
 	}
-	broker := service("broker", portBroker, portBrokerAdmin)
-	broker.URL = "nats://" + s.addr(portBroker)
-	return []Component{
-		service("gateway", portGateway, portGateway+adminStep),
-		service("catalog", portCatalog, portCatalog+adminStep),
-		service("orders", portOrders, portOrders+adminStep),
-		service("payments", portPayments, portPayments+adminStep),
-		service("shipping", portShipping, portShipping+adminStep),
-		service("bank", portBank, portBank+adminStep),
-		broker,
-	}
+	return all
 }
 
 func (s Settings) stackComponents(p programs) []Component {
-	notifications := s.program("notifications", portNotifications, "/healthz")
+	notifications := s.program("notifications", topology.PortNotifications, "/healthz")
 	notifications.URL += "/notifications"
 	notifications.Command = []string{
 		p.firedrill, "notifications",
-		"-addr", s.addr(portNotifications), "-file", filepath.Join(s.Data, "notifications.jsonl"),
+		"-addr", s.addr(topology.PortNotifications), "-file", filepath.Join(s.Data, "notifications.jsonl"),
 	}
-	loki := s.program("loki", portLoki, "/ready", portLokiGRPC)
+	loki := s.program("loki", topology.PortLoki, "/ready", topology.PortLokiGRPC)
 	loki.Command = []string{p.tools["loki"], "-config.file=" + s.setting("loki")}
-	tempo := s.program("tempo", portTempo, "/ready", portTempoGRPC, portOTLPGRPC, portOTLPHTTP)
+	tempo := s.program("tempo", topology.PortTempo, "/ready", topology.PortTempoGRPC, topology.PortOTLPGRPC, topology.PortOTLPHTTP)
 	tempo.Command = []string{p.tools["tempo"], "-config.file=" + s.setting("tempo")}
 	tempo.After = []string{"prometheus"}
 	// It writes its traces down within milliseconds and then sleeps 5 s for the peers it does not have. So every
@@ -141,13 +112,13 @@ func (s Settings) stackComponents(p programs) []Component {
 }
 
 func (s Settings) prometheus(p programs) Component {
-	c := s.program("prometheus", portPrometheus, "/-/ready")
+	c := s.program("prometheus", topology.PortPrometheus, "/-/ready")
 	c.After = []string{"alertmanager"}
 	c.Command = []string{
 		p.tools["prometheus"],
 		"--config.file=" + s.setting("prometheus"),
 		"--storage.tsdb.path=" + filepath.Join(s.Data, "prometheus"),
-		"--web.listen-address=" + s.addr(portPrometheus),
+		"--web.listen-address=" + s.addr(topology.PortPrometheus),
 		"--web.enable-remote-write-receiver", // Tempo's metrics generator writes here
 		"--web.enable-lifecycle",             // rules are reloaded without a restart
 		"--enable-feature=exemplar-storage",
@@ -158,13 +129,13 @@ func (s Settings) prometheus(p programs) Component {
 }
 
 func (s Settings) alertmanager(p programs) Component {
-	c := s.program("alertmanager", portAlertmanager, "/-/ready")
+	c := s.program("alertmanager", topology.PortAlertmanager, "/-/ready")
 	c.After = []string{"notifications"}
 	c.Command = []string{
 		p.tools["alertmanager"],
 		"--config.file=" + s.setting("alertmanager"),
 		"--storage.path=" + filepath.Join(s.Data, "alertmanager"),
-		"--web.listen-address=" + s.addr(portAlertmanager),
+		"--web.listen-address=" + s.addr(topology.PortAlertmanager),
 		"--cluster.listen-address=", // one alone: no gossip
 		"--log.level=warn",
 	}
@@ -198,9 +169,9 @@ func (s Settings) shopEnv(getenv func(string) string, jwtKey string) []string {
 		"SHOP_DATA=" + filepath.Join(s.Data, "shop"),
 		"SHOP_JWT_KEY=" + cmp.Or(getenv("SHOP_JWT_KEY"), jwtKey),
 		"GOGC=" + cmp.Or(getenv("GOGC"), "100"), // the supervisor's own is lower
-		"LOKI_URL=" + s.url(portLoki),
+		"LOKI_URL=" + s.url(topology.PortLoki),
 		"LOG_FORMAT=" + cmp.Or(getenv("LOG_FORMAT"), "json"), // what a service prints is what "firedrill logs" shows
-		"OTEL_EXPORTER_OTLP_ENDPOINT=" + s.url(portOTLPGRPC),
+		"OTEL_EXPORTER_OTLP_ENDPOINT=" + s.url(topology.PortOTLPGRPC),
 		"OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
 	}
 }
@@ -229,13 +200,13 @@ func (s Settings) values() config.Values {
 			rules(s.Root, "alerts", "stack"),
 			rules(s.Data, "rules"), // what only this copy should evaluate
 		},
-		Prometheus: at(portPrometheus), Alertmanager: at(portAlertmanager), Notifications: at(portNotifications),
-		Loki: at(portLoki), LokiGRPC: at(portLokiGRPC),
-		Tempo: at(portTempo), TempoGRPC: at(portTempoGRPC), OTLPGRPC: at(portOTLPGRPC), OTLPHTTP: at(portOTLPHTTP),
+		Prometheus: at(topology.PortPrometheus), Alertmanager: at(topology.PortAlertmanager), Notifications: at(topology.PortNotifications),
+		Loki: at(topology.PortLoki), LokiGRPC: at(topology.PortLokiGRPC),
+		Tempo: at(topology.PortTempo), TempoGRPC: at(topology.PortTempoGRPC), OTLPGRPC: at(topology.PortOTLPGRPC), OTLPHTTP: at(topology.PortOTLPHTTP),
 		Stack: []config.Target{
-			{Job: "prometheus", Addr: s.addr(portPrometheus)}, {Job: "alertmanager", Addr: s.addr(portAlertmanager)},
-			{Job: "loki", Addr: s.addr(portLoki)}, {Job: "tempo", Addr: s.addr(portTempo)},
-			{Job: "notifications", Addr: s.addr(portNotifications)},
+			{Job: "prometheus", Addr: s.addr(topology.PortPrometheus)}, {Job: "alertmanager", Addr: s.addr(topology.PortAlertmanager)},
+			{Job: "loki", Addr: s.addr(topology.PortLoki)}, {Job: "tempo", Addr: s.addr(topology.PortTempo)},
+			{Job: "notifications", Addr: s.addr(topology.PortNotifications)},
 		},
 	}
 	if s.Distributed {

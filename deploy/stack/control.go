@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"firedrill/internal/wait"
 )
 
 // ErrNotRunning says that no supervisor of the copy answers, so that nothing of it can be started or stopped.
@@ -63,10 +65,8 @@ func (k Stack) Stop(ctx context.Context, name string) error {
 		if p, err = k.supervised(ctx, name); err != nil || p.stopped() {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if !wait.Sleep(ctx, stateEvery) {
 			return fmt.Errorf("stop %q: it is %q: %w", name, p.Status, context.Cause(ctx))
-		case <-time.After(stateEvery):
 		}
 	}
 }

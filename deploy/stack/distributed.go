@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"firedrill/deploy/config"
+	"firedrill/internal/topology"
 )
 
 // target is one process of a Loki or Tempo that runs as several. Its ports are base (HTTP), base+1 (gRPC) and base+2
@@ -79,7 +80,7 @@ func (s Settings) targetComponent(p programs, t target) Component {
 	}
 	switch t.component() {
 	case "tempo-distributor":
-		c.Ports = append(c.Ports, s.port(portOTLPGRPC), s.port(portOTLPHTTP))
+		c.Ports = append(c.Ports, s.port(topology.PortOTLPGRPC), s.port(topology.PortOTLPHTTP))
 	case "tempo-metrics-generator":
 		c.After = append(c.After, "prometheus")
 	}

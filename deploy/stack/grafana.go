@@ -4,6 +4,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+
+	"firedrill/internal/topology"
 )
 
 // grafana is the Grafana of this machine, if there is one: it cannot be built from its module.
@@ -43,12 +45,12 @@ func (s Settings) grafanaComponent(g grafana) Component {
 	data := filepath.Join(s.Data, "grafana")
 	return Component{
 		Name: "grafana", Kind: KindStack,
-		URL: s.url(portGrafana), Ready: s.url(portGrafana) + "/api/health",
-		Ports:   []int{s.port(portGrafana)},
+		URL: s.url(topology.PortGrafana), Ready: s.url(topology.PortGrafana) + "/api/health",
+		Ports:   []int{s.port(topology.PortGrafana)},
 		Command: []string{g.binary, "server", "--homepath", g.home},
 		Env: []string{
 			"GF_SERVER_HTTP_ADDR=" + loopback,
-			"GF_SERVER_HTTP_PORT=" + itoa(s.port(portGrafana)),
+			"GF_SERVER_HTTP_PORT=" + itoa(s.port(topology.PortGrafana)),
 			"GF_PATHS_DATA=" + data,
 			"GF_PATHS_LOGS=" + filepath.Join(data, "log"),
 			"GF_PATHS_PLUGINS=" + filepath.Join(data, "plugins"),
@@ -61,10 +63,10 @@ func (s Settings) grafanaComponent(g grafana) Component {
 			"GF_ANALYTICS_CHECK_FOR_UPDATES=false",
 			"GF_ANALYTICS_CHECK_FOR_PLUGIN_UPDATES=false",
 			"DASHBOARDS_PATH=" + dashboards,
-			"PROMETHEUS_URL=" + s.url(portPrometheus),
-			"ALERTMANAGER_URL=" + s.url(portAlertmanager),
-			"LOKI_URL=" + s.url(portLoki),
-			"TEMPO_URL=" + s.url(portTempo),
+			"PROMETHEUS_URL=" + s.url(topology.PortPrometheus),
+			"ALERTMANAGER_URL=" + s.url(topology.PortAlertmanager),
+			"LOKI_URL=" + s.url(topology.PortLoki),
+			"TEMPO_URL=" + s.url(topology.PortTempo),
 		},
 	}
 }

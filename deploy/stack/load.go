@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"firedrill/internal/topology"
 )
 
 // KindLoad is the background load.
@@ -27,7 +29,7 @@ func (s Settings) LoadTargets() string { return filepath.Join(s.Data, "load") }
 func (s Settings) DrillTargets() string { return filepath.Join(s.Data, "drill") }
 
 // LoadAddr is where the background load serves its metrics.
-func (s Settings) LoadAddr() string { return s.addr(portLoad) }
+func (s Settings) LoadAddr() string { return s.addr(topology.PortLoad) }
 
 // ForgetDead removes the files of LoadTargets or DrillTargets whose processes were killed, or Prometheus would miss them for
 // ever.
@@ -43,13 +45,13 @@ func ForgetDead(folder string) {
 
 // loadComponent keeps a gentle load on the shop, so that nothing that people look at is empty.
 func (s Settings) loadComponent(p programs) Component {
-	command := []string{p.firedrill, "load", "-admin", s.LoadAddr(), "-wait", s.url(portGateway+adminStep) + "/readyz"}
+	command := []string{p.firedrill, "load", "-admin", s.LoadAddr(), "-wait", s.url(topology.Find(topology.Gateway).Admin) + "/readyz"}
 	if scale := s.LoadScale(); scale != 1 {
 		command = append(command, "-scale-rate", strconv.FormatFloat(scale, 'g', -1, 64))
 	}
 	return Component{
-		Name: "load", Kind: KindLoad, URL: s.url(portLoad) + "/metrics", Ready: s.url(portLoad) + "/healthz",
-		Ports:   []int{s.port(portLoad)},
+		Name: "load", Kind: KindLoad, URL: s.url(topology.PortLoad) + "/metrics", Ready: s.url(topology.PortLoad) + "/healthz",
+		Ports:   []int{s.port(topology.PortLoad)},
 		Command: append(command, filepath.Join(s.Root, "loadgen", "profiles", "trickle.yaml")),
 		After:   []string{"gateway"},
 	}

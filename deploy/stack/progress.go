@@ -8,18 +8,17 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mattn/go-isatty"
+	"firedrill/internal/term"
 )
 
 // progress tells how far a build is: one line that is redrawn on a terminal, plain lines elsewhere.
 type progress struct {
-	out      io.Writer
-	terminal bool
-	cores    int
-	total    int // tools
-	begin    time.Time
-	stop     chan struct{}
-	stopped  sync.WaitGroup
+	display *term.Display
+	total   int // tools
+	cores   int
+	begin   time.Time
+	stop    chan struct{}
+	stopped sync.WaitGroup
 
 	mu      sync.Mutex
 	running []string
@@ -28,17 +27,14 @@ type progress struct {
 }
 
 func newProgress(out io.Writer, tools []Tool, cores int) *progress {
-	p := &progress{out: out, cores: cores, total: len(tools), begin: time.Now(), stop: make(chan struct{})}
+	p := &progress{display: term.New(out, os.Getenv), cores: cores, total: len(tools), begin: time.Now(), stop: make(chan struct{})}
 	for _, t := range tools {
 		p.cost += t.Cost
-	}
-	if f, ok := out.(*os.File); ok {
-		p.terminal = isatty.IsTerminal(f.Fd())
 	}
 	fmt.Fprintf(out, "Building %d upstream programs from their Go modules (once for each version), about %s on %d cores.\n",
 		p.total, round(p.expected()), cores)
 	period := 30 * time.Second
-	if p.terminal {
+	if p.display.InPlace() {
 		period = time.Second
 	}
 	p.stopped.Go(func() { p.repeat(period) })
@@ -90,19 +86,13 @@ func (p *progress) finished(t Tool) {
 func (p *progress) show(what string) {
 	line := fmt.Sprintf("  %d of %d built, %s elapsed of %s expected: %s",
 		p.done, p.total, round(time.Since(p.begin)), round(p.expected()), what)
-	if p.terminal {
-		fmt.Fprintf(p.out, "\r\033[K%s", line)
-		return
-	}
-	fmt.Fprintln(p.out, line)
+	_ = p.display.Line(line) // a build goes on when nobody can watch it
 }
 
 func (p *progress) close() {
 	close(p.stop)
 	p.stopped.Wait()
-	if p.terminal {
-		fmt.Fprintln(p.out)
-	}
+	_ = p.display.End()
 }
 
 func round(d time.Duration) time.Duration { return d.Round(time.Second) }

@@ -3,13 +3,14 @@ package stack
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"firedrill/internal/wait"
 )
 
 // NotReadyError says which component did not become ready, why, and what it printed last.
@@ -66,7 +67,7 @@ func (k Stack) awaitOne(ctx context.Context, c Component) error {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	for {
-		err := probe(ctx, c.Ready, timeout)
+		err := wait.Probe(ctx, http.DefaultClient, c.Ready, timeout)
 		if err == nil {
 			return nil
 		}
@@ -103,24 +104,4 @@ func (k Stack) tail(name string) string {
 		return ""
 	}
 	return lastLines(string(text), tailLines)
-}
-
-// probe asks url once; nil means that it answered 200 within the timeout.
-func probe(ctx context.Context, url string, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return fmt.Errorf("probe: %w", err)
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err // names the URL
-	}
-	defer resp.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s: %s", url, resp.Status, strings.TrimSpace(string(body)))
-	}
-	return nil
 }

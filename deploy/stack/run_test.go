@@ -5,13 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestCheckPortsNamesTheOwner(t *testing.T) {
@@ -70,25 +67,6 @@ func TestCopyTail(t *testing.T) {
 				t.Errorf("got %q, %v, want %q", out.String(), err, tc.want)
 			}
 		})
-	}
-}
-
-func TestProbe(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/no" {
-			http.Error(w, "warming up", http.StatusServiceUnavailable)
-		}
-	}))
-	defer server.Close()
-	if err := probe(t.Context(), server.URL+"/yes", time.Minute); err != nil {
-		t.Error(err)
-	}
-	if err := probe(t.Context(), server.URL+"/no", time.Minute); err == nil || !strings.Contains(err.Error(), "503 Service Unavailable: warming up") {
-		t.Errorf("error %v, want status and body", err)
-	}
-	server.Close()
-	if err := probe(t.Context(), server.URL+"/yes", time.Minute); err == nil || !strings.Contains(err.Error(), server.URL) {
-		t.Errorf("error %v, want one that names the address", err)
 	}
 }
 

@@ -13,13 +13,14 @@ import (
 	"strings"
 
 	"firedrill/internal/machine"
+	"firedrill/internal/topology"
 )
 
 // ErrSettings marks an error in what the user asked for, as opposed to one of the machine.
 var ErrSettings = errors.New("settings")
 
 // maxOffset keeps the highest port of the stack below 65536.
-const maxOffset = 65535 - portHighest
+const maxOffset = 65535 - topology.PortHighest
 
 // Settings say where one copy of the stack lives. Copies with different Data and Offset run side by side.
 type Settings struct {

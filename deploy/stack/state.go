@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2"
 )
 
 // Record is what a started copy leaves in its data folder, so that later commands know it whatever their own settings say.
@@ -44,11 +45,7 @@ func writeState(s Settings, st Record) error {
 	if err != nil {
 		return fmt.Errorf("write state of the stack: %w", err)
 	}
-	temp := s.statePath() + ".tmp"
-	if err := os.WriteFile(temp, text, 0o600); err != nil {
-		return fmt.Errorf("write state of the stack: %w", err)
-	}
-	if err := os.Rename(temp, s.statePath()); err != nil {
+	if err := renameio.WriteFile(s.statePath(), text, 0o600); err != nil {
 		return fmt.Errorf("write state of the stack: %w", err)
 	}
 	return nil

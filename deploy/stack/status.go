@@ -2,10 +2,13 @@ package stack
 
 import (
 	"context"
+	"net/http"
 	"sync"
 	"time"
 
 	"github.com/shirou/gopsutil/v4/process"
+
+	"firedrill/internal/wait"
 )
 
 // States of a component.
@@ -81,7 +84,7 @@ func look(ctx context.Context, c Component, p supervised, timeout time.Duration)
 		status.PID = p.PID
 		status.RSSBytes = rss(p.PID)
 	}
-	if err := probe(ctx, c.Ready, timeout); err != nil {
+	if err := wait.Probe(ctx, http.DefaultClient, c.Ready, timeout); err != nil {
 		status.Why = err.Error()
 		status.State = NotReady
 		if !p.IsRunning {

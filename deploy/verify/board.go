@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"firedrill/internal/wait"
 )
 
 // State is what is known of a cell.
@@ -200,7 +202,7 @@ func (r *run) ask(ctx context.Context, pending []check) {
 			}
 		}
 		pending = next
-		if len(pending) > 0 && !sleep(ctx, pause) {
+		if len(pending) > 0 && !wait.Sleep(ctx, pause) {
 			break
 		}
 		r.again(ctx, pending)

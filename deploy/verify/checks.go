@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"firedrill/internal/topology"
 )
 
 // The services that tell of themselves.
@@ -19,7 +21,7 @@ const (
 	bank     = "bank"   // tells nothing: it is known by its callers
 )
 
-func services() []string { return []string{gateway, catalog, orders, payments, shipping} }
+func services() []string { return topology.Traced() }
 
 // arrivals are the checks that something came; each is asked until it did.
 func arrivals() []check {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+
+	"firedrill/internal/wait"
 )
 
 // The counters that must grow, or must not. Health checks are left out, as
@@ -52,7 +54,7 @@ func (r *run) readBefore(ctx context.Context) before {
 		} else if b.values == nil {
 			b.err = err
 		}
-		if b.err == nil && len(b.scraped) >= len(services()) || !sleep(ctx, pause/2) {
+		if b.err == nil && len(b.scraped) >= len(services()) || !wait.Sleep(ctx, pause/2) {
 			return b
 		}
 	}

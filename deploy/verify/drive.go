@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"firedrill/internal/wait"
 )
 
 const (
@@ -82,7 +84,7 @@ func (s *shopper) take(ctx context.Context, st step) bool {
 			return true
 		}
 		again := try < st.tries || try < tries && got.status != st.want
-		if !again || !sleep(ctx, pause) {
+		if !again || !wait.Sleep(ctx, pause) {
 			return false
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"firedrill/internal/term"
 )
 
 // Table writes the cells as a table that fills from the top: a row appears when
@@ -152,44 +154,30 @@ func (r Report) WriteJSON(w io.Writer) error {
 // Progress tells how far a run is: one line that is redrawn on a terminal, a
 // plain line every few seconds elsewhere.
 type Progress struct {
-	out      io.Writer
-	terminal bool
-	began    time.Time
-	last     time.Time
-	drawn    bool
+	display *term.Display
+	began   time.Time
+	last    time.Time
 }
 
-// NewProgress writes to out, which is a terminal or not.
-func NewProgress(out io.Writer, terminal bool) *Progress {
-	return &Progress{out: out, terminal: terminal, began: time.Now(), last: time.Now()}
+// NewProgress shows on a display.
+func NewProgress(display *term.Display) *Progress {
+	return &Progress{display: display, began: time.Now(), last: time.Now()}
 }
 
 // Update tells what is being done and what is waited for.
 func (p *Progress) Update(stage string, cells []Cell) {
 	const quiet = 5 * time.Second
-	if !p.terminal && time.Since(p.last) < quiet {
+	if !p.display.InPlace() && time.Since(p.last) < quiet {
 		return
 	}
 	p.last = time.Now()
 	line := fmt.Sprintf("%3.0f s, %s%s", time.Since(p.began).Seconds(), stage, waiting(cells))
-	if !p.terminal {
-		fmt.Fprintln(p.out, line)
-		return
-	}
-	const width = 100 // a line that wraps cannot be redrawn
-	if runes := []rune(line); len(runes) > width {
-		line = string(runes[:width-1]) + "…"
-	}
-	fmt.Fprint(p.out, "\r\033[K", line)
-	p.drawn = true
+	_ = p.display.Line(line) // a run goes on when nobody can watch it
 }
 
 // Clear takes the line away, so that something else can be written.
 func (p *Progress) Clear() {
-	if p.drawn {
-		fmt.Fprint(p.out, "\r\033[K")
-		p.drawn = false
-	}
+	_ = p.display.Clear()
 }
 
 func waiting(cells []Cell) string {

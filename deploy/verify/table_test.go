@@ -3,11 +3,14 @@ package verify
 import (
 	"bytes"
 	"encoding/json"
+	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"firedrill/internal/term"
 )
 
 func someCells(states ...State) []Cell {
@@ -108,7 +111,7 @@ func TestProgress(t *testing.T) {
 	cells := someCells(OK, Waiting, OK, Waiting, OK)
 	synctest.Test(t, func(t *testing.T) {
 		var plain, drawn strings.Builder
-		quiet, live := NewProgress(&plain, false), NewProgress(&drawn, true)
+		quiet, live := NewProgress(term.New(&plain, os.Getenv)), NewProgress(term.Terminal(&drawn, true, func() int { return 100 }))
 		for range 12 { // 12 s
 			time.Sleep(time.Second)
 			quiet.Update("asking", cells)

@@ -176,15 +176,3 @@ func randomHex(n int) string {
 	_, _ = rand.Read(b) // never fails, says its documentation
 	return hex.EncodeToString(b)
 }
-
-// sleep returns false when ctx ended first.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

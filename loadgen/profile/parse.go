@@ -1,14 +1,12 @@
 package profile
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net/url"
 	"path/filepath"
@@ -17,9 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/parser"
-
+	"firedrill/internal/yamlfile"
 	"firedrill/loadgen/journey"
 	"firedrill/loadgen/schedule"
 )
@@ -34,24 +30,13 @@ type builder struct {
 
 // Parse reads a profile from YAML. File names it in errors, and is where other
 // files that it names lie.
-func Parse(file string, data []byte, o Options) (p *Profile, err error) {
-	defer func() { // the library panics on some texts that are no YAML, such as "stages: ! "
-		if why := recover(); why != nil {
-			p, err = nil, &Error{File: file, Line: 1, Err: fmt.Errorf("this cannot be read as YAML: %v", why)}
-		}
-	}()
-	tree, err := parser.ParseBytes(data, 0)
+func Parse(file string, data []byte, o Options) (*Profile, error) {
+	b := &builder{options: o, out: &Profile{}}
+	doc, err := yamlfile.Decode(file, data, &b.doc)
 	if err != nil {
-		return nil, decodeError(file, nil, err)
+		return nil, decodeError(err)
 	}
-	b := &builder{positions: positions{file, tree}, options: o, out: &Profile{}}
-	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict())
-	if err := decoder.Decode(&b.doc); err != nil && !errors.Is(err, io.EOF) {
-		return nil, decodeError(file, tree, err)
-	}
-	if len(tree.Docs) > 1 {
-		return nil, &Error{File: file, Err: errors.New("more than one document")}
-	}
+	b.positions = positions{file, doc}
 	if err := b.build(b.scenarios); err != nil {
 		return nil, err
 	}

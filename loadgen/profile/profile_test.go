@@ -120,11 +120,11 @@ func TestOptionsComeFirst(t *testing.T) {
 // Each case spoils one line of the valid profile. The error must name the line, the key and what is wrong.
 func TestRefused(t *testing.T) {
 	tests := []struct{ name, old, new, want string }{
-		{"unknown key", "teaches: All", "teachs: All", "p.yaml:3: teachs: unknown key"},
+		{"unknown key", "teaches: All", "teachs: All", "p.yaml:3: teachs: unknown key; did you mean teaches?"},
 		{"unknown key inside", "for: 10s}", "for: 10s, shape: x}", "p.yaml:8: stages[0].ramp.shape: unknown key"},
-		{"twice", "seed: 7", "name: x", "p.yaml:5: mapping key \"name\" already defined at [2:1]"},
-		{"no number", "seed: 7", "seed: seven", "p.yaml:5: seed: this is no whole number"},
-		{"no list", "thresholds: [\"p99 < 1s\"]", "thresholds: 5", "p.yaml:37: thresholds: int was used where sequence is expected"},
+		{"twice", "seed: 7", "name: x", "p.yaml:5: the key \"name\" is there twice, first on line 2"},
+		{"no number", "seed: 7", "seed: seven", "p.yaml:5: seed: want a whole number, have text"},
+		{"no list", "thresholds: [\"p99 < 1s\"]", "thresholds: 5", "p.yaml:37: thresholds: want a list, have a whole number"},
 		{"syntax", "data:", "data: [", "p.yaml:17: "},
 		{"impossible rate", "to: 60/m", "to: 6e9/s", `p.yaml:8: stages[0].ramp.to: "6e9/s" is an impossible rate: want 0/s to 1000000/s`},
 		{"negative rate", "to: 60/m", "to: -1", `p.yaml:8: stages[0].ramp.to: "-1" is an impossible rate`},
@@ -188,9 +188,9 @@ func TestEmptyFiles(t *testing.T) {
 		"":                      "p.yaml: stages: 0 stages: want 1 to 200",
 		"stages: []":            "p.yaml:1: stages: 0 stages: want 1 to 200",
 		"# nothing":             "p.yaml: stages: 0 stages: want 1 to 200",
-		"---\na: 1\n---\nb: 2":  "p.yaml:2: a: unknown key",
-		"stages: ! ":            "p.yaml:1: this cannot be read as YAML: runtime error: invalid memory address or nil pointer dereference",
-		"name: a\n---\nname: b": "p.yaml: more than one document",
+		"---\na: 1\n---\nb: 2":  "p.yaml:3: 2 YAML documents: want one",
+		"stages: ! ":            "p.yaml:1: this cannot be read as YAML",
+		"name: a\n---\nname: b": "p.yaml:2: 2 YAML documents: want one",
 		"stages: [{constant: {rate: 1, for: 1s}}]":                "p.yaml: scenarios: 0 scenarios: want 1 to 50",
 		"stages: [{constant: {rate: 0, for: 1s}}]":                "p.yaml:1: stages: no request is ever due",
 		"stages: [{constant: {rate: 1, for: 1s}}]\nscenarios: []": "p.yaml:2: scenarios: 0 scenarios: want 1 to 50",

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -9,8 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
+	"firedrill/internal/term"
 	"firedrill/loadgen/result"
 )
 
@@ -23,10 +21,8 @@ const (
 // Live shows a run while it goes on: a block that is drawn anew in place on a terminal, else a line every few seconds. It
 // is not safe for concurrent use.
 type Live struct {
-	w     io.Writer
-	width func() int // of the terminal; nil when it is none
-	drawn int        // lines of the block that is on the terminal
-	next  time.Duration
+	display *term.Display
+	next    time.Duration
 }
 
 // Budget says how much of the failures that a threshold allows is left.
@@ -36,58 +32,23 @@ type Budget struct {
 }
 
 // NewLive shows on w, as on a terminal when w is one.
-func NewLive(w io.Writer) *Live {
-	f, isFile := w.(*os.File)
-	if !isFile || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
-		return &Live{w: w}
-	}
-	return &Live{w: w, width: func() int {
-		width, _, err := term.GetSize(int(f.Fd()))
-		if err != nil {
-			return 80
-		}
-		return width
-	}}
-}
+func NewLive(w io.Writer) *Live { return &Live{display: term.New(w, os.Getenv)} }
 
 // Show shows the run as r says it is. Call it once a second.
 func (l *Live) Show(r *result.Result, budgets []Budget) error {
 	v := newView(r, budgets)
-	if l.width == nil {
+	if !l.display.InPlace() {
 		if r.Elapsed < l.next {
 			return nil
 		}
 		l.next = r.Elapsed.Truncate(plainEvery) + plainEvery
-		_, err := fmt.Fprintln(l.w, v.line())
-		return err
+		return l.display.Line(v.line())
 	}
-	return l.draw(v.block(l.width()))
+	return l.display.Block(v.block(l.display.Width()))
 }
 
 // Close leaves the last block as it is, so that what follows stands below it.
-func (l *Live) Close() error {
-	if l.width == nil || l.drawn == 0 {
-		return nil
-	}
-	l.drawn = 0
-	_, err := fmt.Fprintln(l.w)
-	return err
-}
-
-// draw writes over the last block, in one write and without clearing it first, so that nothing flickers.
-func (l *Live) draw(lines []string) error {
-	var b bytes.Buffer
-	if l.drawn > 0 {
-		fmt.Fprintf(&b, "\r\x1b[%dA", l.drawn)
-	}
-	for _, line := range lines {
-		b.WriteString(line + "\x1b[K\n") // then to the line's end, for the line before may have been longer
-	}
-	b.WriteString("\x1b[J")
-	l.drawn = len(lines)
-	_, err := l.w.Write(b.Bytes())
-	return err
-}
+func (l *Live) Close() error { return l.display.End() }
 
 // view is what the live view tells.
 type view struct {

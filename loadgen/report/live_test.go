@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"firedrill/internal/term"
 	"firedrill/loadgen/result"
 )
 
@@ -49,7 +50,7 @@ func TestPlainLinesWhenNoTerminal(t *testing.T) {
 
 func TestTerminalBlock(t *testing.T) {
 	var b bytes.Buffer
-	l := &Live{w: &b, width: func() int { return 70 }}
+	l := &Live{display: term.Terminal(&b, true, func() int { return 70 })}
 	if err := l.Show(partOf(44*time.Second), budgets); err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +77,7 @@ func TestLiveOfAnUnpacedRunThatJustBegan(t *testing.T) {
 	c := result.New(result.Meta{Target: "http://127.0.0.1"}, result.Options{})
 	for _, width := range []int{0, 5, 200} {
 		var b bytes.Buffer
-		l := &Live{w: &b, width: func() int { return width }}
+		l := &Live{display: term.Terminal(&b, true, func() int { return width })}
 		if err := l.Show(c.Snapshot(0), nil); err != nil {
 			t.Error(err)
 		}

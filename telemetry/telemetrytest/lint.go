@@ -9,12 +9,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 	"github.com/prometheus/common/expfmt"
-
-	"firedrill/internal/contract"
 )
 
 // Lint holds what g exposes to Prometheus' rules for metrics, and where promtool
@@ -86,37 +83,5 @@ func moduleRoot(t testing.TB) string {
 			t.Fatal("the test runs outside of a module")
 		}
 		dir = filepath.Dir(dir)
-	}
-}
-
-// Contract compares a contract with the one in a file, or writes the file if
-// update is set.
-func Contract(t testing.TB, path string, update bool, got contract.Contract) {
-	t.Helper()
-	var b bytes.Buffer
-	if err := got.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	Golden(t, path, update, b.Bytes())
-	if _, err := contract.ReadFiles(path); err != nil { // Write and Read agree
-		t.Error(err)
-	}
-}
-
-// Golden compares with the content of a file, or writes the file if update is set.
-func Golden(t testing.TB, path string, update bool, got []byte) {
-	t.Helper()
-	if update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("%s is not what it should be (run the test with -update and look at the change): file -, now +:\n%s", path, d)
 	}
 }
