@@ -12,13 +12,13 @@ func TestCapacityCommands(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{"no command", "capacity", 2, "", "measure, limit or plan"},
-		{"unknown", "capacity guess", 2, "", "measure, limit or plan"},
-		{"help", "capacity help", 0, "", "what a request costs"},
+		{"no command", "capacity", 2, "", "missing argument: COMMAND"},
+		{"unknown", "capacity guess", 2, "", `unknown command: "guess"`},
+		{"help", "capacity help", 0, "what a request costs", ""},
 		{"the tables", "capacity plan", 0, "| loki needs |", ""},
-		{"as JSON", "capacity plan -json", 0, `"Program": "prometheus"`, ""},
-		{"nothing measured", "capacity plan -file nowhere.json", 2, "", "nowhere.json"},
-		{"no program", "capacity limit", 2, "", "something must be named"},
+		{"as JSON", "capacity plan -o json", 0, `"Program": "prometheus"`, ""},
+		{"nothing measured", "capacity plan --file nowhere.json", 2, "", "nowhere.json"},
+		{"no program", "capacity limit", 2, "", "missing argument: PROGRAM"},
 		{"a program without a ramp", "capacity limit grafana", 2, "", "want prometheus, loki or tempo"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

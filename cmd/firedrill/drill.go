@@ -2,48 +2,57 @@ package main
 
 import (
 	"context"
+
+	"github.com/spf13/cobra"
+
+	"firedrill/internal/cli"
 )
 
-const drillUsage = `drill COMMAND [flags]
+func (p program) drillCommand() *cobra.Command {
+	cmd := cli.Group(&cobra.Command{
+		Use:   "drill COMMAND",
+		Short: "Break something on purpose, and check that it is noticed",
+		Long: `Drills. A drill breaks something on purpose while the shop is under load. A machine checks that metrics, traces, logs and
+alerts show it, that nothing else is hurt, and that everything recovers. Each drill is a file in chaos/drills; docs/drills.md
+describes their format and every fault.
 
-Drills: something is broken on purpose while the shop is under load, and a machine checks that metrics, traces, logs and
-alerts show it, that nothing else is hurt, and that all goes quiet again. Each is a file in chaos/drills; docs/drills.md has
-their format and every fault there is.
-
-    firedrill drill list                    what there is
-    firedrill drill run total-outage        on the stack that runs
-    firedrill drill all                     each on a stack of its own, with a scorecard
-    firedrill drill mystery                 one of them, and you find out which
-
-Whatever happens to the command, faults end by themselves within seconds: each is on a lease.
-
-Commands:
-`
+Each fault is on a lease: it ends by itself within seconds, whatever happens to the command.`,
+		Example: `  firedrill drill list                    the drills of the repository
+  firedrill drill run total-outage        on the stack that runs
+  firedrill drill all                     each on a stack of its own, with a scorecard
+  firedrill drill mystery                 one of them, and you find out which`,
+	})
+	ctx := context.Background()
+	for _, c := range drillCommands() {
+		child := p.wrapped(ctx, c)
+		switch c.name {
+		case "show", "run", "export", "matrix", "mutants":
+			child.ValidArgsFunction = p.completeDrills
+		}
+		cmd.AddCommand(child)
+	}
+	guard := p.wrapped(ctx, command{drillGuardCommand, "do one fault to a process, and undo it when its lease ends", drillGuard})
+	guard.Hidden = true // drills run it themselves
+	cmd.AddCommand(guard)
+	return cmd
+}
 
 func drillCommands() []command {
 	return []command{
-		{"list", "the drills there are", drillList},
-		{"show", "what a drill does and expects", drillShow},
+		{"list", "list the drills of the repository", drillList},
+		{"show", "show what a drill does and expects", drillShow},
 		{"run", "run drills on the stack that runs, and judge them", drillRun},
-		{"export", "say a drill's faults in the language of Chaos Mesh", drillExport},
+		{"export", "write a drill's faults for Chaos Mesh", drillExport},
 		{"all", "run every drill, each on a stack of its own", drillAll},
 		{"matrix", "run drills and print what each signal showed of each", drillMatrix},
 		{"mutants", "test drills: take away what they must notice, and see them fail", drillMutants},
-		{"mystery", "run one without saying which; find out", drillMystery},
-		{"hint", "the next hint of the mystery", drillHint},
-		{"guess", "say what the mystery is", drillGuess},
-		{"report", "what a drill came to, again", drillReport},
+		{"mystery", "run a drill without saying which, for you to find out", drillMystery},
+		{"hint", "print the next hint of the mystery", drillHint},
+		{"guess", "guess what the mystery is", drillGuess},
+		{"report", "print the results of earlier drills", drillReport},
 		{"stop", "end the drill that runs, and every fault", drillStop},
 	}
 }
 
-// drillGuardCommand is not listed: drills run it themselves.
+// drillGuardCommand is the name of the command that drills run to do and undo faults.
 const drillGuardCommand = "guard"
-
-// drillMain runs a subcommand of drill.
-func drillMain(ctx context.Context, p program, args []string) error {
-	if len(args) > 0 && args[0] == drillGuardCommand {
-		return drillGuard(ctx, p, args[1:])
-	}
-	return p.subcommand(ctx, "drill", drillUsage, drillCommands(), args)
-}

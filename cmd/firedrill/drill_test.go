@@ -78,9 +78,9 @@ func TestDrillsThatAreNone(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{}, 2, "no command"},
-		{[]string{"explode"}, 2, `no command "explode"`},
-		{[]string{"show"}, 2, "something must be named"},
+		{[]string{}, 2, "missing argument: COMMAND"},
+		{[]string{"explode"}, 2, `unknown command: "explode"`},
+		{[]string{"show"}, 2, "missing argument: NAME"},
 		{[]string{"show", "no-such-drill"}, 2, "no-such-drill"},
 		{[]string{"run", file}, 2, `faults[0]: target "nobody" of kill: there are`},
 		{[]string{"run", "-data", data, "control"}, 2, "nothing runs in " + data},

@@ -111,7 +111,7 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"admin", []string{"-admin", "nowhere:x", good}, "-admin: serve metrics: "},
 		{"offset", []string{"-offset", "x", good}, `-offset "x": want a whole number`},
 		{"workers", []string{"-workers", "-1", "-rate", "5/s", url}, "-workers: -1 workers"},
-		{"unknown flag", []string{"-speed", "5"}, "flag provided but not defined: -speed"},
+		{"unknown flag", []string{"-speed", "5"}, "unknown flag: --speed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -362,12 +362,12 @@ func scrape(t *testing.T, found []string) string {
 }
 
 func TestLoadHelp(t *testing.T) {
-	code, _, errs := firedrill(t.Context(), "load", "-h")
+	code, out, _ := firedrill(t.Context(), "load", "-h")
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"PROFILE.yaml", "compare", "merge", "demo-omission", "-rate", "-shard", "Exit codes"} {
-		if !strings.Contains(errs, want) {
+	for _, want := range []string{"PROFILE.yaml", "compare", "merge", "demo-omission", "--rate", "--shard", "Exit codes"} {
+		if !strings.Contains(out, want) {
 			t.Errorf("the help does not mention %s", want)
 		}
 	}

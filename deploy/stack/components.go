@@ -127,7 +127,7 @@ func (s Settings) stackComponents(p programs) []Component {
 	notifications.URL += "/notifications"
 	notifications.Command = []string{
 		p.firedrill, "notifications",
-		"-addr", s.addr(portNotifications), "-file", filepath.Join(s.Data, "notifications.jsonl"),
+		"--addr", s.addr(portNotifications), "--file", filepath.Join(s.Data, "notifications.jsonl"),
 	}
 	loki := s.program("loki", portLoki, "/ready", portLokiGRPC)
 	loki.Command = []string{p.tools["loki"], "-config.file=" + s.setting("loki")}
