@@ -115,8 +115,8 @@ func TestCompletion(t *testing.T) {
 	for _, tc := range []struct{ args, want string }{
 		{"restart or", "orders\n"},
 		{"logs --data /nowhere lo", "loki\n"},
-		{"drill run total", "total-outage\n"},
-		{"drill show cont", "control\n"},
+		{"drill run total", "total-outage\tEvery page is an error\n"},
+		{"drill show cont", "control\t"},
 		{"load ../../loadgen/profiles/sm", "smoke.yaml\n"},
 		{"capacity limit lo", "loki\n"},
 		{"slo generate --policy work", "workbook\n"},

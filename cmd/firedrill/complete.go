@@ -2,11 +2,8 @@ package main
 
 import (
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
-
-	"firedrill/chaos"
 )
 
 // completeComponents completes the name of a component of the copy that the flags mean.
@@ -26,11 +23,19 @@ func (p program) completeComponents(which *stackFlags) cobra.CompletionFunc {
 
 // completeDrills completes the name of a drill of the repository; files complete too.
 func (p program) completeDrills(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	files := p.repositoryFiles("chaos/drills/*" + chaos.Extension)
-	for i, file := range files {
-		files[i] = strings.TrimSuffix(filepath.Base(file), chaos.Extension)
+	kit, err := new(stackFlags).stack(p)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
 	}
-	return files, cobra.ShellCompDirectiveDefault
+	drills, err := drillTarget{Stack: kit, getenv: p.getenv}.drills()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var names []string
+	for _, d := range drills {
+		names = append(names, cobra.CompletionWithDesc(d.Name, d.Title))
+	}
+	return names, cobra.ShellCompDirectiveDefault
 }
 
 // completeProfiles completes the path of a load profile of the repository; other files complete too.

@@ -13,15 +13,15 @@ import (
 	"firedrill/chaos/fault"
 )
 
-const drillExportUsage = `drill export -format chaos-mesh [flags] NAME
+const drillExportUsage = `drill export --format chaos-mesh [flags] NAME
 
-Says the faults of a drill in the language of Chaos Mesh, for the shop that deploy/kubernetes describes: one Workflow, which
-begins when it is created and ends by itself.
+Writes the faults of a drill for Chaos Mesh and the shop that deploy/kubernetes describes: one Workflow, which begins when it is
+created and ends by itself.
 
-    firedrill drill export -format chaos-mesh total-outage | kubectl create -f -
+    firedrill drill export --format chaos-mesh total-outage | kubectl create -f -
 
-What an experiment of Chaos Mesh does differently from the fault stands as a remark above it. What none can do is told on
-standard error, and the exit code is 1.`
+A comment above each experiment says how it differs from the fault. Faults that Chaos Mesh cannot do are listed on standard
+error, and the exit code is 1.`
 
 // chaosMesh is the one format of drill export.
 const chaosMesh = "chaos-mesh"
@@ -36,7 +36,7 @@ func drillExport(_ context.Context, p program, args []string) error {
 		return err
 	}
 	if *format != chaosMesh || *scale <= 0 {
-		return fmt.Errorf("%w: -format %q, -scale %v: want -format %s and a scale above 0", errUsage, *format, *scale, chaosMesh)
+		return fmt.Errorf("%w: --format %q, --scale %v: want --format %s and a scale greater than 0", errUsage, *format, *scale, chaosMesh)
 	}
 	kit, err := which.stack(p)
 	if err != nil {

@@ -65,7 +65,7 @@ func TestDrillTarget(t *testing.T) {
 		t.Errorf("the bank is told at %q", got)
 	}
 	guard := strings.Join(target.guard(t.Context()).Args, " ")
-	if want := "/bin/firedrill drill guard -data " + target.Data + " -offset 1000"; guard != want {
+	if want := "/bin/firedrill drill guard --data " + target.Data + " --offset 1000"; guard != want {
 		t.Errorf("the guard is %q, want %q", guard, want)
 	}
 }
@@ -83,9 +83,9 @@ func TestDrillsThatAreNone(t *testing.T) {
 		{[]string{"show"}, 2, "missing argument: NAME"},
 		{[]string{"show", "no-such-drill"}, 2, "no-such-drill"},
 		{[]string{"run", file}, 2, `faults[0]: target "nobody" of kill: there are`},
-		{[]string{"run", "-data", data, "control"}, 2, "nothing runs in " + data},
-		{[]string{"report", "-data", data}, 2, "no drill has run"},
-		{[]string{"stop", "-data", data}, 0, ""},
+		{[]string{"run", "--data", data, "control"}, 2, "nothing runs in " + data},
+		{[]string{"report", "--data", data}, 2, "no drill has run"},
+		{[]string{"stop", "--data", data}, 0, ""},
 	} {
 		code, out, errs := firedrill(t.Context(), append([]string{"drill"}, tc.args...)...)
 		if code != tc.code || !strings.Contains(errs, tc.want) {

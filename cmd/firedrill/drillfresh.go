@@ -33,7 +33,7 @@ func (r *drillRunner) freshCopy(ctx context.Context, dir string) (drillTarget, f
 	}
 	if r.keep {
 		return t, func() {
-			fmt.Fprintf(r.p.stderr, "The stack is left: firedrill status -data %[1]s; firedrill reset -data %[1]s\n", t.Data)
+			fmt.Fprintf(r.p.stderr, "The stack is left: firedrill status --data %[1]s; firedrill reset --data %[1]s\n", t.Data)
 		}, nil
 	}
 	return t, func() {

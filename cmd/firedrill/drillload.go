@@ -37,9 +37,9 @@ func (l drillLoad) Start(ctx context.Context, spec chaos.LoadSpec) (chaos.Runnin
 	}
 	defer log.Close()
 	r := &runningLoad{out: filepath.Join(l.dir, "load.json"), log: log.Name(), done: make(chan struct{})}
-	args := []string{"load", "-o", r.out, "-seed", strconv.FormatUint(l.seed, 10)}
+	args := []string{"load", "--save", r.out, "--seed", strconv.FormatUint(l.seed, 10)}
 	if l.target.remote != nil {
-		args = append(args, "-target", l.target.places()["gateway"])
+		args = append(args, "--target", l.target.places()["gateway"])
 	}
 	// The context's end must let the load finish and tell.
 	r.cmd = exec.CommandContext(context.WithoutCancel(ctx), l.target.Executable, append(args, profile)...)

@@ -15,10 +15,9 @@ import (
 
 const drillMatrixUsage = `drill matrix [flags] [NAME…]
 
-Runs drills, all of them if none is named, each on a stack of its own (-fresh=false: on the one that runs), and prints what
-each signal showed of each: the alert, how soon it fired and how soon the arithmetic said it would, the trace, the log lines,
-the metric, whether all went quiet again, and false alarms. All of them take the better part of an hour. The scorecard is kept in
-DATA/drills too.`
+Runs drills (all of them without NAME), each on a stack of its own (with --fresh=false on the stack that runs), and prints what
+each signal showed: the alert, how soon it fired and how soon it was expected to, the trace, the log lines, the metric, whether
+all alerts resolved, and false alarms. All drills take most of an hour. The scorecard is kept in DATA/drills too.`
 
 func drillMatrix(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("drill matrix", drillMatrixUsage)

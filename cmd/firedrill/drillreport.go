@@ -14,7 +14,7 @@ import (
 
 const drillReportUsage = `drill report [flags] [RESULT…]
 
-Shows again what drills came to. RESULT is a folder below DATA/drills or its journal.json; without one it is the latest.`
+Prints the results of earlier drills. RESULT is a folder below DATA/drills or its journal.json; without RESULT it is the latest.`
 
 const journalName = "journal.json"
 
@@ -29,7 +29,7 @@ func drillReport(_ context.Context, p program, args []string) error {
 		return err
 	}
 	if *html != "" && fs.NArg() > 1 {
-		return fmt.Errorf("%w: -html is for one result", errUsage)
+		return fmt.Errorf("%w: --html is for one result", errUsage)
 	}
 	kit, err := which.stack(p)
 	if err != nil {

@@ -69,7 +69,7 @@ func asJSONOf(d *chaos.Drill) (drillJSON, error) {
 
 const drillShowUsage = `drill show [flags] NAME
 
-Shows what a drill breaks and what it expects to see. For a workshop: it tells the answer too.`
+Shows what a drill breaks and what it expects to see. For a workshop: it also prints the answer.`
 
 func drillShow(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("drill show", drillShowUsage)

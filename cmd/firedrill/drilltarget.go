@@ -95,7 +95,7 @@ func (t drillTarget) everything() fault.Config {
 
 // guard is the command that does and undoes a fault on a process.
 func (t drillTarget) guard(ctx context.Context) *exec.Cmd {
-	return exec.CommandContext(ctx, t.Executable, "drill", drillGuardCommand, "-data", t.Data, "-offset", strconv.Itoa(t.Offset))
+	return exec.CommandContext(ctx, t.Executable, "drill", drillGuardCommand, "--data", t.Data, "--offset", strconv.Itoa(t.Offset))
 }
 
 // callers says who calls whom in the shop; the import graph of apps says the same.
@@ -193,7 +193,7 @@ func (t drillTarget) mustBeOurs(ctx context.Context) error {
 	case err != nil:
 		return err
 	case record == nil:
-		return fmt.Errorf("%w: nothing runs in %s: \"make up\" starts it; or give -fresh", errUsage, t.Data)
+		return fmt.Errorf("%w: nothing runs in %s: \"make up\" starts it; or give --fresh", errUsage, t.Data)
 	case record.Runtime != stack.Native:
 		return nil
 	}
