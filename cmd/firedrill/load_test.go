@@ -85,8 +85,8 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"threshold", []string{profileFor(t, url, "thresholds: [\"p99 < 1s\", \"p99 <\"]\n")}, `p.yaml:6: thresholds[1]: threshold "p99 <", column 6: `},
 		{"threshold of nothing", []string{profileFor(t, url, "thresholds: [journey.sell.p95 < 1s]\n")}, `p.yaml:6: thresholds[0]: threshold "journey.sell.p95 < 1s", column 9: `},
 		{"threshold flag", []string{"-threshold", "fast", good}, `-threshold: threshold "fast", column 1: `},
-		{"unwritable", []string{"-o", "/no-such-folder/r.json", good}, "-o /no-such-folder/r.json: no such file or directory"},
-		{"a folder", []string{"-html", t.TempDir(), good}, "this is no file that could be replaced"},
+		{"unwritable", []string{"--save", "/no-such-folder/r.json", good}, "--save /no-such-folder/r.json: no such file or directory"},
+		{"a folder", []string{"-html", t.TempDir(), good}, "this is not a regular file"},
 		{"no rate", []string{url}, "-rate is missing"},
 		{"rate", []string{"-rate", "fast", url}, `-rate: "fast" is no rate`},
 		{"rate 0", []string{"-rate", "0", "-duration", "1s", url}, "-rate: no request is ever due"},
@@ -213,12 +213,12 @@ func TestLoadShardsMergeIntoTheWhole(t *testing.T) {
 	for _, shard := range []string{"1/2", "2/2"} {
 		file := filepath.Join(t.TempDir(), "shard.json")
 		files = append(files, file)
-		if code, out, errs := firedrill(t.Context(), "load", "-shard", shard, "-o", file, profile); code != 0 {
+		if code, out, errs := firedrill(t.Context(), "load", "--shard", shard, "--save", file, profile); code != 0 {
 			t.Fatalf("exit code %d\n%s\n%s", code, out, errs)
 		}
 	}
 	page := filepath.Join(t.TempDir(), "report.html")
-	code, out, errs := firedrill(t.Context(), append([]string{"load", "merge", "-json", "-html", page}, files...)...)
+	code, out, errs := firedrill(t.Context(), append([]string{"load", "merge", "--output", "json", "--html", page}, files...)...)
 	r, err := result.Read(strings.NewReader(out))
 	if code != 0 || err != nil {
 		t.Fatalf("exit code %d, %v\n%s", code, err, errs)
@@ -288,7 +288,7 @@ func TestLoadInterrupted(t *testing.T) {
 			defer cancel()
 			url, asked := target(t, nil)
 			file := filepath.Join(t.TempDir(), "r.json")
-			args := []string{"load", "-rate", "50/s", "-o", file}
+			args := []string{"load", "--rate", "50/s", "--save", file}
 			if tt.length != "" {
 				args = append(args, "-duration", tt.length)
 			}

@@ -108,6 +108,7 @@ func TestErrorsAndExitCodes(t *testing.T) {
 		{"shown already", ErrQuiet, ExitFailed, ""},
 		{"misuse", Misuse("--data %q: %w", "x", errors.New("no")), ExitMisuse, "sample copy: --data \"x\": no\n"},
 		{"misuse, wrapped", fmt.Errorf("%w: no", ErrMisuse), ExitMisuse, "sample copy: no\n"},
+		{"misuse, joined", errors.Join(fmt.Errorf("%w: no", ErrMisuse), fmt.Errorf("%w: nor", ErrMisuse)), ExitMisuse, "sample copy: no\nnor\n"},
 		{"misuse of another package", fmt.Errorf("settings: %w", io.ErrNoProgress), ExitMisuse, "sample copy: settings: " + io.ErrNoProgress.Error() + "\n"},
 		{"invalid", Invalid(errors.New("no")), ExitInvalid, "sample copy: no\n"},
 		{"invalid, wrapped", fmt.Errorf("run: %w", Invalid(errors.New("no"))), ExitInvalid, "sample copy: run: no\n"},
@@ -158,6 +159,22 @@ func TestDoubleDashes(t *testing.T) {
 		root := sample(io.Discard, nil)
 		if got := strings.Join(DoubleDashes(root, strings.Fields(tc.args)), " "); got != tc.want {
 			t.Errorf("%s becomes %q, want %q", tc.args, got, tc.want)
+		}
+	}
+}
+
+func TestFromFlagSetWithoutAFormat(t *testing.T) {
+	for _, args := range [][]string{{"--save", "a"}, {"-o", "a"}, {"-save=a"}} {
+		fs := flag.NewFlagSet("write", flag.ContinueOnError)
+		fs.String("o", "", "`file` to write to")
+		var got []string
+		root := Root(&cobra.Command{Use: "sample COMMAND"})
+		root.AddCommand(FromFlagSet("write [flags]", "Write", fs, func(_ context.Context, args []string) error {
+			got = args
+			return nil
+		}))
+		if code := (Program{Root: root, Stdout: io.Discard, Stderr: io.Discard}).Run(t.Context(), append([]string{"write"}, args...)); code != 0 || !slices.Equal(got, []string{"-o=a", "--"}) {
+			t.Errorf("%v: exit %d, the function got %q", args, code, got)
 		}
 	}
 }

@@ -76,7 +76,13 @@ func Report(command string, err error, w io.Writer, misuse ...error) int {
 		fmt.Fprintf(w, "%s: interrupted\n", command)
 		return ExitFailed
 	default:
-		fmt.Fprintf(w, "%s: %s\n", command, strings.TrimPrefix(err.Error(), ErrMisuse.Error()+": "))
+		fmt.Fprintf(w, "%s: %s\n", command, withoutMark(err.Error()))
 	}
 	return Code(err, misuse...)
+}
+
+// withoutMark returns the text of an error without the words of ErrMisuse at the beginning of its lines.
+func withoutMark(text string) string {
+	mark := ErrMisuse.Error() + ": "
+	return strings.ReplaceAll(strings.TrimPrefix(text, mark), "\n"+mark, "\n")
 }

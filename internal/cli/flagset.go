@@ -67,15 +67,22 @@ func copyFlags(cmd *cobra.Command, flags *flag.FlagSet, given *[]string) (output
 		switch {
 		case f.Name == "json":
 			return
-		case f.Name == "o" && output == nil:
-			p.Name, p.Shorthand = "save", "o"
 		case f.Name == "o":
 			p.Name, p.Shorthand = "save", ""
-			output.other = p.Value.Set
+			formerSave(cmd, p.Value, output)
 		}
 		cmd.Flags().AddFlag(p)
 	})
 	return output
+}
+
+// formerSave lets -o FILE mean --save FILE, where the value is not a format. Help does not list it.
+func formerSave(cmd *cobra.Command, save pflag.Value, output *Output) {
+	if output != nil {
+		output.other = save.Set
+		return
+	}
+	cmd.Flags().AddFlag(&pflag.Flag{Name: "output", Shorthand: "o", Usage: "former spelling of --save", Value: save, Hidden: true})
 }
 
 // recorder is a flag's value that notes how it was given.
