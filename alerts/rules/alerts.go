@@ -23,20 +23,40 @@ const (
 	absentForFloor = 30 * time.Second
 )
 
+// pages returns the alerts that are evaluated with the short windows.
 func (b builder) pages() []Rule {
-	a := b.Policy.Page
-	if len(a.Pairs) == 0 || b.slo.Alerting.Page.Disable {
-		return []Rule{b.absent()}
+	var all []Rule
+	if a := b.Policy.Page; len(a.Pairs) > 0 && !b.slo.Alerting.Page.Disable {
+		all = append(all, b.burning(slo.Page, a, b.slo.Alerting.Page))
 	}
-	return []Rule{b.burning(slo.Page, a, b.slo.Alerting.Page), b.absent()}
+	if severity, wanted := absentSeverity(b.slo); wanted {
+		all = append(all, b.absent(severity))
+	}
+	return all
 }
 
-func (b builder) tickets() []Rule {
-	a := b.Policy.Ticket
-	if len(a.Pairs) == 0 || b.slo.Alerting.Ticket.Disable {
-		return []Rule{b.spent()}
+// absentSeverity returns how urgent it is that an objective cannot be measured: as urgent as the most urgent alert of it that
+// may fire. wanted is false if none may.
+func absentSeverity(s slo.SLO) (severity slo.Severity, wanted bool) {
+	switch {
+	case !s.Alerting.Page.Disable:
+		return slo.Page, true
+	case !s.Alerting.Ticket.Disable:
+		return slo.Ticket, true
 	}
-	return []Rule{b.burning(slo.Ticket, a, b.slo.Alerting.Ticket), b.spent()}
+	return "", false
+}
+
+// tickets returns the alerts that are evaluated with the long windows.
+func (b builder) tickets() []Rule {
+	if b.slo.Alerting.Ticket.Disable {
+		return nil
+	}
+	var all []Rule
+	if a := b.Policy.Ticket; len(a.Pairs) > 0 {
+		all = append(all, b.burning(slo.Ticket, a, b.slo.Alerting.Ticket))
+	}
+	return append(all, b.spent())
 }
 
 // burning is the alert of one severity on the burn rate.
@@ -67,12 +87,12 @@ func (b builder) pair(p slo.Pair) string {
 	return expr
 }
 
-// absent is a page: without data no other alert of the objective can fire.
-func (b builder) absent() Rule {
-	r := b.alert(AlertAbsent, slo.Page, fmt.Sprintf("absent(%s)", b.series(slo.SeriesTotalEvents(b.windows[0]))))
+// absent returns the alert that fires while the error ratio is unknown: no other alert of the objective can fire then.
+func (b builder) absent(severity slo.Severity) Rule {
+	r := b.alert(AlertAbsent, severity, fmt.Sprintf("absent(%s)", b.series(slo.SeriesErrorRatio(b.windows[0]))))
 	r.For = max(b.Clock.Wall(absentFor), absentForFloor)
 	r.Annotations["summary"] = fmt.Sprintf("%s of %s cannot be measured", b.slo.Name, b.slo.Service)
-	r.Annotations["description"] = fmt.Sprintf("The query of all events has had no result for %s: a service is down or not scraped, or a metric has another name. No other alert of this objective can fire.", slo.Format(r.For)) + b.scaleRemark()
+	r.Annotations["description"] = fmt.Sprintf("The queries of events have had no result for %s: a service is down or not scraped, or a metric has another name. No other alert of this objective can fire.", slo.Format(r.For)) + b.scaleRemark()
 	r.Annotations["runbook"] = runbook(AlertAbsent)
 	return r
 }

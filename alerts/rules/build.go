@@ -168,8 +168,7 @@ func (b builder) events(w time.Duration) (bad, total string, err error) {
 	if total, err = b.slo.SLI.TotalQuery(b.Clock.Wall(w)); err != nil {
 		return "", "", err
 	}
-	// A query of bad events finds no series before the first of them.
-	return fmt.Sprintf("(\n%s\n)\nor\n0 * (%s)", indent(bad), total), total, nil
+	return bad, total, nil
 }
 
 // sum is the mean of a recorded series over a window, made-up history included.

@@ -122,7 +122,7 @@ slos:
 		"own owner":      {fresh.Owner, "them"},
 		"alert":          {fresh.Alerting.Name, "AFreshDataBurn"},
 		"dashboard":      {fresh.Dashboard, "/d/slo?var-service=a&var-slo=fresh.data"},
-		"freshness bad":  {fresh.SLI.Bad, "(\n  sum(rate(jobs_started_total{job=\"a\"}[{{.window}}])) < sum(rate(jobs_started_total{job=\"a\"}[{{.window}}] offset 250ms))\n  or\n  sum(rate(jobs_started_total{job=\"a\"}[{{.window}}] offset 250ms))\n)\n-\nsum(rate(jobs_seconds_bucket{job=\"a\",le=\"0.25\"}[{{.window}}]))"},
+		"freshness bad":  {fresh.SLI.Bad, "(\n  sum(rate(jobs_started_total{job=\"a\"}[{{.window}}])) < sum(rate(jobs_started_total{job=\"a\"}[{{.window}}] offset 250ms))\n  or\n  sum(rate(jobs_started_total{job=\"a\"}[{{.window}}] offset 250ms))\n  or\n  0 * sum(rate(jobs_started_total{job=\"a\"}[{{.window}}]))\n)\n-\nsum(rate(jobs_seconds_bucket{job=\"a\",le=\"0.25\"}[{{.window}}]))"},
 		"freshness sum":  {fresh.SLI.BadSum, "sum(rate(jobs_started_total{job=\"a\"}[{{.window}}]))\n-\nsum(rate(jobs_seconds_bucket{job=\"a\",le=\"0.25\"}[{{.window}}]))"},
 		"freshness kind": {fresh.SLI.Kind, slo.Freshness},
 	} {

@@ -11,20 +11,25 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// BadQuery is the query of bad events over a window on the wall.
-func (s SLI) BadQuery(window time.Duration) (string, error) { return expand(s.Bad, window) }
-
-// BadSumQuery is the query of bad events over a window on the wall that is right
-// when its results are summed up over time.
-func (s SLI) BadSumQuery(window time.Duration) (string, error) {
-	if s.BadSum == "" {
-		return s.BadQuery(window)
-	}
-	return expand(s.BadSum, window)
+// BadQuery returns the query of bad events over a window on the wall. It has a result whenever TotalQuery has one and the
+// number of bad events is known: see absence.go.
+func (s SLI) BadQuery(window time.Duration) (string, error) {
+	q, err := s.complete(window)
+	return q.bad, err
 }
 
-// TotalQuery is the query of all events over a window on the wall.
-func (s SLI) TotalQuery(window time.Duration) (string, error) { return expand(s.Total, window) }
+// BadSumQuery returns the query of bad events over a window on the wall that is right when its results are summed up over
+// time.
+func (s SLI) BadSumQuery(window time.Duration) (string, error) {
+	q, err := s.complete(window)
+	return q.badSum, err
+}
+
+// TotalQuery returns the query of all events over a window on the wall. It has no result if the indicator has no data.
+func (s SLI) TotalQuery(window time.Duration) (string, error) {
+	q, err := s.complete(window)
+	return q.total, err
+}
 
 // expand puts the window into a query, which is a template as Sloth's are.
 func expand(query string, window time.Duration) (string, error) {

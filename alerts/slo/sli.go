@@ -86,7 +86,8 @@ func (r *resolver) freshness(path string, d docFreshness) SLI {
 	good := rate(bucket(finished, d.Threshold))
 	return SLI{
 		Kind: Freshness, Threshold: d.Threshold,
-		Bad:    fmt.Sprintf("(\n  %s < %s\n  or\n  %s\n)\n-\n%s", total, ago, ago, good),
+		// Before there is anything one threshold ago, nothing is late.
+		Bad:    fmt.Sprintf("(\n  %s < %s\n  or\n  %s\n  or\n  0 * %s\n)\n-\n%s", total, ago, ago, total, good),
 		BadSum: total + "\n-\n" + good,
 		Total:  total,
 	}

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -63,11 +64,37 @@ func (c *stackCopy) sub(name string, part func(t *testing.T, c *stackCopy)) {
 	})
 }
 
+// offsets are those of all copies of this process.
+var offsets taken
+
+type taken struct {
+	mu   sync.Mutex
+	used []int
+}
+
+// take notes an offset unless one of its ports is one of a copy that was made before.
+func (t *taken) take(offset int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	ports := bases()
+	for _, other := range t.used {
+		if slices.ContainsFunc(ports, func(base int) bool { return slices.Contains(ports, base+offset-other) }) {
+			return false
+		}
+	}
+	t.used = append(t.used, offset)
+	return true
+}
+
 // freeOffset finds an offset at which every port of the stack is free, below the range that outgoing connections use.
 func freeOffset(t *testing.T) int {
 	t.Helper()
-	for range 100 {
+	for range 10000 {
 		offset := 11000 + rand.IntN(12000)
+		// A copy's ports must also be none of another's that this process has made and that does not listen yet.
+		if !offsets.take(offset) {
+			continue
+		}
 		if !slices.ContainsFunc(bases(), func(base int) bool { return !portFree(base + offset) }) {
 			return offset
 		}

@@ -31,7 +31,8 @@ func missesAHungService(t *testing.T, c *stackCopy) {
 	shipping := c.status()["shipping"].PID
 	signal(t, shipping, syscall.SIGSTOP)
 	defer signal(t, shipping, syscall.SIGCONT)
-	code, out := c.judge("verify", "--timeout", "20s")
+	// Long enough to tell what is missing from what is late, also on a slow machine.
+	code, out := c.judge("verify", "--timeout", patience(t, time.Minute))
 	if code != 1 {
 		t.Errorf("verify with shipping hung: exit %d, want 1", code)
 	}

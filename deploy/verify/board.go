@@ -49,6 +49,8 @@ type Report struct {
 
 // Machine is whether the machine kept up during a run.
 type Machine struct {
+	Asked         float64 `json:"asked_seconds"`      // for how long backends were asked
+	Slowest       float64 `json:"slowest_seconds"`    // of that, until the last cell that holds was found to hold
 	StrainedShare float64 `json:"strained_share"`     // of the time, 0 to 1
 	WorstWait     float64 `json:"worst_wait_seconds"` // of work for a processor
 }
@@ -56,11 +58,23 @@ type Machine struct {
 // mostStrained is the share of the time for which the machine may fall short before cells that are missing prove nothing.
 const mostStrained = 0.25
 
+// longEnough is how many times longer than for the slowest cell that holds one must have asked for those that do not, to know
+// that they are not only late.
+const longEnough = 3
+
+// leastAsked is how long one must have asked for that to say anything, in seconds.
+const leastAsked = 30
+
+// lateOnly tells whether cells that are missing may only be late.
+func (m Machine) lateOnly() bool {
+	return m.Asked < max(leastAsked, longEnough*m.Slowest)
+}
+
 // Inconclusive returns why cells that are missing prove nothing about the deployment: the machine did not keep up. It is ""
-// if all hold, if one is refuted, and if the machine did keep up.
+// if all hold, if one is refuted, if the machine did keep up, and if one has asked so long that what is missing is not late.
 func (r Report) Inconclusive() string {
 	refuted := func(c Cell) bool { return c.Refuted }
-	if r.OK || r.Machine == nil || r.Machine.StrainedShare < mostStrained || slices.ContainsFunc(r.Missing(), refuted) {
+	if r.OK || r.Machine == nil || r.Machine.StrainedShare < mostStrained || !r.Machine.lateOnly() || slices.ContainsFunc(r.Missing(), refuted) {
 		return ""
 	}
 	return fmt.Sprintf("this machine did not keep up for %.0f %% of the time: work waited up to %v for a processor; close what else runs, "+
@@ -209,6 +223,16 @@ func (r *run) askOnce(ctx context.Context, c check) bool {
 	return !f.ok && (cut || !f.final)
 }
 
+// asked notes for how long backends were asked since a time, in seconds since the run began.
+func (m *Machine) asked(r Report, since float64) {
+	m.Asked = max(0, r.Seconds-since)
+	for _, c := range r.Cells {
+		if c.State == OK {
+			m.Slowest = max(m.Slowest, c.Seconds-since)
+		}
+	}
+}
+
 func (r *run) report() Report {
 	r.board.mu.Lock()
 	defer r.board.mu.Unlock()
@@ -220,6 +244,7 @@ func (r *run) report() Report {
 	if r.cfg.Witness != nil {
 		worst := r.cfg.Witness.Worst(r.began)
 		report.Machine = &Machine{StrainedShare: r.cfg.Witness.StrainedShare(r.began), WorstWait: worst.Wait().Seconds()}
+		report.Machine.asked(report, r.asking.Sub(r.began).Seconds())
 	}
 	return report
 }

@@ -11,6 +11,8 @@ func TestInconclusive(t *testing.T) {
 	held, missing := Cell{State: OK}, Cell{State: Missing}
 	refuted := Cell{State: Missing, Refuted: true}
 	slow, idle := &Machine{StrainedShare: 0.6, WorstWait: 0.31}, &Machine{StrainedShare: 0.1, WorstWait: 0.31}
+	patient := &Machine{StrainedShare: 0.6, WorstWait: 0.31, Asked: 60, Slowest: 20}
+	hasty := &Machine{StrainedShare: 0.6, WorstWait: 0.31, Asked: 59, Slowest: 20}
 	for _, tc := range []struct {
 		name string
 		r    Report
@@ -20,6 +22,8 @@ func TestInconclusive(t *testing.T) {
 		{"one is missing on a slow machine", Report{Cells: []Cell{held, missing}, Machine: slow}, true},
 		{"one is missing on a machine that kept up", Report{Cells: []Cell{held, missing}, Machine: idle}, false},
 		{"one is missing, and nobody watched the machine", Report{Cells: []Cell{held, missing}}, false},
+		{"one is missing for far longer than the others took", Report{Cells: []Cell{held, missing}, Machine: patient}, false},
+		{"one is missing for not much longer than the others took", Report{Cells: []Cell{held, missing}, Machine: hasty}, true},
 		{"one is refuted on a slow machine", Report{Cells: []Cell{missing, refuted}, Machine: slow}, false},
 	} {
 		got := tc.r.Inconclusive()

@@ -85,6 +85,7 @@ func Run(ctx context.Context, cfg Config, observe Observer) (Report, error) {
 	r.before = r.readBefore(within)
 	r.drive(within)
 	r.board.show("asking the backends")
+	r.asking = time.Now()
 	r.ask(within, arrivals())
 
 	// What must be absent is asked for last, when all else has arrived, and also
@@ -101,6 +102,7 @@ type run struct {
 	on     backends
 	id     string // appears in the user agent of every request
 	began  time.Time
+	asking time.Time // since when backends are asked
 	before before
 	sent   []sent // in order
 	board  *board

@@ -51,10 +51,6 @@ func (c Capacity) Patience(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * min(max(1, 1/power), mostPatience))
 }
 
-// Copies returns how many stacks the machine can run at a time without disturbing what is measured: one for every two
-// cores of the reference machine's speed, and at least one.
-func (c Capacity) Copies() int { return max(1, int(c.Power()+0.1)) }
-
 // String describes the capacity for people: "2 cores, 0.9 times the reference machine".
 func (c Capacity) String() string {
 	cores := "cores"

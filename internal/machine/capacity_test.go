@@ -27,20 +27,6 @@ func TestPatienceGrowsOnASlowMachineOnly(t *testing.T) {
 	}
 }
 
-func TestCopies(t *testing.T) {
-	for _, tc := range []struct {
-		c    Capacity
-		want int
-	}{
-		{Capacity{}, 1}, {Capacity{Cores: 1, Speed: 1}, 1}, {Capacity{Cores: 2, Speed: 1.2}, 1},
-		{Capacity{Cores: 4, Speed: 1}, 2}, {Capacity{Cores: 16, Speed: 1}, 8},
-	} {
-		if got := tc.c.Copies(); got != tc.want {
-			t.Errorf("%v: %d copies, want %d", tc.c, got, tc.want)
-		}
-	}
-}
-
 func TestKeptCapacity(t *testing.T) {
 	dir := t.TempDir()
 	if _, ok, err := Known(dir); ok || err != nil {

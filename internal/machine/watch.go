@@ -32,8 +32,18 @@ type Reading struct {
 // through several processes, so it then takes some tenths of a second more.
 const Strained = 50 * time.Millisecond
 
-// Wait returns for how long whoever had work waited for a processor, by the worse of the two measures.
-func (r Reading) Wait() time.Duration { return max(r.Late, r.Delay) }
+// crowded is the share of a second from which somebody always waits for a processor.
+const crowded = 0.9
+
+// Wait returns for how long whoever had work waited for a processor, by the worse of the two measures. Where the watched
+// processes cannot be seen, a second in which some process of the machine waited nearly all the time counts as Strained.
+func (r Reading) Wait() time.Duration {
+	wait := max(r.Late, r.Delay)
+	if r.Delay < 0 && r.Waiting >= crowded {
+		return max(wait, Strained)
+	}
+	return wait
+}
 
 // Witness measures, second by second, whether the machine gives processes a processor when they want one.
 type Witness struct {

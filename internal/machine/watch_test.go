@@ -104,3 +104,22 @@ func TestWitnessTellsLateness(t *testing.T) {
 		}
 	})
 }
+
+func TestWait(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		r    Reading
+		want time.Duration
+	}{
+		{"a late tick", Reading{Late: 80 * time.Millisecond, Delay: 5 * time.Millisecond, Waiting: 0.2}, 80 * time.Millisecond},
+		{"delayed work", Reading{Late: time.Millisecond, Delay: 90 * time.Millisecond, Waiting: 1}, 90 * time.Millisecond},
+		{"others wait, the watched processes do not", Reading{Late: time.Millisecond, Delay: 2 * time.Millisecond, Waiting: 1}, 2 * time.Millisecond},
+		{"somebody always waits, and nothing is watched", Reading{Late: time.Millisecond, Delay: -1, Waiting: 0.95}, Strained},
+		{"somebody waits now and then, and nothing is watched", Reading{Late: time.Millisecond, Delay: -1, Waiting: 0.5}, time.Millisecond},
+		{"nothing is known", Reading{Late: time.Millisecond, Delay: -1, Waiting: -1}, time.Millisecond},
+	} {
+		if got := tc.r.Wait(); got != tc.want {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
+		}
+	}
+}

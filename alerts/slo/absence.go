@@ -1,0 +1,199 @@
+package slo
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/prometheus/prometheus/promql/parser"
+)
+
+// This file decides what a series that is not there means for an indicator.
+//
+// In PromQL an operation on an empty vector is empty. Where no request has ever succeeded, total - good has no result, and if
+// that were taken for "no bad events", a total outage would read as good. So each operand of a query is completed by itself:
+//
+//   - An operand that counts events, and is absent while there are events at all, has counted none of its kind: most programs
+//     create a series with its first event.
+//   - If that from which something is subtracted is absent, the difference is unknown. The query then has no result, neither has
+//     the error ratio, and SLIAbsent fires.
+//   - All events that are a sum of kinds are the sum of the kinds that are there.
+//   - A filter that leaves idle services out of all events (> 0) is taken away: an idle service has no events, which is no
+//     outage.
+
+// queries are the completed queries of an indicator over one window.
+type queries struct{ bad, badSum, total string }
+
+// complete returns the queries over a window with all operands completed.
+func (s SLI) complete(window time.Duration) (queries, error) {
+	var out queries
+	text, expr, err := parseQuery(s.Total, window)
+	if err != nil {
+		return queries{}, err
+	}
+	c := completer{given: expr.String()}
+	c.total = c.all(expr, text)
+	out.total = c.total
+	if out.bad, err = c.query(s.Bad, window); err != nil {
+		return queries{}, err
+	}
+	out.badSum = out.bad
+	if s.BadSum != "" {
+		out.badSum, err = c.query(s.BadSum, window)
+	}
+	return out, err
+}
+
+// parseQuery expands and parses a query. It returns its text too.
+func parseQuery(query string, window time.Duration) (string, parser.Expr, error) {
+	text, err := expand(query, window)
+	if err != nil {
+		return "", nil, err
+	}
+	expr, err := parser.ParseExpr(text)
+	if err != nil {
+		return "", nil, fmt.Errorf("the query is no PromQL: %w", err)
+	}
+	return text, expr, nil
+}
+
+// completer completes queries of the events of one indicator over one window.
+type completer struct {
+	given string // the query of all events as it was written, in the parser's form
+	total string // the same, completed
+}
+
+// all completes the query of all events. text is how it was written.
+func (c completer) all(expr parser.Expr, text string) string {
+	b, isBinary := unwrap(expr).(*parser.BinaryExpr)
+	switch {
+	case !isBinary:
+		return text
+	case isIdleFilter(b):
+		return c.all(unwrap(b.LHS), unwrap(b.LHS).String())
+	case b.Op == parser.ADD && vectors(b):
+		left, right := c.all(b.LHS, unwrap(b.LHS).String()), c.all(b.RHS, unwrap(b.RHS).String())
+		return operand(left) + "\n+\n" + operand(right) + "\nor\n" + left + "\nor\n" + right
+	}
+	return text
+}
+
+// isIdleFilter tells whether an expression only leaves out what is 0.
+func isIdleFilter(b *parser.BinaryExpr) bool {
+	zero, isNumber := unwrap(b.RHS).(*parser.NumberLiteral)
+	return isNumber && zero.Val == 0 && !b.ReturnBool && (b.Op == parser.GTR || b.Op == parser.NEQ)
+}
+
+// vectors tells whether both operands are vectors.
+func vectors(b *parser.BinaryExpr) bool {
+	return b.LHS.Type() == parser.ValueTypeVector && b.RHS.Type() == parser.ValueTypeVector
+}
+
+// query completes a query of bad events.
+func (c completer) query(query string, window time.Duration) (string, error) {
+	text, expr, err := parseQuery(query, window)
+	if err != nil {
+		return "", err
+	}
+	return c.events(expr, text), nil
+}
+
+// events completes an operand that counts events. text is how it was written.
+func (c completer) events(expr parser.Expr, text string) string {
+	expr = unwrap(expr)
+	if expr.String() == c.given {
+		return c.total
+	}
+	switch e := expr.(type) {
+	case *parser.BinaryExpr:
+		return c.binary(e, text)
+	case *parser.Call:
+		if inner, ok := bounded(e); ok {
+			args := []string{c.events(inner, inner.String())}
+			for _, a := range e.Args[1:] {
+				args = append(args, a.String())
+			}
+			return fmt.Sprintf("%s(\n%s\n)", e.Func.Name, indentLines(strings.Join(args, ",\n")))
+		}
+	case *parser.AggregateExpr:
+		if sum, ok := c.sumOf(e); ok {
+			return sum
+		}
+	}
+	return c.orNone(text)
+}
+
+// bounded returns the vector that a function changes sample by sample.
+func bounded(e *parser.Call) (parser.Expr, bool) {
+	switch e.Func.Name {
+	case "clamp_min", "clamp_max", "clamp", "abs", "ceil", "floor", "round":
+		return e.Args[0], true
+	}
+	return nil, false
+}
+
+// sumOf completes sum(a - b) and sum(a + b) as the difference and the sum of two sums: else the series of which one operand is
+// absent would be left out.
+func (c completer) sumOf(e *parser.AggregateExpr) (string, bool) {
+	b, isBinary := unwrap(e.Expr).(*parser.BinaryExpr)
+	if !isBinary || e.Op != parser.SUM || len(e.Grouping) > 0 || e.Without || !vectors(b) || b.Op != parser.SUB && b.Op != parser.ADD {
+		return "", false
+	}
+	sum := func(of parser.Expr) parser.Expr { return &parser.AggregateExpr{Op: parser.SUM, Expr: unwrap(of)} }
+	split := &parser.BinaryExpr{Op: b.Op, LHS: sum(b.LHS), RHS: sum(b.RHS), VectorMatching: &parser.VectorMatching{Card: parser.CardOneToOne}}
+	return c.binary(split, split.String()), true
+}
+
+// binary completes an operation on counts of events.
+func (c completer) binary(b *parser.BinaryExpr, text string) string {
+	left := func() string { return c.events(b.LHS, unwrap(b.LHS).String()) }
+	right := func() string { return c.events(b.RHS, unwrap(b.RHS).String()) }
+	switch {
+	case b.Op == parser.LOR:
+		// Whoever writes "or" says what to take if there is nothing.
+		return c.orNone(text)
+	case b.Op == parser.SUB && vectors(b):
+		return operand(c.minuend(b.LHS)) + "\n-\n" + operand(right())
+	case b.Op == parser.ADD && vectors(b):
+		return operand(left()) + "\n+\n" + operand(right())
+	case b.Op.IsComparisonOperator() || b.Op.IsSetOperator():
+		return c.orNone(text)
+	case vectors(b):
+		return text // a ratio or a product: unknown where an operand is
+	case b.LHS.Type() == parser.ValueTypeVector:
+		return operand(left()) + " " + b.Op.String() + " " + b.RHS.String()
+	case b.RHS.Type() == parser.ValueTypeVector:
+		return b.LHS.String() + " " + b.Op.String() + " " + operand(right())
+	}
+	return text
+}
+
+// minuend completes that from which something is subtracted. It stays absent if it is, unless it is all events.
+func (c completer) minuend(expr parser.Expr) string {
+	expr = unwrap(expr)
+	if expr.String() == c.given {
+		return c.total
+	}
+	if b, isBinary := expr.(*parser.BinaryExpr); isBinary && vectors(b) && (b.Op == parser.SUB || b.Op == parser.ADD) {
+		right := c.events(b.RHS, unwrap(b.RHS).String())
+		return operand(c.minuend(b.LHS)) + "\n" + b.Op.String() + "\n" + operand(right)
+	}
+	return expr.String()
+}
+
+// orNone is a count of events that is 0 if there is no such series while there are events at all. No operator binds less than
+// "or", so the text needs no parentheses.
+func (c completer) orNone(text string) string {
+	return fmt.Sprintf("%s\nor\n0 * (%s)", text, c.total)
+}
+
+// operand puts an expression into parentheses unless it is an operand already.
+func operand(text string) string {
+	expr, err := parser.ParseExpr(text)
+	if _, isBinary := expr.(*parser.BinaryExpr); err == nil && !isBinary {
+		return text
+	}
+	return "(\n" + indentLines(text) + "\n)"
+}
+
+func indentLines(text string) string { return "  " + strings.ReplaceAll(text, "\n", "\n  ") }
