@@ -268,9 +268,14 @@ func answering(t *testing.T, numbers map[string]float64) *backend.Prometheus {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		result := []any{}
-		for text, n := range numbers {
-			if strings.Contains(r.FormValue("query"), text) {
-				result = append(result, map[string]any{"metric": map[string]string{}, "value": []any{1.0, fmt.Sprint(n)}})
+		for operand := range strings.SplitSeq(r.FormValue("query"), "\nor\n") { // an operand that is absent gives way to the next
+			for text, n := range numbers {
+				if strings.Contains(operand, text) && len(result) == 0 {
+					if strings.Contains(operand, "0 *") {
+						n = 0
+					}
+					result = append(result, map[string]any{"metric": map[string]string{}, "value": []any{1.0, fmt.Sprint(n)}})
+				}
 			}
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": result}})
