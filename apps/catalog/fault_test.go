@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"firedrill/apps/fault"
+	"firedrill/apps/fault/client"
 	"firedrill/apps/internal/storage/storagetest"
 	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry"
@@ -56,7 +57,7 @@ func startFaulty(t *testing.T, database string) *faulty {
 // begin shows a fault until end is called.
 func (f *faulty) begin(t *testing.T, kind string, params map[string]any) (end func()) {
 	t.Helper()
-	if _, err := f.faults.Begin(t.Context(), kind, fault.Spec{Kind: kind, Params: params}, fault.MaxLease); err != nil {
+	if _, err := f.faults.Begin(t.Context(), kind, fault.Spec{Kind: kind, Params: params}, client.MaxLease); err != nil {
 		t.Fatal(err)
 	}
 	return func() { f.faults.End(kind) }

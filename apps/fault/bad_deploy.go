@@ -5,30 +5,15 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"firedrill/apps/fault/kinds"
 	"firedrill/apps/internal/web"
 )
 
-func badDeployKind() Kind {
-	return Kind{
-		Name: "bad_deploy",
-		Doc: "Serves a share of the requests with another version of the service, which has a regression: some fail, or all take longer. " +
-			"The version is told in every signal, as a canary's is: the label \"version\" of shop_served_requests_total, the span's attribute " +
-			"service.version, and the field \"version\" of the request's log line.",
-		Services: withVersions,
-		Params: []Param{
-			{Name: "version", Type: String, Pattern: `[A-Za-z0-9][A-Za-z0-9.+_-]{0,31}`, Default: "canary", Doc: "Name of the version."},
-			{Name: "share", Type: Number, Min: 0, Max: 1, Default: 0.1, Doc: "Share of the requests that it serves."},
-			{Name: "ratio", Type: Number, Min: 0, Max: 1, Default: 0.5, Doc: "Share of its requests that fail."},
-			statusParam(),
-			{Name: "delay", Type: Duration, Min: 0, Max: 60, Default: "0s", Doc: "How much longer its requests take."},
-		},
-		build: func(v Values) (effect, error) {
-			return &badDeploy{
-				version: v.Text("version"), share: v.Number("share"), ratio: v.Number("ratio"), delay: v.Duration("delay"),
-				err: &web.Error{Code: web.CodeOf(fiber.NewError(v.Integer("status"))), Err: errBroken},
-			}, nil
-		},
-	}
+func newBadDeploy(v kinds.Values) (effect, error) {
+	return &badDeploy{
+		version: v.Text("version"), share: v.Number("share"), ratio: v.Number("ratio"), delay: v.Duration("delay"),
+		err: &web.Error{Code: web.CodeOf(fiber.NewError(v.Integer("status"))), Err: errBroken},
+	}, nil
 }
 
 type badDeploy struct {

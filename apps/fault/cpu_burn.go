@@ -5,27 +5,15 @@ import (
 	"runtime"
 	"sync"
 	"time"
+
+	"firedrill/apps/fault/kinds"
 )
 
-func cpuBurnKind() Kind {
-	return Kind{
-		Name: "cpu_burn",
-		Doc: "Keeps processor cores busy inside the service's process, as a hot loop would. Seen in process_cpu_seconds_total, in " +
-			"CPU profiles, and as slower requests of everything that shares the machine once no core is left. With wait the service starves " +
-			"itself: its callers see slow requests that its own spans do not show, for they begin when a request gets its turn.",
-		Params: []Param{
-			{Name: "cores", Type: Number, Unit: "cores", Min: 0.01, Max: 256, Default: 1.0,
-				Doc: "Cores kept busy. The last may be a part of one."},
-			{Name: "wait", Type: Duration, Min: 0, Max: 5, Default: "0s",
-				Doc: "How long whoever has work in the process waits for its turn: instead of cores, as many hot loops as that takes on this machine."},
-		},
-		build: func(v Values) (effect, error) {
-			if wait := v.Duration("wait"); wait > 0 {
-				return cpuStarve{wait: wait}, nil
-			}
-			return cpuBurn{cores: v.Number("cores")}, nil
-		},
+func newCPUBurn(v kinds.Values) (effect, error) {
+	if wait := v.Duration("wait"); wait > 0 {
+		return cpuStarve{wait: wait}, nil
 	}
+	return cpuBurn{cores: v.Number("cores")}, nil
 }
 
 type cpuBurn struct{ cores float64 }

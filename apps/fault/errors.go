@@ -6,30 +6,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"firedrill/apps/fault/kinds"
 	"firedrill/apps/internal/web"
 )
-
-func errorsKind() Kind {
-	return Kind{
-		Name: "errors",
-		Doc: "Fails a share of the requests before the service has done anything for them. Seen in the service's request " +
-			"metrics by status, in its server spans and request log lines, and in the same of its callers, who may try again.",
-		Services: withRoutes,
-		Params: []Param{
-			{Name: "ratio", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the requests that fail."},
-			statusParam(),
-			{Name: "code", Type: String, Pattern: "[a-z-]*", Default: "",
-				Doc: "Code of the problem document, which decides the status instead, such as \"out-of-stock\" (409)."},
-			routeParam(),
-		},
-		build: newErrors,
-	}
-}
-
-func statusParam() Param {
-	return Param{Name: "status", Type: Integer, OneOf: []any{400, 401, 404, 405, 413, 429, 500, 503, 504}, Default: 500,
-		Doc: "HTTP status of the failed requests."}
-}
 
 // errBroken is the cause of injected failures as logs and spans show it. It does
 // not say that it is one.
@@ -43,7 +22,7 @@ type failures struct {
 	dice  *dice
 }
 
-func newErrors(v Values) (effect, error) {
+func newErrors(v kinds.Values) (effect, error) {
 	code, status := web.Code(v.Text("code")), v.Integer("status")
 	if code == "" {
 		code = web.CodeOf(fiber.NewError(status))

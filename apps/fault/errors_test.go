@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"firedrill/apps/fault/client"
 )
 
 func TestErrors(t *testing.T) {
@@ -65,7 +67,7 @@ func TestErrorsRatio(t *testing.T) {
 func TestErrorsOfARouteThatIsNotThere(t *testing.T) {
 	s := newSet(t, "orders")
 	shop(s)
-	_, err := s.Begin(t.Context(), "a", Spec{Kind: "errors", Params: map[string]any{"route": "PUT /orders"}}, MaxLease)
+	_, err := s.Begin(t.Context(), "a", Spec{Kind: "errors", Params: map[string]any{"route": "PUT /orders"}}, client.MaxLease)
 	if err == nil || !strings.Contains(err.Error(), `parameter "route": orders serves no "PUT /orders"`) {
 		t.Errorf("got %v", err)
 	}

@@ -3,17 +3,12 @@ package fault
 import (
 	"context"
 	"sync/atomic"
+
+	"firedrill/apps/fault/kinds"
 )
 
-func gcPressureKind() Kind {
-	return Kind{
-		Name: "gc_pressure",
-		Doc: "Allocates garbage at a rate, so that the collector runs more often and takes processor time and assists from requests. " +
-			"Seen in go_gc_duration_seconds, go_memstats_alloc_bytes_total and process_cpu_seconds_total while the heap stays as it is.",
-		Params: []Param{{Name: "bytes_per_second", Type: Number, Unit: "bytes/s", Min: 1024, Max: 16 << 30, Default: float64(256 << 20),
-			Doc: "Garbage made."}},
-		build: func(v Values) (effect, error) { return gcPressure{rate: v.Number("bytes_per_second")}, nil },
-	}
+func newGCPressure(v kinds.Values) (effect, error) {
+	return gcPressure{rate: v.Number("bytes_per_second")}, nil
 }
 
 type gcPressure struct{ rate float64 }

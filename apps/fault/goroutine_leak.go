@@ -3,21 +3,12 @@ package fault
 import (
 	"context"
 	"sync"
+
+	"firedrill/apps/fault/kinds"
 )
 
-func goroutineLeakKind() Kind {
-	return Kind{
-		Name: "goroutine_leak",
-		Doc: "Starts goroutines that wait for nothing, up to a limit, as requests to a peer without a time-out would. Seen in " +
-			"go_goroutines and goroutine profiles, and slowly in memory. All end with the fault.",
-		Params: []Param{
-			{Name: "per_second", Type: Number, Unit: "goroutines/s", Min: 0.1, Max: 100_000, Default: 100.0, Doc: "Growth."},
-			{Name: "limit", Type: Integer, Unit: "goroutines", Min: 1, Max: 1_000_000, Default: 10_000, Doc: "Most goroutines."},
-		},
-		build: func(v Values) (effect, error) {
-			return goroutineLeak{rate: v.Number("per_second"), limit: v.Integer("limit")}, nil
-		},
-	}
+func newGoroutineLeak(v kinds.Values) (effect, error) {
+	return goroutineLeak{rate: v.Number("per_second"), limit: v.Integer("limit")}, nil
 }
 
 type goroutineLeak struct {

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"firedrill/apps/fault/client"
 	"firedrill/apps/internal/web"
 )
 
@@ -27,7 +28,7 @@ func newSet(t testing.TB, service string) *Set {
 // begin shows a fault for as long as the test runs, or until end is called.
 func begin(t testing.TB, s *Set, kind string, params map[string]any) (end func()) {
 	t.Helper()
-	if _, err := s.Begin(t.Context(), kind, Spec{Kind: kind, Params: params}, MaxLease); err != nil {
+	if _, err := s.Begin(t.Context(), kind, Spec{Kind: kind, Params: params}, client.MaxLease); err != nil {
 		t.Fatal(err)
 	}
 	return func() { s.End(kind) }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"firedrill/apps/fault/client"
 	"firedrill/apps/internal/web"
 )
 
@@ -70,12 +71,12 @@ func decode(id string, body []byte) (Spec, time.Duration, error) {
 	if !ids.MatchString(id) {
 		return Spec{}, 0, web.Errorf(web.Malformed, "id %q: want 1 to 64 letters, digits, dots, dashes and underscores", id)
 	}
-	var in request
+	var in client.Request
 	if err := web.Decode(body, &in); err != nil {
 		return Spec{}, 0, err
 	}
-	if lease := in.LeaseSeconds; !(lease >= MinLease.Seconds() && lease <= MaxLease.Seconds()) {
-		return Spec{}, 0, web.Errorf(web.Malformed, "lease_seconds %v: want %v to %v", lease, MinLease.Seconds(), MaxLease.Seconds())
+	if lease := in.LeaseSeconds; !(lease >= client.MinLease.Seconds() && lease <= client.MaxLease.Seconds()) {
+		return Spec{}, 0, web.Errorf(web.Malformed, "lease_seconds %v: want %v to %v", lease, client.MinLease.Seconds(), client.MaxLease.Seconds())
 	}
 	return in.Spec, time.Duration(in.LeaseSeconds * float64(time.Second)), nil
 }

@@ -10,6 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"firedrill/apps/fault/client"
+	"firedrill/apps/fault/kinds"
 	"firedrill/apps/internal/web"
 )
 
@@ -112,7 +114,7 @@ func TestClient(t *testing.T) {
 	off := httptest.NewServer(http.NotFoundHandler())
 	defer off.Close()
 	ctx, unready := t.Context(), Spec{Kind: "unready"}
-	c := NewClient("bank", srv.URL, testToken, http.DefaultClient)
+	c := client.New("bank", srv.URL, testToken, http.DefaultClient)
 	for _, id := range []string{"a", "a", "b"} {
 		if err := c.Begin(ctx, id, unready, time.Minute); err != nil {
 			t.Error(err)
@@ -136,9 +138,9 @@ func TestClient(t *testing.T) {
 		t.Error(err)
 	}
 	for want, err := range map[error]error{
-		ErrTaken: c.Begin(ctx, "b", Spec{Kind: "cpu_burn"}, time.Minute),
-		ErrToken: NewClient("bank", srv.URL, "guess", http.DefaultClient).End(ctx, "b"),
-		ErrOff:   NewClient("bank", off.URL, testToken, http.DefaultClient).EndAll(ctx),
+		client.ErrTaken: c.Begin(ctx, "b", Spec{Kind: "cpu_burn"}, time.Minute),
+		client.ErrToken: client.New("bank", srv.URL, "guess", http.DefaultClient).End(ctx, "b"),
+		client.ErrOff:   client.New("bank", off.URL, testToken, http.DefaultClient).EndAll(ctx),
 	} {
 		if !errors.Is(err, want) {
 			t.Errorf("got %v, want %v", err, want)
@@ -164,10 +166,10 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		if lease < MinLease || lease > MaxLease {
+		if lease < client.MinLease || lease > client.MaxLease {
 			t.Errorf("a lease of %v", lease)
 		}
-		kind, err := KindOf(spec.Kind)
+		kind, err := kinds.Of(spec.Kind)
 		if err != nil {
 			return
 		}

@@ -7,29 +7,9 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-)
 
-func latencyKind() Kind {
-	return Kind{
-		Name: "latency",
-		Doc: "Makes a share of the requests wait before the service works on them, each for a time drawn from a distribution. " +
-			"Seen in the service's request durations and server spans, whose time is not in any child span, and as time-outs of " +
-			"its callers. Requests that wait go on at once when the fault ends.",
-		Services: withRoutes,
-		Params: []Param{
-			{Name: "distribution", Type: String, OneOf: []any{"constant", "normal", "lognormal", "pareto"}, Default: "constant",
-				Doc: "Shape of the delays: all alike, symmetric, skewed as real services are, or with a heavy tail."},
-			{Name: "median", Type: Duration, Min: 0, Max: 60, Doc: "Median of the delays."},
-			{Name: "spread", Type: Number, Min: 0, Max: 5, Default: 0.5,
-				Doc: "How far they spread: a normal distribution's σ as a share of the median, the σ of a log-normal one's logarithm, " +
-					"or 1/α of a Pareto one. A constant has none."},
-			{Name: "most", Type: Duration, Min: 0, Max: 60, Default: "30s", Doc: "Longest delay; a longer one is cut."},
-			{Name: "share", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the requests that are delayed."},
-			routeParam(),
-		},
-		build: newLatency,
-	}
-}
+	"firedrill/apps/fault/kinds"
+)
 
 // latency delays a share of the requests of a route.
 type latency struct {
@@ -42,7 +22,7 @@ type latency struct {
 	over   chan struct{}
 }
 
-func newLatency(v Values) (effect, error) {
+func newLatency(v kinds.Values) (effect, error) {
 	where, err := routeOf(v.Text("route"))
 	if err != nil {
 		return nil, err

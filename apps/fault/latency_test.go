@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"firedrill/apps/fault/kinds"
 )
 
 // timed is how long a request takes on the bubble's clock.
@@ -90,11 +92,11 @@ func TestLatencyDistributions(t *testing.T) {
 		{"lognormal", 0.5, math.Exp(0.5 * 1.2816)},
 		{"pareto", 0.5, math.Pow(2*0.1, -0.5)},
 	} {
-		k, err := KindOf("latency")
+		k, err := kinds.Of("latency")
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := k.effect(map[string]any{"median": median.String(), "distribution": c.distribution, "spread": c.spread, "most": "1s"})
+		e, err := newEffect(k, map[string]any{"median": median.String(), "distribution": c.distribution, "spread": c.spread, "most": "1s"})
 		if err != nil {
 			t.Fatal(err)
 		}

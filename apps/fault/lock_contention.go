@@ -5,24 +5,13 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"firedrill/apps/fault/kinds"
 )
 
-func lockContentionKind() Kind {
-	return Kind{
-		Name: "lock_contention",
-		Doc: "Makes requests of the service take one lock in turn and hold it for a while, as a forgotten global lock or a row that all " +
-			"want would: no more than 1/hold of them a second get through. Seen as durations that grow with load while the processor idles, in " +
-			"http_server_active_requests, and in goroutine profiles.",
-		Services: withRoutes,
-		Params: []Param{
-			{Name: "hold", Type: Duration, Min: 0.0001, Max: 10, Default: "20ms", Doc: "How long each request holds the lock."},
-			routeParam(),
-		},
-		build: func(v Values) (effect, error) {
-			where, err := routeOf(v.Text("route"))
-			return &lockContention{where: where, hold: v.Duration("hold")}, err
-		},
-	}
+func newLockContention(v kinds.Values) (effect, error) {
+	where, err := routeOf(v.Text("route"))
+	return &lockContention{where: where, hold: v.Duration("hold")}, err
 }
 
 type lockContention struct {

@@ -4,21 +4,12 @@ import (
 	"context"
 	"runtime/debug"
 	"time"
+
+	"firedrill/apps/fault/kinds"
 )
 
-func memoryLeakKind() Kind {
-	return Kind{
-		Name: "memory_leak",
-		Doc: "Takes memory steadily and keeps it, up to a limit, as a cache without bounds would. Seen in go_memstats_heap_inuse_bytes, " +
-			"process_resident_memory_bytes and heap profiles, and in restarts where a limit kills the process. All is given back when it ends.",
-		Params: []Param{
-			{Name: "bytes_per_second", Type: Number, Unit: "bytes/s", Min: 1024, Max: 1 << 30, Default: float64(8 << 20), Doc: "Growth."},
-			{Name: "limit", Type: Number, Unit: "bytes", Min: 1024, Max: 64 << 30, Default: float64(256 << 20), Doc: "Most memory taken."},
-		},
-		build: func(v Values) (effect, error) {
-			return memoryLeak{rate: v.Number("bytes_per_second"), limit: v.Number("limit")}, nil
-		},
-	}
+func newMemoryLeak(v kinds.Values) (effect, error) {
+	return memoryLeak{rate: v.Number("bytes_per_second"), limit: v.Number("limit")}, nil
 }
 
 type memoryLeak struct{ rate, limit float64 }

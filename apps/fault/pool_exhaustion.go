@@ -4,18 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"time"
+
+	"firedrill/apps/fault/kinds"
 )
 
-func poolExhaustionKind() Kind {
-	return Kind{
-		Name: "pool_exhaustion",
-		Doc: "Takes connections out of the database's pool and keeps them, as code that forgets to close rows would. Seen in " +
-			"go_sql_in_use_connections and go_sql_wait_count_total, in requests that time out without a span of the database, and in readiness.",
-		Services: withDatabases,
-		Params: []Param{{Name: "connections", Type: Integer, Unit: "connections", Min: 0, Max: 1000, Default: 0,
-			Doc: "How many; 0 for all. SQLite's pools have 1, PostgreSQL's 10."}},
-		build: func(v Values) (effect, error) { return poolExhaustion{connections: v.Integer("connections")}, nil },
-	}
+func newPoolExhaustion(v kinds.Values) (effect, error) {
+	return poolExhaustion{connections: v.Integer("connections")}, nil
 }
 
 type poolExhaustion struct{ connections int }

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"firedrill/apps/fault/client"
 )
 
 // greeter listens, tells its name to each who connects, and keeps the line open.
@@ -70,7 +72,7 @@ func TestReroute(t *testing.T) {
 	if name != "b" {
 		t.Errorf("%s answers, want b", name)
 	}
-	_, err := s.Begin(t.Context(), "another", Spec{Kind: "reroute", Params: map[string]any{"from": a, "to": other}}, MaxLease)
+	_, err := s.Begin(t.Context(), "another", Spec{Kind: "reroute", Params: map[string]any{"from": a, "to": other}}, client.MaxLease)
 	if err == nil || !strings.Contains(err.Error(), `parameter "from": `+a+" is rerouted to "+b) {
 		t.Errorf("a second detour: %v", err)
 	}

@@ -11,11 +11,6 @@ import (
 // "" for all.
 type route struct{ method, template string }
 
-func routeParam() Param {
-	return Param{Name: "route", Type: String, Pattern: `(?:(?:[A-Z]+ )?/.*)?`, Default: "",
-		Doc: "Requests it is about: \"/orders/:id\" or \"POST /orders\", as http_route tells them; \"\" for all."}
-}
-
 func routeOf(text string) (route, error) {
 	if text == "" {
 		return route{}, nil

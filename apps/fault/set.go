@@ -17,6 +17,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"firedrill/apps/fault/kinds"
 	"firedrill/apps/internal/web"
 )
 
@@ -123,14 +124,14 @@ func (s *Set) tryBegin(id string, spec Spec, lease time.Duration) (fresh bool, e
 
 // begin starts a fault. The lock is held.
 func (s *Set) begin(id string, spec Spec, lease time.Duration) error {
-	kind, err := KindOf(spec.Kind)
+	kind, err := kinds.Of(spec.Kind)
 	if err != nil {
 		return malformed(err)
 	}
 	if !kind.ShownBy(s.cfg.Service) {
 		return web.Errorf(web.Malformed, "kind %q: %s cannot show it, only %v", kind.Name, s.cfg.Service, kind.Services)
 	}
-	e, err := kind.effect(spec.Params)
+	e, err := newEffect(kind, spec.Params)
 	if err != nil {
 		return malformed(err)
 	}
@@ -226,7 +227,7 @@ func (s *Set) Status() Status {
 
 func (s *Set) kinds() []string {
 	var all []string
-	for _, k := range Kinds() {
+	for _, k := range kinds.All() {
 		if k.ShownBy(s.cfg.Service) {
 			all = append(all, k.Name)
 		}

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"firedrill/apps/fault/client"
 	"firedrill/apps/internal/web"
 )
 
@@ -121,7 +122,7 @@ func TestBeginRefuses(t *testing.T) {
 		}
 	}
 	for i := range mostActive - 1 {
-		if _, err := s.Begin(t.Context(), fmt.Sprint(i), Spec{Kind: "unready"}, MaxLease); err != nil {
+		if _, err := s.Begin(t.Context(), fmt.Sprint(i), Spec{Kind: "unready"}, client.MaxLease); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -3,22 +3,12 @@ package fault
 import (
 	"context"
 	"time"
+
+	"firedrill/apps/fault/kinds"
 )
 
-func slowQueryKind() Kind {
-	return Kind{
-		Name: "slow_query",
-		Doc: "Makes a share of the statements take longer in the database's driver, as a missing index would. Seen in the spans of the " +
-			"database, in the pool's waits (go_sql_wait_duration_seconds_total) as connections are held longer, and in request durations.",
-		Services: withDatabases,
-		Params: []Param{
-			{Name: "delay", Type: Duration, Min: 0, Max: 60, Default: "200ms", Doc: "How much longer a statement takes."},
-			{Name: "share", Type: Number, Min: 0, Max: 1, Default: 1.0, Doc: "Share of the statements that are slow."},
-		},
-		build: func(v Values) (effect, error) {
-			return &slowQuery{delay: v.Duration("delay"), share: v.Number("share")}, nil
-		},
-	}
+func newSlowQuery(v kinds.Values) (effect, error) {
+	return &slowQuery{delay: v.Duration("delay"), share: v.Number("share")}, nil
 }
 
 type slowQuery struct {

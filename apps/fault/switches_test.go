@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"firedrill/apps/fault/client"
 	"firedrill/apps/internal/web"
 )
 
@@ -24,7 +25,7 @@ func TestSwitches(t *testing.T) {
 			t.Errorf("%s is on at first", kind)
 		}
 		first := begin(t, s, kind, nil)
-		if _, err := s.Begin(t.Context(), "second", Spec{Kind: kind}, MaxLease); err != nil {
+		if _, err := s.Begin(t.Context(), "second", Spec{Kind: kind}, client.MaxLease); err != nil {
 			t.Fatal(err)
 		}
 		first()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"firedrill/apps/fault/client"
 	"firedrill/telemetry/telemetrytest"
 )
 
@@ -27,7 +28,7 @@ func TestToldAndSilent(t *testing.T) {
 		t.Errorf("a silent fault shows: %v, %s", unready(), log)
 	}
 	end()
-	if _, err := s.Begin(t.Context(), "a", Spec{Kind: "unready", Told: true}, MaxLease); err != nil {
+	if _, err := s.Begin(t.Context(), "a", Spec{Kind: "unready", Told: true}, client.MaxLease); err != nil {
 		t.Fatal(err)
 	}
 	if unready() != 1 || !strings.Contains(log.String(), `msg="fault began" fault=a kind=unready`) {

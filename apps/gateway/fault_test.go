@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"firedrill/apps/fault"
+	"firedrill/apps/fault/client"
 )
 
 func TestTokenSkew(t *testing.T) {
@@ -24,7 +25,7 @@ func TestTokenSkew(t *testing.T) {
 	}
 	for offset, want := range map[string]bool{"1h": false, "-1h": false, "10m": true} {
 		spec := fault.Spec{Kind: "token_skew", Params: map[string]any{"offset": offset}}
-		if _, err := faults.Begin(t.Context(), "a", spec, fault.MaxLease); err != nil {
+		if _, err := faults.Begin(t.Context(), "a", spec, client.MaxLease); err != nil {
 			t.Fatal(err)
 		}
 		if got := valid(); got != want {

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
-	"firedrill/apps/fault"
-	"firedrill/chaos"
+	"firedrill/apps/fault/kinds"
+	"firedrill/chaos/drill"
 )
 
 // Pods are those of one component.
@@ -27,8 +27,8 @@ type Pods struct {
 // Cluster is where the components of a shop run, by their names in drills.
 type Cluster map[string]Pods
 
-// Kit is the cluster that deploy/kubernetes describes.
-func Kit() Cluster {
+// Shop is the cluster that deploy/kubernetes describes.
+func Shop() Cluster {
 	c := Cluster{
 		"broker":   {Namespace: "shop", Name: "broker", Container: "shop", Admin: 8106},
 		"database": {Namespace: "shop", Name: "postgres"},
@@ -44,30 +44,30 @@ func Kit() Cluster {
 
 // Plan is what Chaos Mesh can do of a drill.
 type Plan struct {
-	Drill *chaos.Drill
+	Drill *drill.Drill
 	Steps []Step
 	Lost  []Lost
 }
 
 // Step is a fault that Chaos Mesh can express.
 type Step struct {
-	chaos.Fault
+	drill.Fault
 	Differs string // what it does differently; "" if nothing
 	action  action
 }
 
 // Lost is a fault that it cannot.
 type Lost struct {
-	chaos.Fault
+	drill.Fault
 	Reason string
 }
 
 // Translate says the faults of a drill in Chaos Mesh's language. Kinds are those of faults. A fault that has no translation is
 // no error, but one of Plan.Lost; a fault that is not well formed is.
-func Translate(d *chaos.Drill, c Cluster, kinds []fault.Kind) (Plan, error) {
+func Translate(d *drill.Drill, c Cluster, known []kinds.Kind) (Plan, error) {
 	plan := Plan{Drill: d}
 	for _, f := range d.Faults {
-		values, err := valuesOf(f, kinds)
+		values, err := valuesOf(f, known)
 		if err != nil {
 			return Plan{}, fmt.Errorf("export drill %q: %w", d.Name, err)
 		}
@@ -82,12 +82,12 @@ func Translate(d *chaos.Drill, c Cluster, kinds []fault.Kind) (Plan, error) {
 	return plan, nil
 }
 
-func valuesOf(f chaos.Fault, kinds []fault.Kind) (fault.Values, error) {
-	i := slices.IndexFunc(kinds, func(k fault.Kind) bool { return k.Name == f.Kind })
+func valuesOf(f drill.Fault, known []kinds.Kind) (kinds.Values, error) {
+	i := slices.IndexFunc(known, func(k kinds.Kind) bool { return k.Name == f.Kind })
 	if i < 0 {
 		return nil, fmt.Errorf("there is no kind of fault %q", f.Kind)
 	}
-	values, err := kinds[i].Values(f.Params)
+	values, err := known[i].Values(f.Params)
 	if err != nil {
 		return nil, fmt.Errorf("fault %q on %q: %w", f.Kind, f.Target, err)
 	}
@@ -95,7 +95,7 @@ func valuesOf(f chaos.Fault, kinds []fault.Kind) (fault.Values, error) {
 }
 
 // translation makes the action of a fault. Its error is the reason why there is none.
-type translation func(c Cluster, target string, v fault.Values) (a action, differs string, err error)
+type translation func(c Cluster, target string, v kinds.Values) (a action, differs string, err error)
 
 // translations are those of all kinds that have one.
 func translations() map[string]translation {
@@ -108,7 +108,7 @@ func translations() map[string]translation {
 	}
 }
 
-func (c Cluster) translate(f chaos.Fault, v fault.Values) (a action, differs string, err error) {
+func (c Cluster) translate(f drill.Fault, v kinds.Values) (a action, differs string, err error) {
 	translate, ok := translations()[f.Kind]
 	if !ok {
 		return action{}, "", reason(f.Kind)

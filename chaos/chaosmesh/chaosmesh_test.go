@@ -7,31 +7,31 @@ import (
 	"testing"
 	"time"
 
-	"firedrill/apps/fault"
-	"firedrill/chaos"
+	"firedrill/apps/fault/kinds"
+	"firedrill/chaos/drill"
 )
 
 var update = flag.Bool("update", false, "write golden files")
 
-// kinds are some of the services' and, in the form that chaos/fault describes them, some of the others.
-func kinds() []fault.Kind {
-	toxic := []fault.Param{
-		{Name: "stream", Type: fault.String, OneOf: []any{"downstream", "upstream"}, Default: "downstream"},
-		{Name: "toxicity", Type: fault.Number, Max: 1, Default: 1.0},
+// known returns some of the services' and, in the form that chaos/fault describes them, some of the others.
+func known() []kinds.Kind {
+	toxic := []kinds.Param{
+		{Name: "stream", Type: kinds.String, OneOf: []any{"downstream", "upstream"}, Default: "downstream"},
+		{Name: "toxicity", Type: kinds.Number, Max: 1, Default: 1.0},
 	}
-	return append(fault.Kinds(),
-		fault.Kind{Name: "kill"}, fault.Kind{Name: "hang"}, fault.Kind{Name: "stop"}, fault.Kind{Name: "wire_down"},
-		fault.Kind{Name: "restart_loop", Params: []fault.Param{{Name: "every", Type: fault.Duration, Max: 600, Default: "4s"}}},
-		fault.Kind{Name: "wire_latency", Params: append([]fault.Param{
-			{Name: "latency", Type: fault.Duration, Max: 60}, {Name: "jitter", Type: fault.Duration, Max: 60, Default: "0s"},
+	return append(kinds.All(),
+		kinds.Kind{Name: "kill"}, kinds.Kind{Name: "hang"}, kinds.Kind{Name: "stop"}, kinds.Kind{Name: "wire_down"},
+		kinds.Kind{Name: "restart_loop", Params: []kinds.Param{{Name: "every", Type: kinds.Duration, Max: 600, Default: "4s"}}},
+		kinds.Kind{Name: "wire_latency", Params: append([]kinds.Param{
+			{Name: "latency", Type: kinds.Duration, Max: 60}, {Name: "jitter", Type: kinds.Duration, Max: 60, Default: "0s"},
 		}, toxic...)},
-		fault.Kind{Name: "wire_bandwidth", Params: append([]fault.Param{{Name: "rate", Type: fault.Integer, Min: 1, Max: 1e6}}, toxic...)},
+		kinds.Kind{Name: "wire_bandwidth", Params: append([]kinds.Param{{Name: "rate", Type: kinds.Integer, Min: 1, Max: 1e6}}, toxic...)},
 	)
 }
 
-func translate(t *testing.T, faults ...chaos.Fault) Plan {
+func translate(t *testing.T, faults ...drill.Fault) Plan {
 	t.Helper()
-	p, err := Translate(&chaos.Drill{Name: "d", Title: "A drill", Faults: faults}, Kit(), kinds())
+	p, err := Translate(&drill.Drill{Name: "d", Title: "A drill", Faults: faults}, Shop(), known())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,12 +50,12 @@ func text(t *testing.T, p Plan) string {
 // One file that shows everything: a pause, every family of experiment, a repetition, remarks.
 func TestWorkflow(t *testing.T) {
 	got := text(t, translate(t,
-		chaos.Fault{At: 10 * time.Second, For: time.Minute, Kind: "wire_latency", Target: "orders -> payments", Params: map[string]any{"latency": "300ms", "jitter": "50ms"}},
-		chaos.Fault{For: time.Minute, Kind: "restart_loop", Target: "shipping"},
-		chaos.Fault{For: time.Minute, Kind: "cpu_burn", Target: "catalog", Params: map[string]any{"cores": 1.5}},
-		chaos.Fault{For: time.Minute, Kind: "errors", Target: "orders", Params: map[string]any{"status": 503, "route": "GET /orders/:id"}},
-		chaos.Fault{For: time.Minute, Kind: "token_skew", Target: "gateway"},
-		chaos.Fault{For: time.Minute, Kind: "hang", Target: "bank"},
+		drill.Fault{At: 10 * time.Second, For: time.Minute, Kind: "wire_latency", Target: "orders -> payments", Params: map[string]any{"latency": "300ms", "jitter": "50ms"}},
+		drill.Fault{For: time.Minute, Kind: "restart_loop", Target: "shipping"},
+		drill.Fault{For: time.Minute, Kind: "cpu_burn", Target: "catalog", Params: map[string]any{"cores": 1.5}},
+		drill.Fault{For: time.Minute, Kind: "errors", Target: "orders", Params: map[string]any{"status": 503, "route": "GET /orders/:id"}},
+		drill.Fault{For: time.Minute, Kind: "token_skew", Target: "gateway"},
+		drill.Fault{For: time.Minute, Kind: "hang", Target: "bank"},
 	))
 	const golden = "testdata/workflow.yaml"
 	if *update {
@@ -82,24 +82,24 @@ func TestExpressed(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		name string
-		chaos.Fault
+		drill.Fault
 		want []string // parts of the workflow
 	}{
-		{"answers are delayed at their sender", chaos.Fault{Kind: "wire_latency", Target: "orders -> payments", Params: params("latency", "1s")},
+		{"answers are delayed at their sender", drill.Fault{Kind: "wire_latency", Target: "orders -> payments", Params: params("latency", "1s")},
 			[]string{"app.kubernetes.io/name: payments\n        action: delay", "latency: 1s", "jitter: 0s"}},
-		{"requests at theirs", chaos.Fault{Kind: "wire_latency", Target: "orders -> payments", Params: params("latency", "1s", "stream", "upstream")},
+		{"requests at theirs", drill.Fault{Kind: "wire_latency", Target: "orders -> payments", Params: params("latency", "1s", "stream", "upstream")},
 			[]string{"app.kubernetes.io/name: orders\n        action: delay"}},
-		{"a database", chaos.Fault{Kind: "wire_down", Target: "orders -> database"}, []string{"action: partition", "app.kubernetes.io/name: postgres"}},
-		{"another namespace", chaos.Fault{Kind: "wire_down", Target: "orders -> loki"}, []string{"- observability", "app.kubernetes.io/name: loki"}},
-		{"kilobytes", chaos.Fault{Kind: "wire_bandwidth", Target: "gateway -> catalog", Params: params("rate", 20)}, []string{"rate: 20kbps"}},
-		{"a service's container", chaos.Fault{Kind: "kill", Target: "bank"}, []string{"action: container-kill", "containerNames: [shop]"}},
-		{"a backend's pod", chaos.Fault{Kind: "kill", Target: "tempo"}, []string{"action: pod-kill"}},
-		{"down for a while", chaos.Fault{Kind: "stop", Target: "prometheus"}, []string{"action: pod-failure"}},
-		{"a share of a core", chaos.Fault{Kind: "cpu_burn", Target: "catalog", Params: params("cores", 0.25)}, []string{"workers: 1", "load: 25"}},
-		{"memory", chaos.Fault{Kind: "memory_leak", Target: "catalog", Params: params("limit", 5e6)}, []string{"size: 5MB"}},
-		{"the kubelet's check", chaos.Fault{Kind: "unready", Target: "catalog"}, []string{"port: 8101", "path: /readyz", "code: 503"}},
-		{"requests that wait", chaos.Fault{Kind: "latency", Target: "catalog", Params: params("median", "80ms")}, []string{"target: Request", "delay: 80ms", `path: "*"`}},
-		{"for a time that is drawn", chaos.Fault{Kind: "latency", Target: "bank", Params: params("median", "1s", "distribution", "lognormal")},
+		{"a database", drill.Fault{Kind: "wire_down", Target: "orders -> database"}, []string{"action: partition", "app.kubernetes.io/name: postgres"}},
+		{"another namespace", drill.Fault{Kind: "wire_down", Target: "orders -> loki"}, []string{"- observability", "app.kubernetes.io/name: loki"}},
+		{"kilobytes", drill.Fault{Kind: "wire_bandwidth", Target: "gateway -> catalog", Params: params("rate", 20)}, []string{"rate: 20kbps"}},
+		{"a service's container", drill.Fault{Kind: "kill", Target: "bank"}, []string{"action: container-kill", "containerNames: [shop]"}},
+		{"a backend's pod", drill.Fault{Kind: "kill", Target: "tempo"}, []string{"action: pod-kill"}},
+		{"down for a while", drill.Fault{Kind: "stop", Target: "prometheus"}, []string{"action: pod-failure"}},
+		{"a share of a core", drill.Fault{Kind: "cpu_burn", Target: "catalog", Params: params("cores", 0.25)}, []string{"workers: 1", "load: 25"}},
+		{"memory", drill.Fault{Kind: "memory_leak", Target: "catalog", Params: params("limit", 5e6)}, []string{"size: 5MB"}},
+		{"the kubelet's check", drill.Fault{Kind: "unready", Target: "catalog"}, []string{"port: 8101", "path: /readyz", "code: 503"}},
+		{"requests that wait", drill.Fault{Kind: "latency", Target: "catalog", Params: params("median", "80ms")}, []string{"target: Request", "delay: 80ms", `path: "*"`}},
+		{"for a time that is drawn", drill.Fault{Kind: "latency", Target: "bank", Params: params("median", "1s", "distribution", "lognormal")},
 			[]string{"delay: 1s", "all wait for the median, where the fault draws from a lognormal distribution"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -135,7 +135,7 @@ func TestLost(t *testing.T) {
 		{"token_skew", "gateway", map[string]any{"offset": "0s"}, "moves no clock"},
 	} {
 		t.Run(tc.kind, func(t *testing.T) {
-			p := translate(t, chaos.Fault{For: time.Minute, Kind: tc.kind, Target: tc.target, Params: tc.params})
+			p := translate(t, drill.Fault{For: time.Minute, Kind: tc.kind, Target: tc.target, Params: tc.params})
 			if len(p.Steps) != 0 || len(p.Lost) != 1 || !strings.Contains(p.Lost[0].Reason, tc.want) {
 				t.Errorf("steps %v, lost %v, want %q", p.Steps, p.Lost, tc.want)
 			}
@@ -148,7 +148,7 @@ func TestLost(t *testing.T) {
 
 func TestBadFaults(t *testing.T) {
 	for kind, want := range map[string]string{"nonsense": `no kind of fault "nonsense"`, "latency": `parameter "median" is missing`} {
-		_, err := Translate(&chaos.Drill{Name: "d", Faults: []chaos.Fault{{Kind: kind, Target: "orders"}}}, Kit(), kinds())
+		_, err := Translate(&drill.Drill{Name: "d", Faults: []drill.Fault{{Kind: kind, Target: "orders"}}}, Shop(), known())
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", kind, err, want)
 		}

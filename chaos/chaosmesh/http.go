@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"firedrill/apps/fault"
+	"firedrill/apps/fault/kinds"
 )
 
 // httpSpec is what happens to requests to the selected pods, or their responses.
@@ -27,7 +27,7 @@ type replaceSpec struct {
 var parameter = regexp.MustCompile(`:[^/]+`)
 
 // requests are those to a component that a fault with a share and a route is about.
-func (c Cluster) requests(target string, v fault.Values, share string) (httpSpec, error) {
+func (c Cluster) requests(target string, v kinds.Values, share string) (httpSpec, error) {
 	p, err := c.pods(target)
 	switch {
 	case err != nil:
@@ -48,7 +48,7 @@ func (c Cluster) requests(target string, v fault.Values, share string) (httpSpec
 	return spec, nil
 }
 
-func errorReplies(c Cluster, target string, v fault.Values) (action, string, error) {
+func errorReplies(c Cluster, target string, v kinds.Values) (action, string, error) {
 	spec, err := c.requests(target, v, "ratio")
 	if err != nil {
 		return action{}, "", err
@@ -58,7 +58,7 @@ func errorReplies(c Cluster, target string, v fault.Values) (action, string, err
 		"the service has done the work and its own metrics say so; only who asked sees the status", nil
 }
 
-func latency(c Cluster, target string, v fault.Values) (action, string, error) {
+func latency(c Cluster, target string, v kinds.Values) (action, string, error) {
 	spec, err := c.requests(target, v, "share")
 	if err != nil {
 		return action{}, "", err
@@ -72,7 +72,7 @@ func latency(c Cluster, target string, v fault.Values) (action, string, error) {
 }
 
 // unready fails the health checks of the kubelet.
-func unready(c Cluster, target string, _ fault.Values) (action, string, error) {
+func unready(c Cluster, target string, _ kinds.Values) (action, string, error) {
 	p, err := c.pods(target)
 	if err != nil {
 		return action{}, "", err

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"firedrill/apps/fault"
+	"firedrill/apps/fault/kinds"
 )
 
 // networkSpec is what happens to packets from the selected pods to the target's.
@@ -32,7 +32,7 @@ type bandwidthSpec struct {
 var errToxicity = errors.New("experiments pick packets or pods, not connections: there is no toxicity below 1")
 
 // stream is the wire in the direction in which a toxic works: from whom packets come, to whom they go.
-func (c Cluster) stream(target string, v fault.Values) (from, to Pods, err error) {
+func (c Cluster) stream(target string, v kinds.Values) (from, to Pods, err error) {
 	caller, dependency, err := c.wire(target)
 	if err != nil {
 		return Pods{}, Pods{}, err
@@ -46,7 +46,7 @@ func (c Cluster) stream(target string, v fault.Values) (from, to Pods, err error
 	return dependency, caller, nil
 }
 
-func wireLatency(c Cluster, target string, v fault.Values) (action, string, error) {
+func wireLatency(c Cluster, target string, v kinds.Values) (action, string, error) {
 	from, to, err := c.stream(target, v)
 	if err != nil {
 		return action{}, "", err
@@ -57,7 +57,7 @@ func wireLatency(c Cluster, target string, v fault.Values) (action, string, erro
 	}}, "every packet is delayed, handshakes too", nil
 }
 
-func wireBandwidth(c Cluster, target string, v fault.Values) (action, string, error) {
+func wireBandwidth(c Cluster, target string, v kinds.Values) (action, string, error) {
 	from, to, err := c.stream(target, v)
 	if err != nil {
 		return action{}, "", err
@@ -80,12 +80,12 @@ func cut(c Cluster, target string) (action, error) {
 	}}, nil
 }
 
-func wireDown(c Cluster, target string, _ fault.Values) (action, string, error) {
+func wireDown(c Cluster, target string, _ kinds.Values) (action, string, error) {
 	a, err := cut(c, target)
 	return a, "packets are lost: callers time out, where a refusal would be at once", err
 }
 
-func wireTimeout(c Cluster, target string, v fault.Values) (action, string, error) {
+func wireTimeout(c Cluster, target string, v kinds.Values) (action, string, error) {
 	a, err := cut(c, target)
 	if err == nil && v.Number("toxicity") != 1 {
 		err = errToxicity

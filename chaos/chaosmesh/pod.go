@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"math"
 
-	"firedrill/apps/fault"
+	"firedrill/apps/fault/kinds"
 )
 
 // podSpec is what happens to pods as a whole.
@@ -22,7 +22,7 @@ func (p Pods) kill() (a action, differs string) {
 	return action{kind: "PodChaos", spec: podSpec{selected: p.all(), Action: "container-kill", ContainerNames: []string{p.Container}}}, ""
 }
 
-func kill(c Cluster, target string, _ fault.Values) (action, string, error) {
+func kill(c Cluster, target string, _ kinds.Values) (action, string, error) {
 	p, err := c.pods(target)
 	if err != nil {
 		return action{}, "", err
@@ -31,7 +31,7 @@ func kill(c Cluster, target string, _ fault.Values) (action, string, error) {
 	return a, differs, nil
 }
 
-func restartLoop(c Cluster, target string, v fault.Values) (action, string, error) {
+func restartLoop(c Cluster, target string, v kinds.Values) (action, string, error) {
 	p, err := c.pods(target)
 	if err != nil {
 		return action{}, "", err
@@ -41,7 +41,7 @@ func restartLoop(c Cluster, target string, v fault.Values) (action, string, erro
 	return a, "the kubelet waits longer before each restart, up to five minutes", nil
 }
 
-func stop(c Cluster, target string, _ fault.Values) (action, string, error) {
+func stop(c Cluster, target string, _ kinds.Values) (action, string, error) {
 	p, err := c.pods(target)
 	if err != nil {
 		return action{}, "", err
@@ -72,7 +72,7 @@ type memoryStressor struct {
 
 const besideTheProcess = "it happens beside the process, in the pod: the pod's metrics show it, those of the process do not"
 
-func cpuBurn(c Cluster, target string, v fault.Values) (action, string, error) {
+func cpuBurn(c Cluster, target string, v kinds.Values) (action, string, error) {
 	p, err := c.pods(target)
 	if err != nil {
 		return action{}, "", err
@@ -83,7 +83,7 @@ func cpuBurn(c Cluster, target string, v fault.Values) (action, string, error) {
 	return action{kind: "StressChaos", spec: stressSpec{p.all(), stressors{CPU: &cpuStressor{workers, load}}}}, besideTheProcess, nil
 }
 
-func memoryLeak(c Cluster, target string, v fault.Values) (action, string, error) {
+func memoryLeak(c Cluster, target string, v kinds.Values) (action, string, error) {
 	p, err := c.pods(target)
 	if err != nil {
 		return action{}, "", err
@@ -100,7 +100,7 @@ type timeSpec struct {
 }
 
 // tokenSkew moves the clock of one gateway: what the others issue it judges wrongly.
-func tokenSkew(c Cluster, target string, v fault.Values) (action, string, error) {
+func tokenSkew(c Cluster, target string, v kinds.Values) (action, string, error) {
 	p, err := c.pods(target)
 	if err != nil {
 		return action{}, "", err

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"firedrill/apps/fault"
-	"firedrill/chaos"
+	"firedrill/apps/fault/kinds"
+	"firedrill/chaos/drill"
+	"firedrill/chaos/run"
 )
 
 // Config says what there is to make worse.
@@ -28,14 +29,14 @@ type Config struct {
 	// Components are the names of all processes that Processes knows.
 	Components []string
 	Processes  Processes
-	// Guard is the command that runs Guard, with Processes and Notes as here. Its
+	// Watchdog is the command that runs Watchdog, with Processes and Notes as here. Its
 	// context does not end before it does.
-	Guard func(ctx context.Context) *exec.Cmd
+	Watchdog func(ctx context.Context) *exec.Cmd
 	// Notes is the folder for notes of how to undo faults on processes.
 	Notes string
 }
 
-// Injector makes faults happen. It implements chaos.Injector.
+// Injector makes faults happen. It implements run.Injector.
 type Injector struct {
 	config   Config
 	services services
@@ -44,8 +45,8 @@ type Injector struct {
 
 // family is how all kinds of a family are checked and begun.
 type family interface {
-	check(f chaos.Fault) error
-	begin(ctx context.Context, f chaos.Fault, lease time.Duration) (chaos.Injection, error)
+	check(f drill.Fault) error
+	begin(ctx context.Context, f drill.Fault, lease time.Duration) (run.Injection, error)
 }
 
 // New returns an injector. It begins nothing.
@@ -57,8 +58,8 @@ func New(c Config) *Injector {
 
 // Kinds are all kinds of faults that drills can name: the services', those on the
 // wire, and those of processes.
-func Kinds() []fault.Kind {
-	all := fault.Kinds()
+func Kinds() []kinds.Kind {
+	all := kinds.All()
 	for _, k := range wireKinds() {
 		all = append(all, k.Kind)
 	}
@@ -80,15 +81,15 @@ func wireKinds() []wireKind {
 
 // processKind is a kind of fault of a process.
 type processKind struct {
-	fault.Kind
-	make func(fault.Values) processFault
+	kinds.Kind
+	make func(kinds.Values) processFault
 }
 
 // of finds the family of a kind of fault. Its error lists all kinds.
 func (i *Injector) of(kind string) (family, error) {
-	named := func(k fault.Kind) bool { return k.Name == kind }
+	named := func(k kinds.Kind) bool { return k.Name == kind }
 	switch {
-	case slices.ContainsFunc(fault.Kinds(), named):
+	case slices.ContainsFunc(kinds.All(), named):
 		return &i.services, nil
 	case slices.ContainsFunc(wireKinds(), func(k wireKind) bool { return named(k.Kind) }):
 		return &i.wires, nil
@@ -102,8 +103,8 @@ func (i *Injector) of(kind string) (family, error) {
 	return nil, fmt.Errorf("kind %q: there are %s", kind, strings.Join(names, ", "))
 }
 
-// Check implements chaos.Injector.
-func (i *Injector) Check(f chaos.Fault) error {
+// Check implements run.Injector.
+func (i *Injector) Check(f drill.Fault) error {
 	family, err := i.of(f.Kind)
 	if err != nil {
 		return err
@@ -111,8 +112,8 @@ func (i *Injector) Check(f chaos.Fault) error {
 	return family.check(f)
 }
 
-// Begin implements chaos.Injector.
-func (i *Injector) Begin(ctx context.Context, f chaos.Fault, lease time.Duration) (chaos.Injection, error) {
+// Begin implements run.Injector.
+func (i *Injector) Begin(ctx context.Context, f drill.Fault, lease time.Duration) (run.Injection, error) {
 	family, err := i.of(f.Kind)
 	if err != nil {
 		return nil, err
@@ -126,7 +127,7 @@ func (i *Injector) Begin(ctx context.Context, f chaos.Fault, lease time.Duration
 // processes is the family of faults of processes.
 type processes Config
 
-func (p *processes) check(f chaos.Fault) error {
+func (p *processes) check(f drill.Fault) error {
 	if err := oneOf(f, p.Components); err != nil {
 		return err
 	}
@@ -134,12 +135,12 @@ func (p *processes) check(f chaos.Fault) error {
 	return err
 }
 
-func (p *processes) begin(ctx context.Context, f chaos.Fault, lease time.Duration) (chaos.Injection, error) {
-	return beginGuarded(ctx, p.Guard(context.WithoutCancel(ctx)), f, lease, p.Notes, p.Processes)
+func (p *processes) begin(ctx context.Context, f drill.Fault, lease time.Duration) (run.Injection, error) {
+	return beginWatched(ctx, p.Watchdog(context.WithoutCancel(ctx)), f, lease, p.Notes, p.Processes)
 }
 
 // oneOf holds a fault's target to those there are.
-func oneOf(f chaos.Fault, targets []string) error {
+func oneOf(f drill.Fault, targets []string) error {
 	if slices.Contains(targets, f.Target) {
 		return nil
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 )
 
 func TestCheck(t *testing.T) {
@@ -39,7 +39,7 @@ func TestCheck(t *testing.T) {
 		{"explosion", "orders", nil, `kind "explosion": there are `},
 	} {
 		t.Run(tc.kind+" "+tc.want, func(t *testing.T) {
-			f := chaos.Fault{Kind: tc.kind, Target: tc.target, Params: tc.params}
+			f := drill.Fault{Kind: tc.kind, Target: tc.target, Params: tc.params}
 			err := injector.Check(f)
 			if (err == nil) != (tc.want == "") || err != nil && !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("error %v, want %q", err, tc.want)

@@ -7,18 +7,18 @@ import (
 	"syscall"
 	"time"
 
-	"firedrill/apps/fault"
+	"firedrill/apps/fault/kinds"
 )
 
 func hangKind() processKind {
 	return processKind{
-		Kind: fault.Kind{
+		Kind: kinds.Kind{
 			Name: "hang",
 			Doc: "Stops a component's process where it is (SIGSTOP) and lets it go on afterwards (SIGCONT), as a deadlock, a stuck disk or a " +
 				"long collection does. The kernel still accepts its connections, so callers wait until their time-outs instead of " +
 				"being refused. Seen as time-outs, queues that grow, and scrapes that fail.",
 		},
-		make: func(fault.Values) processFault { return hang{} },
+		make: func(kinds.Values) processFault { return hang{} },
 	}
 }
 

@@ -18,12 +18,12 @@ import (
 	"time"
 
 	"firedrill/apps/fault"
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/internal/machine/machinetest"
 )
 
 // The test's binary plays all parts of a drill, each in a process of its own: the
-// victim, the guard, and a runner that can be killed.
+// victim, the watchdog, and a runner that can be killed.
 const (
 	roleVar = "FAULT_TEST_ROLE"
 	argVar  = "FAULT_TEST_ARG"
@@ -35,9 +35,9 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	case "victim":
 		victimMain(os.Getenv(argVar))
-	case "guard":
+	case "watchdog":
 		dir, url, _ := strings.Cut(os.Getenv(argVar), " ")
-		if Guard(context.Background(), os.Stdin, os.Stdout, dir, remote(url)) != nil {
+		if Watchdog(context.Background(), os.Stdin, os.Stdout, dir, remote(url)) != nil {
 			os.Exit(1)
 		}
 	case "runner":
@@ -237,9 +237,9 @@ const shortLease = 3 * time.Second
 
 // plan is what a runner in a process of its own is told to do.
 type plan struct {
-	Fault         chaos.Fault
+	Fault         drill.Fault
 	Lease         time.Duration
-	Notes, Victim string // of the guard: folder, URL of the supervisor
+	Notes, Victim string // of the watchdog: folder, URL of the supervisor
 	Admin, Token  string // of the caller
 	Upstream      string // address that the caller dials
 }
@@ -249,7 +249,7 @@ func (p plan) injector() *Injector {
 		Admins: map[string]string{"orders": p.Admin}, Token: p.Token,
 		Wires:      map[string]map[string]string{"orders": {"payments": p.Upstream}},
 		Components: []string{"victim"}, Processes: remote(p.Victim), Notes: p.Notes,
-		Guard: func(context.Context) *exec.Cmd { return self("guard", p.Notes+" "+p.Victim) },
+		Watchdog: func(context.Context) *exec.Cmd { return self("watchdog", p.Notes+" "+p.Victim) },
 	})
 }
 

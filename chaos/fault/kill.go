@@ -5,17 +5,17 @@ import (
 	"syscall"
 	"time"
 
-	"firedrill/apps/fault"
+	"firedrill/apps/fault/kinds"
 )
 
 func killKind() processKind {
 	return processKind{
-		Kind: fault.Kind{
+		Kind: kinds.Kind{
 			Name: "kill",
 			Doc: "Kills a component's process once (SIGKILL), as the kernel does when memory runs out. The supervisor starts it again a " +
 				"second later. Seen as failed requests of its callers, a gap in its metrics, and process_start_time_seconds that changes.",
 		},
-		make: func(fault.Values) processFault { return kill{} },
+		make: func(kinds.Values) processFault { return kill{} },
 	}
 }
 

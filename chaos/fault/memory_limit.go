@@ -4,20 +4,20 @@ import (
 	"context"
 	"time"
 
-	"firedrill/apps/fault"
+	"firedrill/apps/fault/kinds"
 )
 
 func memoryLimitKind() processKind {
 	return processKind{
-		Kind: fault.Kind{
+		Kind: kinds.Kind{
 			Name: "memory_limit",
 			Doc: "Lets a component's process take only so much more memory than it has now; what it wants beyond ends it (\"out of memory\"), " +
 				"and the supervisor starts it again, limited as well. It shows nothing by itself: drive load, or add memory_leak. Linux only: the limit " +
 				"is RLIMIT_DATA, which counts heap and stacks, and not the address space that Go only reserves. A last piece of the heap may pass it.",
-			Params: []fault.Param{{Name: "headroom", Type: fault.Number, Unit: "bytes", Min: 0, Max: 1 << 40, Default: float64(64 << 20),
+			Params: []kinds.Param{{Name: "headroom", Type: kinds.Number, Unit: "bytes", Min: 0, Max: 1 << 40, Default: float64(64 << 20),
 				Doc: "How much more it may take."}},
 		},
-		make: func(v fault.Values) processFault { return &memoryLimit{headroom: uint64(v["headroom"].(float64))} },
+		make: func(v kinds.Values) processFault { return &memoryLimit{headroom: uint64(v["headroom"].(float64))} },
 	}
 }
 

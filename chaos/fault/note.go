@@ -11,24 +11,24 @@ import (
 	"syscall"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 )
 
 // note says how to undo a fault on a process. It is on disk before the fault
 // begins and until it is undone, so that the fault can be healed even when its
-// guard was killed.
+// watchdog was killed.
 type note struct {
-	ID     string         `json:"id"`
-	Kind   string         `json:"kind"`
-	Target string         `json:"target"`
-	Params map[string]any `json:"params,omitempty"`
-	Guard  identity       `json:"guard"`           // who heals it unless killed
-	Held   identity       `json:"held,omitzero"`   // the process that hangs
-	Limit  *uint64        `json:"limit,omitempty"` // bytes the process might use before
+	ID       string         `json:"id"`
+	Kind     string         `json:"kind"`
+	Target   string         `json:"target"`
+	Params   map[string]any `json:"params,omitempty"`
+	Watchdog identity       `json:"watchdog"`        // who heals it unless killed
+	Held     identity       `json:"held,omitzero"`   // the process that hangs
+	Limit    *uint64        `json:"limit,omitempty"` // bytes the process might use before
 }
 
-func (n note) fault() chaos.Fault {
-	return chaos.Fault{Kind: n.Kind, Target: n.Target, Params: n.Params}
+func (n note) fault() drill.Fault {
+	return drill.Fault{Kind: n.Kind, Target: n.Target, Params: n.Params}
 }
 
 func (n note) path(dir string) string { return filepath.Join(dir, n.ID+".json") }
@@ -82,11 +82,11 @@ func notes(dir string) ([]note, error) {
 	return all, nil
 }
 
-// guardGrace is how long a guard that was told to end may take to heal.
-const guardGrace = 70 * time.Second
+// watchdogGrace is how long a watchdog that was told to end may take to heal.
+const watchdogGrace = 70 * time.Second
 
 // HealProcesses undoes every fault on a process that is noted in dir, whoever
-// began it, and returns what it healed as "kind on component". A guard that lives
+// began it, and returns what it healed as "kind on component". A watchdog that lives
 // is told to heal; what a killed one left is healed here.
 func HealProcesses(ctx context.Context, dir string, p Processes) (healed []string, err error) {
 	all, err := notes(dir)
@@ -105,11 +105,11 @@ func HealProcesses(ctx context.Context, dir string, p Processes) (healed []strin
 }
 
 func healNote(ctx context.Context, dir string, n note, p Processes) error {
-	if n.Guard.lives() && syscall.Kill(n.Guard.PID, syscall.SIGTERM) == nil {
-		awaitEnd(ctx, n.Guard, guardGrace)
+	if n.Watchdog.lives() && syscall.Kill(n.Watchdog.PID, syscall.SIGTERM) == nil {
+		awaitEnd(ctx, n.Watchdog, watchdogGrace)
 	}
 	if _, err := os.Stat(n.path(dir)); errors.Is(err, fs.ErrNotExist) {
-		return nil // its guard healed it
+		return nil // its watchdog healed it
 	}
 	f, err := newProcessFault(n.fault())
 	if err != nil {

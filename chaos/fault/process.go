@@ -10,7 +10,7 @@ import (
 
 	"github.com/shirou/gopsutil/v4/process"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 )
 
 // Processes are the supervised programs of one copy of the stack.
@@ -28,7 +28,7 @@ type Processes interface {
 // there is nothing left to undo.
 var ErrNoStack = errors.New("nothing supervises the processes")
 
-// processFault is what one kind of fault does to a process. It runs in the guard
+// processFault is what one kind of fault does to a process. It runs in the watchdog
 // of the fault, not in the drill's runner.
 type processFault interface {
 	// hit does it. It is called at the beginning and then each time that often has
@@ -82,7 +82,7 @@ func (v *victim) heal(ctx context.Context, f processFault) error {
 }
 
 // newProcessFault makes the fault that f describes; it must have been checked.
-func newProcessFault(f chaos.Fault) (processFault, error) {
+func newProcessFault(f drill.Fault) (processFault, error) {
 	for _, k := range processKinds() {
 		if k.Name != f.Kind {
 			continue

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/internal/machine/machinetest"
 )
 
@@ -101,7 +101,7 @@ func state(t *testing.T, s *supervisor) string {
 
 func planFor(t *testing.T, c processCase, s *supervisor, lease time.Duration) plan {
 	return plan{
-		Fault: chaos.Fault{Kind: c.kind, Target: "victim", Params: c.params}, Lease: lease,
+		Fault: drill.Fault{Kind: c.kind, Target: "victim", Params: c.params}, Lease: lease,
 		Notes: filepath.Join(t.TempDir(), "notes"), Victim: s.url,
 	}
 }
@@ -152,7 +152,7 @@ func TestProcessFaultsEndWithTheirLease(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			noNotes(t, p.Notes) // the guard has healed it by itself
+			noNotes(t, p.Notes) // the watchdog has healed it by itself
 			c.gone(t, s)
 			if err := i.Renew(t.Context()); err == nil || !strings.Contains(err.Error(), "renew "+c.kind+` on "victim"`) {
 				t.Errorf("renewing what is over gives %v, want an error", err)
@@ -169,7 +169,7 @@ func TestProcessFaultsEndWhenTheRunnerIsKilled(t *testing.T) {
 		t.Run(c.kind, func(t *testing.T) {
 			t.Parallel()
 			s := newSupervisor(t)
-			p := planFor(t, c, s, long) // the guard sees the runner die
+			p := planFor(t, c, s, long) // the watchdog sees the runner die
 			runner := startRunner(t, p)
 			c.shows(t, s)
 			if err := runner.Process.Kill(); err != nil {
@@ -181,7 +181,7 @@ func TestProcessFaultsEndWhenTheRunnerIsKilled(t *testing.T) {
 	}
 }
 
-func TestProcessFaultsAreHealedThoughRunnerAndGuardWereKilled(t *testing.T) {
+func TestProcessFaultsAreHealedThoughRunnerAndWatchdogWereKilled(t *testing.T) {
 	for _, c := range processCases() {
 		t.Run(c.kind, func(t *testing.T) {
 			t.Parallel()
@@ -193,7 +193,7 @@ func TestProcessFaultsAreHealedThoughRunnerAndGuardWereKilled(t *testing.T) {
 			if err != nil || len(left) != 1 {
 				t.Fatalf("%d notes, %v, want one", len(left), err)
 			}
-			killNow(t, left[0].Guard.PID)
+			killNow(t, left[0].Watchdog.PID)
 			killNow(t, runner.Process.Pid)
 			healed, err := HealProcesses(t.Context(), p.Notes, s)
 			if err != nil || fmt.Sprint(healed) != "["+c.kind+" on victim]" {
@@ -205,8 +205,8 @@ func TestProcessFaultsAreHealedThoughRunnerAndGuardWereKilled(t *testing.T) {
 	}
 }
 
-// Whoever heals while the guard lives has it done by the guard.
-func TestHealProcessesTellsTheGuard(t *testing.T) {
+// Whoever heals while the watchdog lives has it done by the watchdog.
+func TestHealProcessesTellsTheWatchdog(t *testing.T) {
 	s := newSupervisor(t)
 	p := planFor(t, processCase{kind: "hang"}, s, long)
 	i, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)
@@ -220,10 +220,10 @@ func TestHealProcessesTellsTheGuard(t *testing.T) {
 	if _, err := HealProcesses(t.Context(), p.Notes, s); err != nil {
 		t.Fatal(err)
 	}
-	if left[0].Guard.lives() || !s.answers() {
-		t.Error("the guard lives, or the victim still hangs")
+	if left[0].Watchdog.lives() || !s.answers() {
+		t.Error("the watchdog lives, or the victim still hangs")
 	}
-	if err := i.Renew(t.Context()); !errors.Is(err, errGuardGone) {
+	if err := i.Renew(t.Context()); !errors.Is(err, errWatchdogGone) {
 		t.Errorf("renewing then gives %v", err)
 	}
 	if err := i.End(t.Context()); err != nil {
@@ -231,8 +231,8 @@ func TestHealProcessesTellsTheGuard(t *testing.T) {
 	}
 }
 
-// A killed guard leaves a runner that ends the fault itself.
-func TestEndHealsWhatAKilledGuardLeft(t *testing.T) {
+// A killed watchdog leaves a runner that ends the fault itself.
+func TestEndHealsWhatAKilledWatchdogLeft(t *testing.T) {
 	s := newSupervisor(t)
 	p := planFor(t, processCase{kind: "hang"}, s, long)
 	i, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)
@@ -243,7 +243,7 @@ func TestEndHealsWhatAKilledGuardLeft(t *testing.T) {
 	if err != nil || len(left) != 1 {
 		t.Fatalf("%d notes, %v", len(left), err)
 	}
-	killNow(t, left[0].Guard.PID)
+	killNow(t, left[0].Watchdog.PID)
 	if err := i.End(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestEndHealsWhatAKilledGuardLeft(t *testing.T) {
 // With nobody who supervises, nothing can be begun, and nothing is left to heal.
 func TestProcessFaultsWithoutAStack(t *testing.T) {
 	p := plan{
-		Fault: chaos.Fault{Kind: "stop", Target: "victim"}, Lease: long,
+		Fault: drill.Fault{Kind: "stop", Target: "victim"}, Lease: long,
 		Notes: filepath.Join(t.TempDir(), "notes"), Victim: "http://" + freeAddr(t),
 	}
 	_, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)
@@ -268,7 +268,7 @@ func TestProcessFaultsWithoutAStack(t *testing.T) {
 	if err := dead.Run(); err != nil {
 		t.Fatal(err)
 	}
-	if err := (note{ID: "x", Kind: "stop", Target: "victim", Guard: identity{PID: dead.Process.Pid, Born: 1}}).write(p.Notes); err != nil {
+	if err := (note{ID: "x", Kind: "stop", Target: "victim", Watchdog: identity{PID: dead.Process.Pid, Born: 1}}).write(p.Notes); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := HealProcesses(t.Context(), p.Notes, remote(p.Victim)); err != nil {

@@ -3,19 +3,19 @@ package fault
 import (
 	"time"
 
-	"firedrill/apps/fault"
+	"firedrill/apps/fault/kinds"
 )
 
 func restartLoopKind() processKind {
 	return processKind{
-		Kind: fault.Kind{
+		Kind: kinds.Kind{
 			Name: "restart_loop",
 			Doc: "Kills a component's process again and again (SIGKILL), as a crash loop does: the supervisor starts it, it serves for a " +
 				"moment, it dies. Seen as failed requests in waves, a scrape that comes and goes, and restarts in `firedrill status`.",
-			Params: []fault.Param{{Name: "every", Type: fault.Duration, Min: 1, Max: 600, Default: "4s",
+			Params: []kinds.Param{{Name: "every", Type: kinds.Duration, Min: 1, Max: 600, Default: "4s",
 				Doc: "Time from one kill to the next. Below two seconds the component hardly ever serves."}},
 		},
-		make: func(v fault.Values) processFault { return restartLoop{every: v["every"].(time.Duration)} },
+		make: func(v kinds.Values) processFault { return restartLoop{every: v["every"].(time.Duration)} },
 	}
 }
 

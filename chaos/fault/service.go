@@ -12,8 +12,10 @@ import (
 	"syscall"
 	"time"
 
-	"firedrill/apps/fault"
-	"firedrill/chaos"
+	"firedrill/apps/fault/client"
+	"firedrill/apps/fault/kinds"
+	"firedrill/chaos/drill"
+	"firedrill/chaos/run"
 )
 
 // services is the family of faults that services show themselves.
@@ -25,12 +27,12 @@ type services struct {
 
 // client speaks to one service. The timeout bounds one request: its faults may
 // slow the service down.
-func (s *services) client(service string) *fault.Client {
-	return fault.NewClient(service, s.admins[service], s.token, &http.Client{Timeout: 5 * time.Second})
+func (s *services) client(service string) *client.Client {
+	return client.New(service, s.admins[service], s.token, &http.Client{Timeout: 5 * time.Second})
 }
 
-func (s *services) check(f chaos.Fault) error {
-	kind, err := fault.KindOf(f.Kind)
+func (s *services) check(f drill.Fault) error {
+	kind, err := kinds.Of(f.Kind)
 	if err != nil {
 		return err
 	}
@@ -41,7 +43,7 @@ func (s *services) check(f chaos.Fault) error {
 	return kind.Check(f.Params)
 }
 
-func (s *services) begin(ctx context.Context, f chaos.Fault, lease time.Duration) (chaos.Injection, error) {
+func (s *services) begin(ctx context.Context, f drill.Fault, lease time.Duration) (run.Injection, error) {
 	i := &shown{client: s.client(f.Target), fault: f, id: f.Kind + "-" + rand.Text()[:8], seed: s.seed, lease: lease}
 	if err := i.show(ctx); err != nil {
 		// Perhaps it was begun and only the answer got lost.
@@ -52,18 +54,18 @@ func (s *services) begin(ctx context.Context, f chaos.Fault, lease time.Duration
 
 // shown is a fault that a service shows.
 type shown struct {
-	client *fault.Client
-	fault  chaos.Fault
+	client *client.Client
+	fault  drill.Fault
 	id     string
 	seed   uint64
 	lease  time.Duration
 }
 
 func (i *shown) show(ctx context.Context) error {
-	return i.client.Begin(ctx, i.id, fault.Spec{Kind: i.fault.Kind, Params: i.fault.Params, Seed: i.seed}, i.lease)
+	return i.client.Begin(ctx, i.id, client.Spec{Kind: i.fault.Kind, Params: i.fault.Params, Seed: i.seed}, i.lease)
 }
 
-// Renew implements chaos.Injection. A service that is started anew has forgotten
+// Renew implements run.Injection. A service that is started anew has forgotten
 // the fault: it shows it again once it listens.
 func (i *shown) Renew(ctx context.Context) error {
 	if err := ignoreAbsent(i.show(ctx)); err != nil {
@@ -72,7 +74,7 @@ func (i *shown) Renew(ctx context.Context) error {
 	return nil
 }
 
-// End implements chaos.Injection.
+// End implements run.Injection.
 func (i *shown) End(ctx context.Context) error {
 	if err := ignoreAbsent(i.client.End(ctx, i.id)); err != nil {
 		return fmt.Errorf("end %s in %q: %w", i.fault.Kind, i.fault.Target, err)
@@ -86,13 +88,13 @@ func HealServices(ctx context.Context, admins map[string]string, token string) (
 	s := &services{admins: admins, token: token}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(admins)) {
-		client := s.client(name)
-		shows, err := client.Status(ctx)
+		c := s.client(name)
+		shows, err := c.Status(ctx)
 		if err == nil && len(shows.Active) > 0 {
-			err = client.EndAll(ctx)
+			err = c.EndAll(ctx)
 		}
 		// With faults off there are none.
-		if err := ignoreAbsent(err); err != nil && !errors.Is(err, fault.ErrOff) {
+		if err := ignoreAbsent(err); err != nil && !errors.Is(err, client.ErrOff) {
 			errs = append(errs, fmt.Errorf("end the faults of %q: %w", name, err))
 			continue
 		}

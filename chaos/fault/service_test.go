@@ -6,13 +6,13 @@ import (
 	"testing"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/internal/machine/machinetest"
 )
 
 // leak is a fault that every service can show.
-func leak(params map[string]any) chaos.Fault {
-	return chaos.Fault{Kind: "goroutine_leak", Target: "orders", Params: params}
+func leak(params map[string]any) drill.Fault {
+	return drill.Fault{Kind: "goroutine_leak", Target: "orders", Params: params}
 }
 
 func (c *caller) kinds() string {

@@ -5,17 +5,17 @@ import (
 	"fmt"
 	"time"
 
-	"firedrill/apps/fault"
+	"firedrill/apps/fault/kinds"
 )
 
 func stopKind() processKind {
 	return processKind{
-		Kind: fault.Kind{
+		Kind: kinds.Kind{
 			Name: "stop",
 			Doc: "Stops a component in an orderly way (SIGTERM) and keeps it down: a service scaled to nothing, or a backend of telemetry " +
 				"that is away. Seen as refused connections, and as the silence of what it would have told.",
 		},
-		make: func(fault.Values) processFault { return stop{} },
+		make: func(kinds.Values) processFault { return stop{} },
 	}
 }
 

@@ -15,8 +15,9 @@ import (
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 	"github.com/rs/zerolog"
 
-	"firedrill/apps/fault"
-	"firedrill/chaos"
+	"firedrill/apps/fault/kinds"
+	"firedrill/chaos/drill"
+	"firedrill/chaos/run"
 )
 
 // wires is the family of faults on the connections between a caller and what it
@@ -32,7 +33,7 @@ type wires struct {
 // wire is one edge with faults on it: one proxy, however many faults.
 type wire struct {
 	proxy   *toxiproxy.Proxy
-	reroute chaos.Injection // nil until the first fault is on
+	reroute run.Injection // nil until the first fault is on
 	faults  int
 }
 
@@ -45,15 +46,15 @@ type wireFault interface {
 
 // wireKind is a kind of fault on the wire.
 type wireKind struct {
-	fault.Kind
-	make func(fault.Values) (wireFault, error)
+	kinds.Kind
+	make func(kinds.Values) (wireFault, error)
 }
 
 func newWires(addresses map[string]map[string]string, s *services) wires {
 	return wires{addresses: addresses, services: s, open: map[string]*wire{}}
 }
 
-func (w *wires) check(f chaos.Fault) error {
+func (w *wires) check(f drill.Fault) error {
 	var targets []string
 	for caller, dependencies := range w.addresses {
 		for dependency := range maps.Keys(dependencies) {
@@ -67,7 +68,7 @@ func (w *wires) check(f chaos.Fault) error {
 	return err
 }
 
-func newWireFault(f chaos.Fault) (wireFault, error) {
+func newWireFault(f drill.Fault) (wireFault, error) {
 	kinds := wireKinds()
 	i := slices.IndexFunc(kinds, func(k wireKind) bool { return k.Name == f.Kind })
 	if i < 0 {
@@ -84,7 +85,7 @@ func newWireFault(f chaos.Fault) (wireFault, error) {
 	return made, nil
 }
 
-func (w *wires) begin(ctx context.Context, f chaos.Fault, lease time.Duration) (chaos.Injection, error) {
+func (w *wires) begin(ctx context.Context, f drill.Fault, lease time.Duration) (run.Injection, error) {
 	made, err := newWireFault(f)
 	if err != nil {
 		return nil, err
@@ -126,9 +127,9 @@ func (w *wires) line(target string) (*wire, error) {
 }
 
 // reroute makes the caller dial the proxy.
-func (w *wires) reroute(ctx context.Context, target string, p *toxiproxy.Proxy, lease time.Duration) (chaos.Injection, error) {
+func (w *wires) reroute(ctx context.Context, target string, p *toxiproxy.Proxy, lease time.Duration) (run.Injection, error) {
 	caller, _, _ := strings.Cut(target, " -> ")
-	return w.services.begin(ctx, chaos.Fault{
+	return w.services.begin(ctx, drill.Fault{
 		Kind: "reroute", Target: caller, Params: map[string]any{"from": p.Upstream, "to": p.Listen},
 	}, lease)
 }
@@ -144,13 +145,13 @@ func (w *wires) closeUnused(target string) {
 // wired is a fault that is on a wire.
 type wired struct {
 	wires *wires
-	fault chaos.Fault
+	fault drill.Fault
 	line  *wire
 	made  wireFault
 	over  bool
 }
 
-// Renew implements chaos.Injection: what has a lease is the caller's detour.
+// Renew implements run.Injection: what has a lease is the caller's detour.
 func (i *wired) Renew(ctx context.Context) error {
 	if err := i.line.reroute.Renew(ctx); err != nil {
 		return fmt.Errorf("renew %s on %q: %w", i.fault.Kind, i.fault.Target, err)
@@ -158,7 +159,7 @@ func (i *wired) Renew(ctx context.Context) error {
 	return nil
 }
 
-// End implements chaos.Injection. With its last fault a wire is straight again,
+// End implements run.Injection. With its last fault a wire is straight again,
 // and connections through the proxy are closed.
 func (i *wired) End(ctx context.Context) error {
 	i.wires.mu.Lock()
@@ -192,16 +193,16 @@ type toxic struct {
 
 // newToxic makes a toxic of a type with its attributes, and the parameters that
 // all kinds share.
-func newToxic(typ string, v fault.Values, attributes map[string]any) *toxic {
+func newToxic(typ string, v kinds.Values, attributes map[string]any) *toxic {
 	return &toxic{Type: typ, Stream: v["stream"].(string), Toxicity: v["toxicity"].(float64), Attributes: attributes}
 }
 
 // toxicParams are a kind's own parameters and those that all toxics share.
-func toxicParams(own ...fault.Param) []fault.Param {
+func toxicParams(own ...kinds.Param) []kinds.Param {
 	return append(own,
-		fault.Param{Name: "stream", Type: fault.String, OneOf: []any{"downstream", "upstream"}, Default: "downstream",
+		kinds.Param{Name: "stream", Type: kinds.String, OneOf: []any{"downstream", "upstream"}, Default: "downstream",
 			Doc: "What it is done to: the dependency's answers (downstream) or the caller's requests (upstream)."},
-		fault.Param{Name: "toxicity", Type: fault.Number, Min: 0, Max: 1, Default: 1.0,
+		kinds.Param{Name: "toxicity", Type: kinds.Number, Min: 0, Max: 1, Default: 1.0,
 			Doc: "Share of the connections that have it, drawn when a connection opens. It is no share of requests: callers keep " +
 				"connections open, so that all requests over one are alike."},
 	)
@@ -227,4 +228,4 @@ func (t *toxic) off(ctx context.Context, p *toxiproxy.Proxy) error {
 }
 
 // ms is a duration in whole milliseconds, as toxiproxy counts.
-func ms(v fault.Values, name string) int64 { return v[name].(time.Duration).Milliseconds() }
+func ms(v kinds.Values, name string) int64 { return v[name].(time.Duration).Milliseconds() }

@@ -5,17 +5,17 @@ import (
 
 	toxiproxy "github.com/Shopify/toxiproxy/v2"
 
-	"firedrill/apps/fault"
+	"firedrill/apps/fault/kinds"
 )
 
 func wireDownKind() wireKind {
 	return wireKind{
-		Kind: fault.Kind{
+		Kind: kinds.Kind{
 			Name: "wire_down",
 			Doc: "Refuses connections and closes those that are open, for this caller only: to it the dependency is down, while others " +
 				"reach it. Seen as \"connection refused\" in the caller's spans beside a dependency whose own metrics are well.",
 		},
-		make: func(fault.Values) (wireFault, error) { return wireDown{}, nil },
+		make: func(kinds.Values) (wireFault, error) { return wireDown{}, nil },
 	}
 }
 

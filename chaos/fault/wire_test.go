@@ -15,7 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
+	"firedrill/chaos/run"
 	"firedrill/internal/machine/machinetest"
 )
 
@@ -79,9 +80,9 @@ func (e *edge) dialed(ctx context.Context, client *http.Client) (peer string, er
 	return peer, err
 }
 
-func (e *edge) begin(t *testing.T, kind string, params map[string]any) chaos.Injection {
+func (e *edge) begin(t *testing.T, kind string, params map[string]any) run.Injection {
 	t.Helper()
-	i, err := e.injector.Begin(t.Context(), chaos.Fault{Kind: kind, Target: "orders -> payments", Params: params}, time.Minute)
+	i, err := e.injector.Begin(t.Context(), drill.Fault{Kind: kind, Target: "orders -> payments", Params: params}, time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -252,7 +253,7 @@ func TestWireFaultThatCannotBeginLeavesNothing(t *testing.T) {
 	p := e.plan()
 	p.Token = "wrong"
 	e.injector = p.injector()
-	_, err := e.injector.Begin(t.Context(), chaos.Fault{Kind: "wire_down", Target: "orders -> payments"}, time.Minute)
+	_, err := e.injector.Begin(t.Context(), drill.Fault{Kind: "wire_down", Target: "orders -> payments"}, time.Minute)
 	if err == nil || !strings.Contains(err.Error(), `begin wire_down on "orders -> payments"`) {
 		t.Errorf("error %v", err)
 	}
@@ -271,7 +272,7 @@ func TestWireFaultsEndWhenTheRunnerIsKilled(t *testing.T) {
 			t.Parallel()
 			e := newEdge(t)
 			p := e.plan()
-			p.Fault = chaos.Fault{Kind: c.kind, Target: "orders -> payments", Params: c.params}
+			p.Fault = drill.Fault{Kind: c.kind, Target: "orders -> payments", Params: c.params}
 			p.Lease = shortLease
 			runner := startRunner(t, p)
 			patient := *e.http

@@ -8,18 +8,18 @@ import (
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
-	"firedrill/chaos"
+	"firedrill/chaos/run"
 )
 
-// Active implements chaos.Alerts. It asks for the rules rather than for the alerts,
+// Active implements run.Alerts. It asks for the rules rather than for the alerts,
 // for only rules tell when they were last evaluated: Prometheus goes on showing what
 // was true then.
-func (e *Eyes) Active(ctx context.Context) (chaos.AlertState, error) {
+func (e *Eyes) Active(ctx context.Context) (run.AlertState, error) {
 	groups, err := e.prometheus.RuleGroups(ctx)
 	if err != nil {
-		return chaos.AlertState{}, err
+		return run.AlertState{}, err
 	}
-	var state chaos.AlertState
+	var state run.AlertState
 	for _, g := range groups {
 		interval := time.Duration(g.Interval * float64(time.Second))
 		for _, r := range g.Rules {
@@ -28,7 +28,7 @@ func (e *Eyes) Active(ctx context.Context) (chaos.AlertState, error) {
 				continue
 			}
 			if rule.LastEvaluation.IsZero() {
-				return chaos.AlertState{}, fmt.Errorf("%w: Prometheus has not evaluated its rules yet", chaos.ErrNoData)
+				return run.AlertState{}, fmt.Errorf("%w: Prometheus has not evaluated its rules yet", run.ErrNoData)
 			}
 			// It is due again an interval later; until then it is as new as can be.
 			if due := rule.LastEvaluation.Add(interval); state.AsOf.IsZero() || due.Before(state.AsOf) {
@@ -40,14 +40,14 @@ func (e *Eyes) Active(ctx context.Context) (chaos.AlertState, error) {
 		}
 	}
 	if state.AsOf.IsZero() {
-		return state, fmt.Errorf("%w: Prometheus has no alerting rules", chaos.ErrNoData)
+		return state, fmt.Errorf("%w: Prometheus has no alerting rules", run.ErrNoData)
 	}
 	return state, nil
 }
 
 // alert is one of a rule that waits for a time before it fires.
-func alert(a *promv1.Alert, wait time.Duration) chaos.Alert {
-	out := chaos.Alert{Labels: texts(a.Labels), Firing: a.State == promv1.AlertStateFiring, Since: a.ActiveAt}
+func alert(a *promv1.Alert, wait time.Duration) run.Alert {
+	out := run.Alert{Labels: texts(a.Labels), Firing: a.State == promv1.AlertStateFiring, Since: a.ActiveAt}
 	if out.Firing {
 		out.Since = out.Since.Add(wait)
 	}

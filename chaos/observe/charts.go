@@ -8,13 +8,13 @@ import (
 
 	"github.com/prometheus/common/model"
 
-	"firedrill/chaos"
+	"firedrill/chaos/run"
 )
 
 // Chart is one that a report shall have.
 type Chart struct {
 	Title  string
-	Unit   string // as chaos.Chart's
+	Unit   string // as run.Chart's
 	PromQL string
 	Legend string // of each series, with {label} in it
 }
@@ -33,21 +33,21 @@ func DefaultCharts() []Chart {
 	}
 }
 
-// Charts implements chaos.Charter.
-func (e *Eyes) Charts(ctx context.Context, begin, end time.Time) []chaos.Chart {
+// Charts implements run.Charter.
+func (e *Eyes) Charts(ctx context.Context, begin, end time.Time) []run.Chart {
 	step := max(time.Second, (end.Sub(begin) / points).Truncate(time.Second))
-	var out []chaos.Chart
+	var out []run.Chart
 	for _, c := range e.config.Charts {
-		chart := chaos.Chart{Title: c.Title, Unit: c.Unit}
+		chart := run.Chart{Title: c.Title, Unit: c.Unit}
 		matrix, err := e.prometheus.QueryRange(ctx, c.PromQL, begin, end, step)
 		if err != nil {
 			chart.Error = err.Error()
 		}
 		for _, series := range matrix {
-			line := chaos.Line{Name: legend(c.Legend, func(label string) string { return string(series.Metric[model.LabelName(label)]) })}
+			line := run.Line{Name: legend(c.Legend, func(label string) string { return string(series.Metric[model.LabelName(label)]) })}
 			for _, v := range series.Values {
 				if value := float64(v.Value); !math.IsNaN(value) && !math.IsInf(value, 0) {
-					line.Points = append(line.Points, chaos.Point{At: v.Timestamp.Time(), Value: value})
+					line.Points = append(line.Points, run.Point{At: v.Timestamp.Time(), Value: value})
 				}
 			}
 			chart.Lines = append(chart.Lines, line)

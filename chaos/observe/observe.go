@@ -19,7 +19,8 @@ import (
 	"strings"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
+	"firedrill/chaos/run"
 	"firedrill/internal/backend"
 )
 
@@ -44,7 +45,7 @@ type Config struct {
 	Client *http.Client
 }
 
-// Eyes see a stack. They are a chaos.Prober, chaos.Alerts and chaos.Charter, safe
+// Eyes see a stack. They are a run.Prober, run.Alerts and run.Charter, safe
 // for concurrent use.
 type Eyes struct {
 	prometheus *backend.Prometheus
@@ -79,21 +80,21 @@ func New(c Config) (*Eyes, error) {
 	return &Eyes{prometheus, loki, tempo, c}, nil
 }
 
-// Ask implements chaos.Prober.
-func (e *Eyes) Ask(ctx context.Context, q chaos.Query, from, to time.Time) (float64, error) {
+// Ask implements run.Prober.
+func (e *Eyes) Ask(ctx context.Context, q drill.Query, from, to time.Time) (float64, error) {
 	switch q.Language {
-	case chaos.PromQL:
+	case drill.PromQL:
 		vector, err := e.prometheus.QueryFresh(ctx, q.Text, to, e.config.Fresh)
 		if err != nil {
 			return 0, err
 		}
 		return one(q.Text, len(vector), func() float64 { return float64(vector[0].Value) })
-	case chaos.LogQL:
+	case drill.LogQL:
 		return e.logs(ctx, q.Text, from, to)
-	case chaos.TraceQL:
+	case drill.TraceQL:
 		found, err := e.tempo.Search(ctx, q.Text, from, until(to), mostTraces)
 		return float64(len(found)), err
-	case chaos.HTTP:
+	case drill.HTTP:
 		return e.status(ctx, q.Text)
 	}
 	return 0, fmt.Errorf("ask %q: %q is no language", q.Text, q.Language)
@@ -103,7 +104,7 @@ func (e *Eyes) Ask(ctx context.Context, q chaos.Query, from, to time.Time) (floa
 func one(text string, n int, value func() float64) (float64, error) {
 	switch n {
 	case 0:
-		return 0, chaos.ErrNoData
+		return 0, run.ErrNoData
 	case 1:
 		return value(), nil
 	}
@@ -156,7 +157,7 @@ func (e *Eyes) status(ctx context.Context, text string) (float64, error) {
 	return float64(resp.StatusCode), nil
 }
 
-// Traces implements chaos.Prober. Of the traces found it fetches those with the most
+// Traces implements run.Prober. Of the traces found it fetches those with the most
 // spans that matched.
 func (e *Eyes) Traces(ctx context.Context, traceql string, from, to time.Time) ([]backend.Trace, error) {
 	found, err := e.tempo.Search(ctx, traceql, from, until(to), mostTraces)
@@ -178,8 +179,8 @@ func (e *Eyes) Traces(ctx context.Context, traceql string, from, to time.Time) (
 	return traces, nil
 }
 
-// Notified implements chaos.Alerts.
-func (e *Eyes) Notified(ctx context.Context, since time.Time) ([]chaos.Notification, error) {
+// Notified implements run.Alerts.
+func (e *Eyes) Notified(ctx context.Context, since time.Time) ([]run.Notification, error) {
 	address := e.config.Notifications + "/notifications?since=" + url.QueryEscape(since.Format(time.RFC3339Nano)) +
 		"&limit=" + strconv.Itoa(mostLines)
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
@@ -202,9 +203,9 @@ func (e *Eyes) Notified(ctx context.Context, since time.Time) ([]chaos.Notificat
 	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil {
 		return nil, fmt.Errorf("read notifications from %s: %w", e.config.Notifications, err)
 	}
-	out := make([]chaos.Notification, len(all))
+	out := make([]run.Notification, len(all))
 	for i, n := range all {
-		out[i] = chaos.Notification{Labels: n.Labels, Resolved: n.Status == "resolved", Received: n.Received}
+		out[i] = run.Notification{Labels: n.Labels, Resolved: n.Status == "resolved", Received: n.Received}
 	}
 	return out, nil
 }

@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/chaos/observe"
+	"firedrill/chaos/run"
 )
 
 // stand answers each path with a body, and keeps what it was asked.
@@ -62,24 +63,24 @@ func TestAsk(t *testing.T) {
 	const query, find, logs = "/api/v1/query", "/api/search", "/loki/api/v1/query_range"
 	for _, c := range []struct {
 		name   string
-		q      chaos.Query
+		q      drill.Query
 		path   string
 		answer string
 		want   float64
 		err    string
 	}{
-		{"PromQL", chaos.Query{Language: chaos.PromQL, Text: "m"}, query, vector("2.5"), 2.5, ""},
-		{"nothing", chaos.Query{Language: chaos.PromQL, Text: "m"}, query, vector(), 0, chaos.ErrNoData.Error()},
-		{"too much", chaos.Query{Language: chaos.PromQL, Text: "m"}, query, vector("1", "2"), 0, `ask "m": 2 series came: want one, so sum or take the worst of them`},
-		{"LogQL that counts", chaos.Query{Language: chaos.LogQL, Text: `sum(count_over_time({a="b"}[1m]))`}, "/loki/api/v1/query", vector("7"), 7, ""},
-		{"LogQL that selects", chaos.Query{Language: chaos.LogQL, Text: `{a="b"}`}, logs,
+		{"PromQL", drill.Query{Language: drill.PromQL, Text: "m"}, query, vector("2.5"), 2.5, ""},
+		{"nothing", drill.Query{Language: drill.PromQL, Text: "m"}, query, vector(), 0, run.ErrNoData.Error()},
+		{"too much", drill.Query{Language: drill.PromQL, Text: "m"}, query, vector("1", "2"), 0, `ask "m": 2 series came: want one, so sum or take the worst of them`},
+		{"LogQL that counts", drill.Query{Language: drill.LogQL, Text: `sum(count_over_time({a="b"}[1m]))`}, "/loki/api/v1/query", vector("7"), 7, ""},
+		{"LogQL that selects", drill.Query{Language: drill.LogQL, Text: `{a="b"}`}, logs,
 			`{"status":"success","data":{"resultType":"streams","result":[{"stream":{"a":"b"},"values":[["1","x"],["2","y"]]}]}}`, 2, ""},
-		{"TraceQL", chaos.Query{Language: chaos.TraceQL, Text: "{}"}, find, `{"traces":[{"traceID":"a"},{"traceID":"b"},{"traceID":"c"}]}`, 3, ""},
-		{"HTTP", chaos.Query{Language: chaos.HTTP, Text: "GET ${gateway}/products"}, "/products", "[]", 200, ""},
-		{"HTTP that fails", chaos.Query{Language: chaos.HTTP, Text: "GET ${gateway}/else"}, "", "", 418, ""},
-		{"HTTP to nobody", chaos.Query{Language: chaos.HTTP, Text: "GET http://127.0.0.1:1/"}, "", "", 0, ""},
-		{"HTTP to nowhere", chaos.Query{Language: chaos.HTTP, Text: "GET ${moon}/"}, "", "", 0, `nobody knows where "moon" is`},
-		{"a backend that is away", chaos.Query{Language: chaos.PromQL, Text: "m"}, "", "", 0, "418"},
+		{"TraceQL", drill.Query{Language: drill.TraceQL, Text: "{}"}, find, `{"traces":[{"traceID":"a"},{"traceID":"b"},{"traceID":"c"}]}`, 3, ""},
+		{"HTTP", drill.Query{Language: drill.HTTP, Text: "GET ${gateway}/products"}, "/products", "[]", 200, ""},
+		{"HTTP that fails", drill.Query{Language: drill.HTTP, Text: "GET ${gateway}/else"}, "", "", 418, ""},
+		{"HTTP to nobody", drill.Query{Language: drill.HTTP, Text: "GET http://127.0.0.1:1/"}, "", "", 0, ""},
+		{"HTTP to nowhere", drill.Query{Language: drill.HTTP, Text: "GET ${moon}/"}, "", "", 0, `nobody knows where "moon" is`},
+		{"a backend that is away", drill.Query{Language: drill.PromQL, Text: "m"}, "", "", 0, "418"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := newStand(t, map[string]string{c.path: c.answer})
@@ -107,7 +108,7 @@ func TestAskAServiceThatHangs(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	q := chaos.Query{Language: chaos.HTTP, Text: "GET ${gateway}/"}
+	q := drill.Query{Language: drill.HTTP, Text: "GET ${gateway}/"}
 	if _, err := e.Ask(ctx, q, time.Now(), time.Now()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("called off: %v", err)
 	}
@@ -141,7 +142,7 @@ func TestActive(t *testing.T) {
 		t.Errorf("%+v: want it pending", a)
 	}
 	s.answers["/api/v1/rules"] = rules("")
-	if _, err := s.eyes(t).Active(t.Context()); !errors.Is(err, chaos.ErrNoData) {
+	if _, err := s.eyes(t).Active(t.Context()); !errors.Is(err, run.ErrNoData) {
 		t.Errorf("without rules: %v", err)
 	}
 }

@@ -11,12 +11,12 @@ import (
 	promv1 "github.com/prometheus/client_golang/api/prometheus/v1"
 	"github.com/prometheus/common/model"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/internal/machine"
 )
 
 // Witness tells whether the machine keeps up: whether processes get a processor, and whether Prometheus scrapes on time.
-// It implements chaos.Witness.
+// It implements run.Witness.
 type Witness struct {
 	eyes    *Eyes
 	machine interface {
@@ -36,14 +36,14 @@ func (e *Eyes) Witness(ctx context.Context, pids func() []int) *Witness {
 	}
 }
 
-// Late implements chaos.Witness.
-func (w *Witness) Late(ctx context.Context) map[chaos.Need]time.Duration {
-	late := map[chaos.Need]time.Duration{}
+// Late implements run.Witness.
+func (w *Witness) Late(ctx context.Context) map[drill.Need]time.Duration {
+	late := map[drill.Need]time.Duration{}
 	if d, known := w.processor(); known {
-		late[chaos.NeedProcessor] = d
+		late[drill.NeedProcessor] = d
 	}
 	if d, known := w.scrapes(ctx); known {
-		late[chaos.NeedScrapes] = d
+		late[drill.NeedScrapes] = d
 	}
 	return late
 }

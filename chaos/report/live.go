@@ -10,14 +10,15 @@ import (
 
 	"golang.org/x/term"
 
-	"firedrill/chaos"
+	"firedrill/chaos/run"
 )
 
-// Live shows a drill's timeline while it runs: a line an event, and on a terminal a
-// last line that says how things stand. It is safe for concurrent use.
+// Live shows a drill's timeline while it runs: a line for each event, and on a
+// terminal a last line with the time, the phase and the number of alerts that fire.
+// It is safe for concurrent use.
 type Live struct {
 	w        io.Writer
-	mystery  bool
+	shows    Display
 	terminal bool
 	done     chan struct{}
 	closed   sync.WaitGroup
@@ -29,38 +30,35 @@ type Live struct {
 	faults, fires int
 }
 
-// NewLive shows on w, as on a terminal when w is one. A mystery is shown without
-// what gives it away. Close it when the drill is over.
-func NewLive(w io.Writer, mystery bool) *Live {
+// Display says how a drill may be shown while it runs.
+type Display struct {
+	// Name is what the drill is called.
+	Name string
+	// Secret keeps back everything that tells what is broken, until the drill is over.
+	Secret bool
+}
+
+// NewLive returns a timeline on w, drawn as on a terminal when w is one. Close it when
+// the drill is over.
+func NewLive(w io.Writer, shows Display) *Live {
 	f, isFile := w.(*os.File)
 	terminal := isFile && term.IsTerminal(int(f.Fd())) && os.Getenv("TERM") != "dumb"
-	l := &Live{w: w, mystery: mystery, terminal: terminal, done: make(chan struct{})}
+	l := &Live{w: w, shows: shows, terminal: terminal, done: make(chan struct{})}
 	if terminal {
 		l.closed.Go(l.tick)
 	}
 	return l
 }
 
-// Observe shows an event.
-func (l *Live) Observe(e chaos.Event) {
+// Observe shows an event of the drill.
+func (l *Live) Observe(e run.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.start.IsZero() {
 		l.start = e.At
 	}
-	switch string(e.Kind) + " " + e.State {
-	case string(chaos.EventPhase) + " began":
-		l.phase, l.phaseFrom = e.Text, e.At
-	case string(chaos.EventFault) + " began":
-		l.faults++
-	case string(chaos.EventFault) + " ended":
-		l.faults--
-	case string(chaos.EventAlert) + " firing":
-		l.fires++
-	case string(chaos.EventAlert) + " resolved":
-		l.fires--
-	}
-	if l.mystery && secret(e.Kind) {
+	l.count(e)
+	if l.shows.Secret && givesAway(e.Kind) {
 		return
 	}
 	line := fmt.Sprintf("%s  %-12s  %-14s  %s", clock(e.At.Sub(l.start)), e.Kind, e.State, e.Text)
@@ -68,17 +66,37 @@ func (l *Live) Observe(e chaos.Event) {
 	l.status(e.At)
 }
 
-// secret is whether events of a kind give a mystery away.
-func secret(kind chaos.EventKind) bool {
+// count follows the phase, the faults that are on and the alerts that fire.
+func (l *Live) count(e run.Event) {
+	type what struct {
+		kind  run.EventKind
+		state run.EventState
+	}
+	switch (what{e.Kind, e.State}) {
+	case what{run.EventPhase, run.StateBegan}:
+		l.phase, l.phaseFrom = e.Text, e.At
+	case what{run.EventFault, run.StateBegan}:
+		l.faults++
+	case what{run.EventFault, run.StateEnded}:
+		l.faults--
+	case what{run.EventAlert, run.StateFiring}:
+		l.fires++
+	case what{run.EventAlert, run.StateResolved}:
+		l.fires--
+	}
+}
+
+// givesAway reports whether events of a kind tell what is broken.
+func givesAway(kind run.EventKind) bool {
 	switch kind {
-	case chaos.EventAlert, chaos.EventNotification, chaos.EventLoad:
+	case run.EventAlert, run.EventNotification, run.EventLoad:
 		return false // what anybody on call would see
 	default:
 		return true
 	}
 }
 
-// Close leaves the terminal as a program finds it.
+// Close clears the last line and stops drawing.
 func (l *Live) Close() {
 	close(l.done)
 	l.closed.Wait()
@@ -106,13 +124,13 @@ func (l *Live) status(now time.Time) {
 		return
 	}
 	text := fmt.Sprintf("%s  %d firing", clock(now.Sub(l.start)), l.fires)
-	if !l.mystery {
+	if !l.shows.Secret {
 		text += fmt.Sprintf("  %d faults on  %s for %s", l.faults, l.phase, short(now.Sub(l.phaseFrom)))
 	}
 	fmt.Fprint(l.w, l.clear()+"\x1b[2m"+text+"\x1b[0m")
 }
 
-// clear takes the last line away.
+// clear returns what clears the last line.
 func (l *Live) clear() string {
 	if !l.terminal {
 		return ""
@@ -120,18 +138,18 @@ func (l *Live) clear() string {
 	return "\r\x1b[K"
 }
 
-// paint colours what matters most.
-func (l *Live) paint(e chaos.Event, line string) string {
+// paint returns a line in the colour of its event.
+func (l *Live) paint(e run.Event, line string) string {
 	colour := ""
 	switch {
 	case !l.terminal:
-	case e.Kind == chaos.EventPhase:
+	case e.Kind == run.EventPhase:
 		colour = "1"
-	case e.Kind == chaos.EventAlert && e.State == "firing", e.Kind == chaos.EventProblem, e.State == "broken", e.State == string(chaos.Fail):
+	case e.Kind == run.EventAlert && e.State == run.StateFiring, e.Kind == run.EventProblem, e.State == run.StateBroken, e.State == run.EventState(run.Fail):
 		colour = "31"
-	case e.Kind == chaos.EventFault:
+	case e.Kind == run.EventFault:
 		colour = "35"
-	case e.State == "resolved", e.Kind == chaos.EventSeen, e.State == string(chaos.Pass):
+	case e.State == run.StateResolved, e.Kind == run.EventSeen, e.State == run.EventState(run.Pass):
 		colour = "32"
 	}
 	if colour == "" {
@@ -140,7 +158,7 @@ func (l *Live) paint(e chaos.Event, line string) string {
 	return "\x1b[" + colour + "m" + line + "\x1b[0m"
 }
 
-// clock writes a time since the beginning: "01:23".
+// clock returns a time since the beginning as "01:23".
 func clock(d time.Duration) string {
 	seconds := int(d.Seconds())
 	return fmt.Sprintf("%02d:%02d", seconds/60, seconds%60)

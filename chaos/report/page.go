@@ -6,7 +6,7 @@ import (
 	"html/template"
 	"io"
 
-	"firedrill/chaos"
+	"firedrill/chaos/run"
 )
 
 //go:embed page.html.tmpl
@@ -17,13 +17,13 @@ var style string
 
 // page is what the template shows.
 type page struct {
-	*chaos.Journal
+	*run.Journal
 	Timeline *timeline
 	Style    template.CSS
 }
 
 // HTML writes a drill as one page that needs no script, no other file and no network.
-func HTML(w io.Writer, j *chaos.Journal) error {
+func HTML(w io.Writer, j *run.Journal) error {
 	number := func(v float64) string { return fmt.Sprintf("%.4g", v) }
 	t, err := template.New("page").Funcs(template.FuncMap{"sign": sign, "short": short, "clock": clock, "number": number}).Parse(pageTemplate)
 	if err == nil {

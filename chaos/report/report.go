@@ -15,11 +15,11 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/run"
 )
 
 // JSON writes a journal. Read reads it back.
-func JSON(w io.Writer, j *chaos.Journal) error {
+func JSON(w io.Writer, j *run.Journal) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
@@ -30,12 +30,12 @@ func JSON(w io.Writer, j *chaos.Journal) error {
 }
 
 // Read reads a journal from a file.
-func Read(file string) (*chaos.Journal, error) {
+func Read(file string) (*run.Journal, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("read a journal: %w", err)
 	}
-	var j chaos.Journal
+	var j run.Journal
 	if err := json.Unmarshal(text, &j); err != nil {
 		return nil, fmt.Errorf("read the journal %s: %w", file, err)
 	}
@@ -46,7 +46,7 @@ func Read(file string) (*chaos.Journal, error) {
 }
 
 // Text writes what a drill came to, for a terminal or a log.
-func Text(w io.Writer, j *chaos.Journal) error {
+func Text(w io.Writer, j *run.Journal) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s: %s (%s, scale %g)\n", strings.ToUpper(string(j.Verdict)), j.Drill, j.Title, short(j.End.Sub(j.Start)), j.Scale)
 	if j.Stopped != nil {
@@ -67,7 +67,7 @@ func Text(w io.Writer, j *chaos.Journal) error {
 	if j.Advice != "" {
 		fmt.Fprintf(&b, "  what to do: %s\n", j.Advice)
 	}
-	if j.Verdict != chaos.Pass && j.Runbook != "" {
+	if j.Verdict != run.Pass && j.Runbook != "" {
 		fmt.Fprintf(&b, "  runbook: %s\n", j.Runbook)
 	}
 	_, err := io.WriteString(w, b.String())
@@ -75,19 +75,19 @@ func Text(w io.Writer, j *chaos.Journal) error {
 }
 
 // sign tells an outcome without colour.
-func sign(o chaos.Outcome) string {
-	return map[chaos.Outcome]string{chaos.Passed: "✓", chaos.Failed: "✗", chaos.Unknown: "?"}[o]
+func sign(o run.Outcome) string {
+	return map[run.Outcome]string{run.Passed: "✓", run.Failed: "✗", run.Unknown: "?"}[o]
 }
 
 // detail is a check's, with what was predicted beside what was measured.
-func detail(c chaos.Check) string {
+func detail(c run.Check) string {
 	if c.Predicted == nil {
 		return c.Detail
 	}
 	return c.Detail + "; " + predicted(*c.Predicted)
 }
 
-func predicted(p chaos.Prediction) string {
+func predicted(p run.Prediction) string {
 	if !p.Fires {
 		return fmt.Sprintf("the arithmetic predicts that it does not fire at %.3g %% errors", p.Ratio*100)
 	}
@@ -128,7 +128,7 @@ type (
 
 // JUnit writes journals as test suites: a check is a test, and what nobody can tell
 // is an error.
-func JUnit(w io.Writer, journals ...*chaos.Journal) error {
+func JUnit(w io.Writer, journals ...*run.Journal) error {
 	var all suites
 	for _, j := range journals {
 		all.Suites = append(all.Suites, suiteOf(j))
@@ -145,18 +145,18 @@ func JUnit(w io.Writer, journals ...*chaos.Journal) error {
 	return err
 }
 
-func suiteOf(j *chaos.Journal) suite {
+func suiteOf(j *run.Journal) suite {
 	s := suite{
 		Name: "drill." + j.Drill, Time: fmt.Sprintf("%.3f", j.End.Sub(j.Start).Seconds()),
 		Timestamp: j.Start.UTC().Format("2006-01-02T15:04:05"),
 	}
-	add := func(name, text string, o chaos.Outcome) {
+	add := func(name, text string, o run.Outcome) {
 		c := testCase{Class: s.Name, Name: name, Time: "0"}
 		switch o {
-		case chaos.Failed:
+		case run.Failed:
 			c.Failure = &problem{text, text}
 			s.Failures++
-		case chaos.Unknown:
+		case run.Unknown:
 			c.Error = &problem{text, text}
 			s.Errors++
 		default:
@@ -168,15 +168,15 @@ func suiteOf(j *chaos.Journal) suite {
 		add(string(c.Signal)+" "+c.Name, detail(c), c.Outcome)
 	}
 	if j.Stopped != nil {
-		add("to the end", fmt.Sprintf("stopped in phase %s: %s", j.Stopped.Phase, j.Stopped.Reason), chaos.Unknown)
+		add("to the end", fmt.Sprintf("stopped in phase %s: %s", j.Stopped.Phase, j.Stopped.Reason), run.Unknown)
 	}
 	s.Tests = len(s.Cases)
 	return s
 }
 
 // byFirst sorts alerts by when they were first seen.
-func byFirst(all []chaos.AlertRun) []chaos.AlertRun {
-	first := func(a chaos.AlertRun) time.Time {
+func byFirst(all []run.AlertRun) []run.AlertRun {
+	first := func(a run.AlertRun) time.Time {
 		if len(a.Episodes) == 0 {
 			return time.Time{}
 		}
@@ -186,7 +186,7 @@ func byFirst(all []chaos.AlertRun) []chaos.AlertRun {
 		}
 		return e.Pending
 	}
-	out := slices.DeleteFunc(slices.Clone(all), func(a chaos.AlertRun) bool { return len(a.Episodes) == 0 })
-	slices.SortStableFunc(out, func(a, b chaos.AlertRun) int { return first(a).Compare(first(b)) })
+	out := slices.DeleteFunc(slices.Clone(all), func(a run.AlertRun) bool { return len(a.Episodes) == 0 })
+	slices.SortStableFunc(out, func(a, b run.AlertRun) int { return first(a).Compare(first(b)) })
 	return out
 }

@@ -14,8 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/chaos/report"
+	"firedrill/chaos/run"
 	"firedrill/telemetry/telemetrytest"
 )
 
@@ -27,60 +28,60 @@ func at(seconds float64) time.Time {
 	return start.Add(time.Duration(seconds * float64(time.Second)))
 }
 
-func secs(s float64) *chaos.Seconds {
-	v := chaos.Seconds(s * float64(time.Second))
+func secs(s float64) *run.Seconds {
+	v := run.Seconds(s * float64(time.Second))
 	return &v
 }
 
 // failed is the journal of a drill that saw most of what it should.
-func failed() *chaos.Journal {
+func failed() *run.Journal {
 	low, high := 0.0, 12.0
-	bad := chaos.Line{Name: "payments availability"}
-	flat := chaos.Line{Name: "catalog browsing-latency"}
+	bad := run.Line{Name: "payments availability"}
+	flat := run.Line{Name: "catalog browsing-latency"}
 	for i := range 110 {
 		v := 0.0
 		if i > 21 && i < 55 {
 			v = 0.8
 		}
-		bad.Points = append(bad.Points, chaos.Point{At: at(float64(i)), Value: v})
-		flat.Points = append(flat.Points, chaos.Point{At: at(float64(i)), Value: 0.0001})
+		bad.Points = append(bad.Points, run.Point{At: at(float64(i)), Value: v})
+		flat.Points = append(flat.Points, run.Point{At: at(float64(i)), Value: 0.0001})
 	}
-	return &chaos.Journal{
+	return &run.Journal{
 		Drill: "payments-fail", Title: "Payments <fail>", Story: "Customers & shops cannot pay.", Scale: 60, Seed: 7,
-		Answer: &chaos.Answer{Service: "payments", Fault: "errors", Because: "Its spans fail."}, Runbook: "docs/runbooks/PaymentsAvailabilityBurn.md",
+		Answer: &drill.Answer{Service: "payments", Fault: "errors", Because: "Its spans fail."}, Runbook: "docs/runbooks/PaymentsAvailabilityBurn.md",
 		Start: start, End: at(110),
-		Phases: []chaos.Phase{
-			{Name: chaos.PhasePreflight, From: start, To: at(0.1)}, {Name: chaos.PhaseWarmUp, From: at(0.1), To: at(20)},
-			{Name: chaos.PhaseFaults, From: at(20), To: at(50)}, {Name: chaos.PhaseRecovery, From: at(50), To: at(109)},
-			{Name: chaos.PhaseRollback, From: at(109), To: at(110)},
+		Phases: []run.Phase{
+			{Name: run.PhasePreflight, From: start, To: at(0.1)}, {Name: run.PhaseWarmUp, From: at(0.1), To: at(20)},
+			{Name: run.PhaseFaults, From: at(20), To: at(50)}, {Name: run.PhaseRecovery, From: at(50), To: at(109)},
+			{Name: run.PhaseRollback, From: at(109), To: at(110)},
 		},
-		Verdict: chaos.Fail, Reasons: []string{"log payments says so: the most telling value was 0, want >= 1 (before: 0)"},
-		Checks: []chaos.Check{
-			{Signal: chaos.SignalFault, Name: "errors on payments", Outcome: chaos.Passed, Detail: "on for 30s, then undone"},
-			{Signal: chaos.SignalAlert, Name: "PaymentsAvailabilityBurn page", Outcome: chaos.Passed, Detail: "fired after 9.5s, resolved 25s after the fault", After: secs(9.5), Resolved: secs(25),
-				Predicted: &chaos.Prediction{Fires: true, Detection: *secs(8.6), Reset: *secs(24), Slack: *secs(2), Ratio: 0.8}},
-			{Signal: chaos.SignalTrace, Name: "payments fails", Outcome: chaos.Passed, Detail: "3 after 4s (before: 0), trace 0af7651916cd43dd8448eb211c80319c", After: secs(4)},
-			{Signal: chaos.SignalLog, Name: "payments says so", Outcome: chaos.Failed, Detail: "the most telling value was 0, want >= 1 (before: 0)"},
-			{Signal: chaos.SignalProbe, Name: "no order is lost", Outcome: chaos.Unknown, Detail: "there was no answer: no data"},
+		Verdict: run.Fail, Reasons: []string{"log payments says so: the most telling value was 0, want >= 1 (before: 0)"},
+		Checks: []run.Check{
+			{Signal: run.SignalFault, Name: "errors on payments", Outcome: run.Passed, Detail: "on for 30s, then undone"},
+			{Signal: run.SignalAlert, Name: "PaymentsAvailabilityBurn page", Outcome: run.Passed, Detail: "fired after 9.5s, resolved 25s after the fault", After: secs(9.5), Resolved: secs(25),
+				Predicted: &run.Prediction{Fires: true, Detection: *secs(8.6), Reset: *secs(24), Slack: *secs(2), Ratio: 0.8}},
+			{Signal: run.SignalTrace, Name: "payments fails", Outcome: run.Passed, Detail: "3 after 4s (before: 0), trace 0af7651916cd43dd8448eb211c80319c", After: secs(4)},
+			{Signal: run.SignalLog, Name: "payments says so", Outcome: run.Failed, Detail: "the most telling value was 0, want >= 1 (before: 0)"},
+			{Signal: run.SignalProbe, Name: "no order is lost", Outcome: run.Unknown, Detail: "there was no answer: no data"},
 		},
-		Load:   chaos.LoadRun{Profile: "steady", Rate: "20/s", Began: at(0.2), Ended: at(109), LoadResult: chaos.LoadResult{Requests: 2000, Failed: 130}},
-		Faults: []chaos.FaultRun{{Kind: "errors", Target: "payments", Params: map[string]any{"ratio": 0.8}, At: 0, For: *secs(30), Began: at(20), Ended: at(50)}},
-		Alerts: []chaos.AlertRun{
-			{Labels: map[string]string{"alertname": "PaymentsAvailabilityBurn", "severity": "page"}, Expected: true, Episodes: []chaos.Episode{{Firing: at(29.5), Resolved: at(75)}}, Told: []time.Time{at(33)}, ToldOver: []time.Time{at(80)}},
-			{Labels: map[string]string{"alertname": "PaymentsAvailabilityBurn", "severity": "ticket"}, Episodes: []chaos.Episode{{Firing: at(45)}}},
-			{Labels: map[string]string{"alertname": "TargetDown", "severity": "ticket"}, Episodes: []chaos.Episode{{Pending: at(31), Resolved: at(36)}}},
+		Load:   run.LoadRun{Profile: "steady", Rate: "20/s", Began: at(0.2), Ended: at(109), LoadResult: run.LoadResult{Requests: 2000, Failed: 130}},
+		Faults: []run.FaultRun{{Kind: "errors", Target: "payments", Params: map[string]any{"ratio": 0.8}, At: 0, For: *secs(30), Began: at(20), Ended: at(50)}},
+		Alerts: []run.AlertRun{
+			{Labels: map[string]string{"alertname": "PaymentsAvailabilityBurn", "severity": "page"}, Expected: true, Episodes: []run.Episode{{Firing: at(29.5), Resolved: at(75)}}, Told: []time.Time{at(33)}, ToldOver: []time.Time{at(80)}},
+			{Labels: map[string]string{"alertname": "PaymentsAvailabilityBurn", "severity": "ticket"}, Episodes: []run.Episode{{Firing: at(45)}}},
+			{Labels: map[string]string{"alertname": "TargetDown", "severity": "ticket"}, Episodes: []run.Episode{{Pending: at(31), Resolved: at(36)}}},
 		},
-		Blind: []chaos.Gap{{From: at(60), To: at(63), Why: "connection refused"}},
-		Sights: []chaos.Sight{
-			{Signal: chaos.SignalTrace, Name: "payments fails", Query: "{ status = error }", Want: "a trace with 1 of payments", Before: &low, During: &high, Seen: at(24), TraceID: "0af7651916cd43dd8448eb211c80319c", Link: "http://127.0.0.1:3200/api/traces/0af7651916cd43dd8448eb211c80319c"},
-			{Signal: chaos.SignalLog, Name: "payments says so", Query: `{service_name="payments"}`, Want: ">= 1", Before: &low, During: &low},
+		Blind: []run.Gap{{From: at(60), To: at(63), Why: "connection refused"}},
+		Sights: []run.Sight{
+			{Signal: run.SignalTrace, Name: "payments fails", Query: "{ status = error }", Want: "a trace with 1 of payments", Before: &low, During: &high, Seen: at(24), TraceID: "0af7651916cd43dd8448eb211c80319c", Link: "http://127.0.0.1:3200/api/traces/0af7651916cd43dd8448eb211c80319c"},
+			{Signal: run.SignalLog, Name: "payments says so", Query: `{service_name="payments"}`, Want: ">= 1", Before: &low, During: &low},
 		},
-		Charts: []chaos.Chart{{Title: "Bad events", Unit: "%", Lines: []chaos.Line{flat, bad}}, {Title: "Budget", Error: "connection refused"}},
-		Events: []chaos.Event{{At: at(20), Kind: chaos.EventFault, State: "began", Text: "errors on payments"}},
+		Charts: []run.Chart{{Title: "Bad events", Unit: "%", Lines: []run.Line{flat, bad}}, {Title: "Budget", Error: "connection refused"}},
+		Events: []run.Event{{At: at(20), Kind: run.EventFault, State: run.StateBegan, Text: "errors on payments"}},
 	}
 }
 
-func render(t *testing.T, write func(io.Writer, *chaos.Journal) error, j *chaos.Journal) string {
+func render(t *testing.T, write func(io.Writer, *run.Journal) error, j *run.Journal) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := write(&b, j); err != nil {
@@ -96,7 +97,7 @@ func TestText(t *testing.T) {
 func TestJUnit(t *testing.T) {
 	aborted := failed()
 	aborted.Drill, aborted.Checks = "cut-short", nil
-	aborted.Stopped = &chaos.Stop{Phase: chaos.PhaseFaults, Verdict: chaos.Aborted, Reason: "Ctrl-C"}
+	aborted.Stopped = &run.Stop{Phase: run.PhaseFaults, Verdict: run.Aborted, Reason: "Ctrl-C"}
 	var b bytes.Buffer
 	if err := report.JUnit(&b, failed(), aborted); err != nil {
 		t.Fatal(err)
@@ -182,24 +183,24 @@ func wellFormed(text string) error {
 
 // A drill that never got anywhere has a page too.
 func TestHTMLOfNearlyNothing(t *testing.T) {
-	j := &chaos.Journal{Drill: "d", Title: "d", Start: start, End: start, Verdict: chaos.Aborted, Phases: []chaos.Phase{{Name: chaos.PhasePreflight, From: start, To: start}}}
+	j := &run.Journal{Drill: "d", Title: "d", Start: start, End: start, Verdict: run.Aborted, Phases: []run.Phase{{Name: run.PhasePreflight, From: start, To: start}}}
 	if page := render(t, report.HTML, j); strings.Contains(page, "NaN") || !strings.Contains(page, "Aborted") {
 		t.Error(page)
 	}
 }
 
 func TestLive(t *testing.T) {
-	events := []chaos.Event{
-		{At: start, Kind: chaos.EventPhase, State: "began", Text: "faults"},
-		{At: at(0.5), Kind: chaos.EventFault, State: "began", Text: "errors on payments"},
-		{At: at(65), Kind: chaos.EventAlert, State: "firing", Text: "Burn page"},
+	events := []run.Event{
+		{At: start, Kind: run.EventPhase, State: run.StateBegan, Text: "faults"},
+		{At: at(0.5), Kind: run.EventFault, State: run.StateBegan, Text: "errors on payments"},
+		{At: at(65), Kind: run.EventAlert, State: run.StateFiring, Text: "Burn page"},
 	}
 	for mystery, want := range map[bool]string{
 		false: "00:00  phase         began           faults\n00:00  fault         began           errors on payments\n01:05  alert         firing          Burn page\n",
 		true:  "01:05  alert         firing          Burn page\n",
 	} {
 		var b bytes.Buffer
-		live := report.NewLive(&b, mystery)
+		live := report.NewLive(&b, report.Display{Secret: mystery})
 		for _, e := range events {
 			live.Observe(e)
 		}

@@ -11,7 +11,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/run"
 )
 
 // Scorecard is drills by signal: what each showed of each, and how soon.
@@ -23,22 +23,22 @@ type Scorecard struct {
 
 // Row is a drill.
 type Row struct {
-	Drill   string        `json:"drill"`
-	Title   string        `json:"title"`
-	Verdict chaos.Verdict `json:"verdict"`
-	Reasons []string      `json:"reasons,omitempty"`
-	Took    chaos.Seconds `json:"took_seconds"`
+	Drill   string      `json:"drill"`
+	Title   string      `json:"title"`
+	Verdict run.Verdict `json:"verdict"`
+	Reasons []string    `json:"reasons,omitempty"`
+	Took    run.Seconds `json:"took_seconds"`
 	// What became of all that was expected of a signal; "" where nothing was.
-	Alert  chaos.Outcome `json:"alert,omitempty"`
-	Metric chaos.Outcome `json:"metric,omitempty"`
-	Trace  chaos.Outcome `json:"trace,omitempty"`
-	Log    chaos.Outcome `json:"log,omitempty"`
-	Probes chaos.Outcome `json:"probes,omitempty"` // and services that must stay ready
+	Alert  run.Outcome `json:"alert,omitempty"`
+	Metric run.Outcome `json:"metric,omitempty"`
+	Trace  run.Outcome `json:"trace,omitempty"`
+	Log    run.Outcome `json:"log,omitempty"`
+	Probes run.Outcome `json:"probes,omitempty"` // and services that must stay ready
 	// Of the first alert that the drill expects.
-	Detection *chaos.Seconds    `json:"detection_seconds,omitempty"`
-	Resolved  *chaos.Seconds    `json:"resolved_seconds,omitempty"`
-	Predicted *chaos.Prediction `json:"predicted,omitempty"`
-	Alarms    []string          `json:"false_alarms"`
+	Detection *run.Seconds    `json:"detection_seconds,omitempty"`
+	Resolved  *run.Seconds    `json:"resolved_seconds,omitempty"`
+	Predicted *run.Prediction `json:"predicted,omitempty"`
+	Alarms    []string        `json:"false_alarms"`
 }
 
 // Total sums a scorecard up.
@@ -47,20 +47,20 @@ type Total struct {
 	Drills      int `json:"drills"`
 	FalseAlarms int `json:"false_alarms"`
 	// MedianDetection is of those that were detected.
-	MedianDetection *chaos.Seconds `json:"median_detection_seconds,omitempty"`
+	MedianDetection *run.Seconds `json:"median_detection_seconds,omitempty"`
 }
 
 // NewScorecard makes a scorecard of journals, in their order.
-func NewScorecard(journals []*chaos.Journal) Scorecard {
+func NewScorecard(journals []*run.Journal) Scorecard {
 	card := Scorecard{Total: Total{Drills: len(journals)}}
-	var detections []chaos.Seconds
+	var detections []run.Seconds
 	for _, j := range journals {
 		r := rowOf(j)
 		card.Rows = append(card.Rows, r)
 		if j.End.After(card.At) {
 			card.At = j.End
 		}
-		if r.Verdict == chaos.Pass {
+		if r.Verdict == run.Pass {
 			card.Total.Passed++
 		}
 		card.Total.FalseAlarms += len(r.Alarms)
@@ -76,24 +76,24 @@ func NewScorecard(journals []*chaos.Journal) Scorecard {
 	return card
 }
 
-func rowOf(j *chaos.Journal) Row {
-	r := Row{Drill: j.Drill, Title: j.Title, Verdict: j.Verdict, Reasons: j.Reasons, Took: chaos.Seconds(j.End.Sub(j.Start)), Alarms: []string{}}
+func rowOf(j *run.Journal) Row {
+	r := Row{Drill: j.Drill, Title: j.Title, Verdict: j.Verdict, Reasons: j.Reasons, Took: run.Seconds(j.End.Sub(j.Start)), Alarms: []string{}}
 	for _, c := range j.Checks {
 		switch c.Signal {
-		case chaos.SignalAlert:
+		case run.SignalAlert:
 			if r.Alert == "" {
 				r.Detection, r.Resolved, r.Predicted = c.After, c.Resolved, c.Predicted
 			}
 			r.Alert = worse(r.Alert, c.Outcome)
-		case chaos.SignalMetric:
+		case run.SignalMetric:
 			r.Metric = worse(r.Metric, c.Outcome)
-		case chaos.SignalTrace:
+		case run.SignalTrace:
 			r.Trace = worse(r.Trace, c.Outcome)
-		case chaos.SignalLog:
+		case run.SignalLog:
 			r.Log = worse(r.Log, c.Outcome)
-		case chaos.SignalProbe, chaos.SignalHealth:
+		case run.SignalProbe, run.SignalHealth:
 			r.Probes = worse(r.Probes, c.Outcome)
-		case chaos.SignalQuiet:
+		case run.SignalQuiet:
 			r.Alarms = append(r.Alarms, c.Alarms...)
 		default: // faults and load are not what is scored
 		}
@@ -102,8 +102,8 @@ func rowOf(j *chaos.Journal) Row {
 }
 
 // worse of two outcomes: a failure is certain, so it outweighs what nobody can tell.
-func worse(a, b chaos.Outcome) chaos.Outcome {
-	rank := []chaos.Outcome{"", chaos.Passed, chaos.Unknown, chaos.Failed}
+func worse(a, b run.Outcome) run.Outcome {
+	rank := []run.Outcome{"", run.Passed, run.Unknown, run.Failed}
 	if slices.Index(rank, a) > slices.Index(rank, b) {
 		return a
 	}
@@ -159,14 +159,14 @@ func (r Row) Forecast() string {
 }
 
 // cell is an outcome in a table, or that nothing was expected.
-func cell(o chaos.Outcome) string {
+func cell(o run.Outcome) string {
 	if o == "" {
 		return "–"
 	}
 	return sign(o)
 }
 
-func length(s *chaos.Seconds) string {
+func length(s *run.Seconds) string {
 	if s == nil {
 		return "–"
 	}
@@ -178,7 +178,7 @@ var scorecardTemplate string
 
 // HTML writes the scorecard as one page that needs nothing else.
 func (s Scorecard) HTML(w io.Writer) error {
-	t, err := template.New("scorecard").Funcs(template.FuncMap{"cell": cell, "length": length, "short": func(s chaos.Seconds) string { return short(time.Duration(s)) }}).Parse(scorecardTemplate)
+	t, err := template.New("scorecard").Funcs(template.FuncMap{"cell": cell, "length": length, "short": func(s run.Seconds) string { return short(time.Duration(s)) }}).Parse(scorecardTemplate)
 	if err == nil {
 		err = t.Execute(w, struct {
 			Scorecard

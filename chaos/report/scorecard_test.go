@@ -6,22 +6,22 @@ import (
 	"strings"
 	"testing"
 
-	"firedrill/chaos"
 	"firedrill/chaos/report"
+	"firedrill/chaos/run"
 	"firedrill/telemetry/telemetrytest"
 )
 
-func journals() []*chaos.Journal {
-	control := &chaos.Journal{Drill: "control", Title: "Nothing", Start: start, End: at(140), Verdict: chaos.Pass,
-		Checks: []chaos.Check{{Signal: chaos.SignalQuiet, Outcome: chaos.Passed}}}
-	noisy := &chaos.Journal{Drill: "noisy", Title: "Noise", Start: start, End: at(90), Verdict: chaos.Fail, Reasons: []string{"quiet no other alert: TargetDown fired"},
-		Checks: []chaos.Check{
-			{Signal: chaos.SignalAlert, Name: "Burn page", Outcome: chaos.Passed, After: secs(20), Resolved: secs(30), Predicted: &chaos.Prediction{Detection: *secs(12), Slack: *secs(2), Fires: true}},
-			{Signal: chaos.SignalAlert, Name: "Burn ticket", Outcome: chaos.Unknown, After: secs(1)},
-			{Signal: chaos.SignalQuiet, Outcome: chaos.Failed, Alarms: []string{"TargetDown ticket (job=bank)"}},
-			{Signal: chaos.SignalHealth, Outcome: chaos.Failed}, {Signal: chaos.SignalProbe, Outcome: chaos.Unknown},
+func journals() []*run.Journal {
+	control := &run.Journal{Drill: "control", Title: "Nothing", Start: start, End: at(140), Verdict: run.Pass,
+		Checks: []run.Check{{Signal: run.SignalQuiet, Outcome: run.Passed}}}
+	noisy := &run.Journal{Drill: "noisy", Title: "Noise", Start: start, End: at(90), Verdict: run.Fail, Reasons: []string{"quiet no other alert: TargetDown fired"},
+		Checks: []run.Check{
+			{Signal: run.SignalAlert, Name: "Burn page", Outcome: run.Passed, After: secs(20), Resolved: secs(30), Predicted: &run.Prediction{Detection: *secs(12), Slack: *secs(2), Fires: true}},
+			{Signal: run.SignalAlert, Name: "Burn ticket", Outcome: run.Unknown, After: secs(1)},
+			{Signal: run.SignalQuiet, Outcome: run.Failed, Alarms: []string{"TargetDown ticket (job=bank)"}},
+			{Signal: run.SignalHealth, Outcome: run.Failed}, {Signal: run.SignalProbe, Outcome: run.Unknown},
 		}}
-	return []*chaos.Journal{control, failed(), noisy}
+	return []*run.Journal{control, failed(), noisy}
 }
 
 func TestScorecard(t *testing.T) {
@@ -46,7 +46,7 @@ func TestScorecard(t *testing.T) {
 		t.Fatal(err)
 	}
 	var back report.Scorecard
-	if err := json.Unmarshal(data.Bytes(), &back); err != nil || len(back.Rows) != 3 || *back.Rows[2].Detection != *secs(20) || back.Rows[2].Alert != chaos.Unknown || back.Total.FalseAlarms != 1 {
+	if err := json.Unmarshal(data.Bytes(), &back); err != nil || len(back.Rows) != 3 || *back.Rows[2].Detection != *secs(20) || back.Rows[2].Alert != run.Unknown || back.Total.FalseAlarms != 1 {
 		t.Errorf("%+v, %v", back, err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"firedrill/chaos"
+	"firedrill/chaos/run"
 )
 
 // Measures of the timeline, in pixels of the 1000 that it is wide.
@@ -58,7 +58,7 @@ type mark struct {
 type path struct{ Data, Class string }
 
 // newTimeline puts load, faults, alerts, sights and charts below each other.
-func newTimeline(j *chaos.Journal) *timeline {
+func newTimeline(j *run.Journal) *timeline {
 	t := &timeline{Left: left, Right: right, start: j.Start, length: max(j.End.Sub(j.Start), time.Second), y: 40}
 	if j.Load.Profile != "" {
 		t.lane("load")
@@ -130,7 +130,7 @@ func (t *timeline) since(at time.Time) string { return clock(at.Sub(t.start)) }
 
 // alert is a lane with what an alert did, whom that was told, and where it was
 // predicted to fire.
-func (t *timeline) alert(j *chaos.Journal, a chaos.AlertRun) {
+func (t *timeline) alert(j *run.Journal, a run.AlertRun) {
 	name := strings.TrimSpace(a.Labels["alertname"] + " " + a.Labels["severity"])
 	t.lane(name)
 	class := "ticket"
@@ -155,7 +155,7 @@ func (t *timeline) alert(j *chaos.Journal, a chaos.AlertRun) {
 }
 
 // predicted frames the time in which the arithmetic says that the alert fires.
-func (t *timeline) predicted(j *chaos.Journal, alert string) {
+func (t *timeline) predicted(j *run.Journal, alert string) {
 	for _, c := range j.Checks {
 		p, began := c.Predicted, j.FaultsBegan()
 		if p == nil || !p.Fires || began.IsZero() || !strings.HasPrefix(c.Name, alert) {
@@ -169,7 +169,7 @@ func (t *timeline) predicted(j *chaos.Journal, alert string) {
 }
 
 // sights are a lane with when each signal showed the fault.
-func (t *timeline) sights(j *chaos.Journal) {
+func (t *timeline) sights(j *run.Journal) {
 	for _, s := range j.Sights {
 		t.lane(string(s.Signal) + ": " + s.Name)
 		t.mark(s.Seen, "seen", fmt.Sprintf("%s seen at %s", s.Name, t.since(s.Seen)))
@@ -177,7 +177,7 @@ func (t *timeline) sights(j *chaos.Journal) {
 }
 
 // chart is lines in a lane of their own, with their names below the title.
-func (t *timeline) chart(c chaos.Chart) {
+func (t *timeline) chart(c run.Chart) {
 	t.Rules = append(t.Rules, t.y)
 	t.Legends = append(t.Legends, mark{left + 4, t.y + 14, "title", c.Title})
 	lines, flat := telling(c.Lines)
@@ -196,7 +196,7 @@ func (t *timeline) chart(c chaos.Chart) {
 
 // legend names the lines, in as many rows as that takes, and returns where the last
 // row is.
-func (t *timeline) legend(c chaos.Chart, lines []chaos.Line, flat int, y float64) float64 {
+func (t *timeline) legend(c run.Chart, lines []run.Line, flat int, y float64) float64 {
 	x := left + 4
 	add := func(class, text string) {
 		const letter, gap, row = 6.6, 16, 15
@@ -222,7 +222,7 @@ func (t *timeline) legend(c chaos.Chart, lines []chaos.Line, flat int, y float64
 }
 
 // telling are the lines that changed most, and how many others there are.
-func telling(all []chaos.Line) (lines []chaos.Line, flat int) {
+func telling(all []run.Line) (lines []run.Line, flat int) {
 	most := 0.0
 	for _, l := range all {
 		if len(l.Points) > 1 {
@@ -234,13 +234,13 @@ func telling(all []chaos.Line) (lines []chaos.Line, flat int) {
 			lines = append(lines, l)
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b chaos.Line) int { return cmp.Compare(spread(b), spread(a)) })
+	slices.SortStableFunc(lines, func(a, b run.Line) int { return cmp.Compare(spread(b), spread(a)) })
 	lines = lines[:min(len(lines), mostLines)]
 	return lines, len(all) - len(lines)
 }
 
 // spread is from the lowest to the highest value of a line.
-func spread(l chaos.Line) float64 {
+func spread(l run.Line) float64 {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, p := range l.Points {
 		low, high = min(low, p.Value), max(high, p.Value)
@@ -249,7 +249,7 @@ func spread(l chaos.Line) float64 {
 }
 
 // bounds of an axis that has 0 in it and some height.
-func bounds(lines []chaos.Line) (low, high float64) {
+func bounds(lines []run.Line) (low, high float64) {
 	for _, l := range lines {
 		for _, p := range l.Points {
 			low, high = min(low, p.Value), max(high, p.Value)
@@ -262,7 +262,7 @@ func bounds(lines []chaos.Line) (low, high float64) {
 }
 
 // trace is a line as an SVG path. It breaks where nothing was known for a while.
-func (t *timeline) trace(l chaos.Line, y func(float64) float64) string {
+func (t *timeline) trace(l run.Line, y func(float64) float64) string {
 	var b strings.Builder
 	for i, p := range l.Points {
 		verb := "L"
@@ -283,7 +283,7 @@ func quantity(v float64, unit string) string {
 }
 
 // axis draws the phases and the time, from top to bottom.
-func (t *timeline) axis(j *chaos.Journal) {
+func (t *timeline) axis(j *run.Journal) {
 	for i, p := range j.Phases {
 		x := t.x(p.From)
 		name := string(p.Name)

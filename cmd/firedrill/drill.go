@@ -31,9 +31,9 @@ Each fault is on a lease: it ends by itself within seconds, whatever happens to 
 		}
 		cmd.AddCommand(child)
 	}
-	guard := p.wrapped(ctx, command{drillGuardCommand, "do one fault to a process, and undo it when its lease ends", drillGuard})
-	guard.Hidden = true // drills run it themselves
-	cmd.AddCommand(guard)
+	watchdog := p.wrapped(ctx, command{drillWatchdogCommand, "do one fault to a process, and undo it when its lease ends", drillWatchdog})
+	watchdog.Hidden = true // drills run it themselves
+	cmd.AddCommand(watchdog)
 	return cmd
 }
 
@@ -54,5 +54,5 @@ func drillCommands() []command {
 	}
 }
 
-// drillGuardCommand is the name of the command that drills run to do and undo faults.
-const drillGuardCommand = "guard"
+// drillWatchdogCommand is the name of the command that drills run to do and undo faults.
+const drillWatchdogCommand = "watchdog"

@@ -138,7 +138,7 @@ func (c *stackCopy) dataLimit(component string) string {
 	return ""
 }
 
-// helpers are the processes that a drill on this copy has started: guards and load.
+// helpers are the processes that a drill on this copy has started: watchdogs and load.
 func (c *stackCopy) helpers() []*process.Process {
 	c.t.Helper()
 	all, err := process.Processes()
@@ -149,7 +149,7 @@ func (c *stackCopy) helpers() []*process.Process {
 	for _, p := range all {
 		line, err := p.Cmdline()
 		if err == nil && strings.Contains(line, c.data) &&
-			(strings.Contains(line, "drill guard") || strings.Contains(line, "load -o "+c.data)) {
+			(strings.Contains(line, "drill watchdog") || strings.Contains(line, "load -o "+c.data)) {
 			found = append(found, p)
 		}
 	}

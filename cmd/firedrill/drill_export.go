@@ -5,11 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
-	"firedrill/chaos"
 	"firedrill/chaos/chaosmesh"
+	"firedrill/chaos/drill"
 	"firedrill/chaos/fault"
 )
 
@@ -30,7 +29,7 @@ func drillExport(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("drill export", drillExportUsage)
 	which := addStackFlags(fs)
 	format := fs.String("format", "", "`language` to say it in: "+chaosMesh)
-	scale := fs.Float64("scale", chaos.DesignScale, "how many `times` faster than real the cluster's objectives run: 1 in production, where a drill takes hours")
+	scale := fs.Float64("scale", drill.DesignScale, "how many `times` faster than real the cluster's objectives run: 1 in production, where a drill takes hours")
 	out := fs.String("o", "", "`file` to write to instead of standard output")
 	if err := parse(fs, args, 1, 1); err != nil {
 		return err
@@ -38,34 +37,33 @@ func drillExport(_ context.Context, p program, args []string) error {
 	if *format != chaosMesh || *scale <= 0 {
 		return fmt.Errorf("%w: --format %q, --scale %v: want --format %s and a scale greater than 0", errUsage, *format, *scale, chaosMesh)
 	}
-	kit, err := which.stack(p)
+	t, err := which.drillTarget(p)
 	if err != nil {
 		return err
 	}
-	d, err := drillTarget{Stack: kit, getenv: p.getenv}.inCluster(fs.Arg(0))
+	d, err := t.inCluster(fs.Arg(0))
 	if err != nil {
 		return err
 	}
-	plan, err := chaosmesh.Translate(d.AtScale(*scale), chaosmesh.Kit(), fault.Kinds())
+	plan, err := chaosmesh.Translate(d.AtScale(*scale), chaosmesh.Shop(), fault.Kinds())
 	if err != nil {
 		return err
 	}
 	return p.export(plan, *out)
 }
 
-// inCluster finds a drill like drill does, where services keep their data in a database server.
-func (t drillTarget) inCluster(name string) (*chaos.Drill, error) {
-	path := name
-	if !strings.HasSuffix(name, chaos.Extension) {
-		path = filepath.Join(t.Root, "chaos", "drills", name+chaos.Extension)
-	}
-	faults := t.faults("")
+// inCluster reads a drill like drill does, where services keep their data in a
+// database server.
+func (t drillTarget) inCluster(name string) (*drill.Drill, error) {
+	faults := t.faults()
 	for caller, wires := range faults.Wires {
 		if caller != "gateway" {
 			wires["database"] = "postgres:5432"
 		}
 	}
-	d, err := chaos.LoadFile(path, fault.New(faults))
+	library := t.library()
+	library.Faults = fault.New(faults)
+	d, err := library.One(name)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; \"firedrill drill list\" shows what there is", errUsage, err)
 	}

@@ -7,19 +7,19 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"firedrill/alerts/slo"
-	"firedrill/chaos"
-	"firedrill/chaos/mystery"
+	"firedrill/chaos/drill"
+	"firedrill/chaos/game"
+	chaosrun "firedrill/chaos/run"
+	"firedrill/chaos/session"
 	"firedrill/deploy/stack"
 	"firedrill/internal/backend"
-	"firedrill/loadgen/profile"
-	"firedrill/loadgen/schedule"
 )
 
 // drillsAt are the drills of a copy that does not run.
@@ -61,12 +61,12 @@ func TestDrillTarget(t *testing.T) {
 			t.Errorf("${%s} is %q, want %q", name, places[name], want)
 		}
 	}
-	if got := target.faults("").Admins["bank"]; got != "http://127.0.0.1:9105" {
+	if got := target.faults().Admins["bank"]; got != "http://127.0.0.1:9105" {
 		t.Errorf("the bank is told at %q", got)
 	}
-	guard := strings.Join(target.guard(t.Context()).Args, " ")
-	if want := "/bin/firedrill drill guard --data " + target.Data + " --offset 1000"; guard != want {
-		t.Errorf("the guard is %q, want %q", guard, want)
+	watchdog := strings.Join(target.watchdog(t.Context()).Args, " ")
+	if want := "/bin/firedrill drill watchdog --data " + target.Data + " --offset 1000"; watchdog != want {
+		t.Errorf("the watchdog is %q, want %q", watchdog, want)
 	}
 }
 
@@ -112,26 +112,6 @@ func TestDrillsAreListed(t *testing.T) {
 	}
 }
 
-func TestOneDrillAtATime(t *testing.T) {
-	target := drillsAt(t, 0)
-	release, err := target.lock("first")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = target.lock("second")
-	if want := fmt.Sprintf(`drill "first" (process %d) runs on %s`, os.Getpid(), target.Data); !errors.Is(err, errUsage) || !strings.Contains(err.Error(), want) {
-		t.Errorf("a second drill gives %v, want misuse and %q", err, want)
-	}
-	release()
-	if release, err = target.lock("third"); err != nil {
-		t.Fatalf("after the first: %v", err)
-	}
-	release()
-	if stopped, err := target.endRunning(t.Context()); stopped != "" || err != nil {
-		t.Errorf("with none running, stopped %q, %v", stopped, err)
-	}
-}
-
 func TestRemoteStack(t *testing.T) {
 	const good = `
 prometheus: http://p.example
@@ -150,11 +130,11 @@ services:
 	if places := target.places(); places["gateway"] != "https://shop.example" || places["gateway.admin"] != "http://g.example" || places["tempo"] != "http://t.example" {
 		t.Errorf("places %v", places)
 	}
-	if err := target.mayHave(&chaos.Drill{Faults: []chaos.Fault{{Kind: "errors", Target: "gateway"}}}); err != nil {
+	if err := target.session().Check(&drill.Drill{Faults: []drill.Fault{{Kind: "errors", Target: "gateway"}}}); err != nil {
 		t.Errorf("a service's fault: %v", err)
 	}
-	for _, f := range []chaos.Fault{{Kind: "stop", Target: "loki"}, {Kind: "wire_down", Target: "orders -> payments"}, {Kind: "errors", Target: "orders"}} {
-		if err := target.mayHave(&chaos.Drill{Faults: []chaos.Fault{f}}); !wasRefused(err) {
+	for _, f := range []drill.Fault{{Kind: "stop", Target: "loki"}, {Kind: "wire_down", Target: "orders -> payments"}, {Kind: "errors", Target: "orders"}} {
+		if err := target.session().Check(&drill.Drill{Faults: []drill.Fault{f}}); !session.Refused(err) {
 			t.Errorf("%s on %s gives %v, want a refusal", f.Kind, f.Target, err)
 		}
 	}
@@ -168,97 +148,6 @@ services:
 	} {
 		if _, err := readRemote(write(t, "remote.yaml", tc.text)); !errors.Is(err, errUsage) || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("error %v, want misuse and %q", err, tc.want)
-		}
-	}
-}
-
-// What else is noted of drills is no fault to undo.
-func TestHealAfterAMystery(t *testing.T) {
-	target := drillsAt(t, 0)
-	if _, err := target.beginGame(t.Context(), mystery.Game{Drill: "bank-down"}); err == nil || !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("a game without a folder: %v", err)
-	}
-	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := target.beginGame(t.Context(), mystery.Game{Drill: "bank-down"}); err != nil {
-		t.Fatal(err)
-	}
-	if healed, err := target.heal(t.Context()); err != nil || len(healed) != 0 {
-		t.Errorf("healed %v, %v", healed, err)
-	}
-}
-
-// What a drill that was killed has noted does not stop the next.
-func TestLockOfAKilledDrillIsTakenOver(t *testing.T) {
-	target := drillsAt(t, 0)
-	dead := exec.Command("true")
-	if err := dead.Run(); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	text := fmt.Sprintf(`{"pid":%d,"drill":"dead"}`, dead.Process.Pid)
-	for _, name := range []string{"running", "lock"} {
-		if err := os.WriteFile(filepath.Join(target.notes(), name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	release, err := target.lock("next")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer release()
-	if now, err := target.running(); err != nil || now.Drill != "next" || now.PID != os.Getpid() {
-		t.Errorf("%+v runs, %v", now, err)
-	}
-}
-
-// A load at a drill's own rate is the profile otherwise, and one that the load
-// generator reads.
-func TestLoadAtARate(t *testing.T) {
-	for _, name := range []string{"steady", "trickle", "checkout-heavy"} {
-		text, err := os.ReadFile("../../loadgen/profiles/" + name + ".yaml")
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err = atRate(text, "17/s")
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := profile.Load(write(t, "load.yaml", string(text)), profile.Options{Shop: "http://127.0.0.1:8000", Getenv: noEnv})
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", name, err, text)
-		}
-		if len(p.Stages) != 1 || len(p.Thresholds) != 0 || p.Name != name {
-			t.Errorf("%s: %d stages, %d thresholds, named %q", name, len(p.Stages), len(p.Thresholds), p.Name)
-		}
-		if rate := p.Schedule.Part(schedule.Shard{Index: 1, Of: 1}).Rate(time.Hour); rate != 17 {
-			t.Errorf("%s: %v a second, want 17", name, rate)
-		}
-	}
-}
-
-func TestVerdictOfSeveralDrills(t *testing.T) {
-	of := func(all ...chaos.Verdict) (journals []*chaos.Journal) {
-		for _, v := range all {
-			journals = append(journals, &chaos.Journal{Drill: "drill-" + string(v), Verdict: v})
-		}
-		return journals
-	}
-	for _, tc := range []struct {
-		came []chaos.Verdict
-		code int
-		want string
-	}{
-		{[]chaos.Verdict{chaos.Pass, chaos.Pass}, 0, ""},
-		{[]chaos.Verdict{chaos.Pass, chaos.Inconclusive, chaos.Aborted}, 3, "[drill-inconclusive drill-aborted]"},
-		{[]chaos.Verdict{chaos.Inconclusive, chaos.Fail, chaos.Pass}, 1, "[drill-fail]"},
-	} {
-		var errs strings.Builder
-		if code := report("drill", verdictOf(of(tc.came...)), &errs); code != tc.code || !strings.Contains(errs.String(), tc.want) {
-			t.Errorf("%v: exit %d, want %d and %q:\n%s", tc.came, code, tc.code, tc.want, errs.String())
 		}
 	}
 }
@@ -302,24 +191,24 @@ slos:
 		t.Fatal(err)
 	}
 	begin := time.Now().Add(-time.Minute)
-	page := chaos.AlertExpectation{AlertPattern: chaos.AlertPattern{Alert: "OrdersBurn", Labels: map[string]string{"severity": "page"}}}
+	page := drill.AlertExpectation{AlertPattern: drill.AlertPattern{Alert: "OrdersBurn", Labels: map[string]string{"severity": "page"}}}
 	given := page
 	given.Ratio = 0.5
 	for _, tc := range []struct {
 		name    string
 		numbers map[string]float64
-		alert   chaos.AlertExpectation
-		want    chaos.Prediction
+		alert   drill.AlertExpectation
+		want    chaosrun.Prediction
 		err     error
 	}{
 		// 14.4 times a budget of 0.5 % over a minute: errors of all requests take 14.4 · 0.5 % · 60 s = 4.3 s.
 		{"as measured", map[string]float64{"bad[1m]": 10, "all[1m]": 10}, page,
-			chaos.Prediction{Fires: true, Detection: 4320 * 1e6, Reset: 29100 * 1e6, Slack: 2e9, Ratio: 1}, nil},
+			chaosrun.Prediction{Fires: true, Detection: 4320 * 1e6, Reset: 29100 * 1e6, Slack: 2e9, Ratio: 1}, nil},
 		{"as the drill says", map[string]float64{"bad[1m]": 10, "all[1m]": 10}, given,
-			chaos.Prediction{Fires: true, Detection: 8640 * 1e6, Reset: 0, Slack: 2e9, Ratio: 0.5}, nil},
-		{"no bad events", map[string]float64{"all[1m]": 10}, page, chaos.Prediction{}, nil},
-		{"no events", nil, page, chaos.Prediction{}, chaos.ErrNoData},
-		{"no alert of an objective", nil, chaos.AlertExpectation{AlertPattern: chaos.AlertPattern{Alert: "TargetDown"}}, chaos.Prediction{}, chaos.ErrNoData},
+			chaosrun.Prediction{Fires: true, Detection: 8640 * 1e6, Reset: 0, Slack: 2e9, Ratio: 0.5}, nil},
+		{"no bad events", map[string]float64{"all[1m]": 10}, page, chaosrun.Prediction{}, nil},
+		{"no events", nil, page, chaosrun.Prediction{}, chaosrun.ErrNoData},
+		{"no alert of an objective", nil, drill.AlertExpectation{AlertPattern: drill.AlertPattern{Alert: "TargetDown"}}, chaosrun.Prediction{}, chaosrun.ErrNoData},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := drillPredictor{[]slo.Spec{spec}, slo.Workshop(), answering(t, tc.numbers)}
@@ -331,5 +220,86 @@ slos:
 				t.Errorf("predicted %+v, want %+v", got, tc.want)
 			}
 		})
+	}
+}
+
+// What else is noted of drills is no fault to undo.
+func TestHealAfterAMystery(t *testing.T) {
+	target := drillsAt(t, 0)
+	if _, err := target.game().Begin(t.Context(), game.Game{Drill: "bank-down"}); err == nil || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a game without a folder: %v", err)
+	}
+	if err := os.MkdirAll(target.folder().Notes, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := target.game().Begin(t.Context(), game.Game{Drill: "bank-down"}); err != nil {
+		t.Fatal(err)
+	}
+	if healed, err := target.heal(t.Context()); err != nil || len(healed) != 0 {
+		t.Errorf("healed %v, %v", healed, err)
+	}
+}
+
+// TestDrillLoadCommand compares the load process of a drill with what its profile and rate ask for.
+func TestDrillLoadCommand(t *testing.T) {
+	target := drillsAt(t, 1000)
+	profiles := filepath.Join(target.Root, "loadgen", "profiles")
+	for _, tc := range []struct {
+		name string
+		spec drill.LoadSpec
+		want string
+	}{
+		{"at its own rate", drill.LoadSpec{Profile: "steady"}, "load --save out.json --seed 7 " + profiles + "/steady.yaml"},
+		{"at the drill's rate", drill.LoadSpec{Profile: "steady", Rate: "20/s"}, "load --save out.json --seed 7 --steady 20/s " + profiles + "/steady.yaml"},
+		{"a file", drill.LoadSpec{Profile: "/tmp/own.yaml", Rate: "2/s"}, "load --save out.json --seed 7 --steady 2/s /tmp/own.yaml"},
+	} {
+		cmd := target.load(t.Context(), session.LoadOrder{Spec: tc.spec, Seed: 7, Out: "out.json"})
+		if got := strings.Join(cmd.Args[1:], " "); got != tc.want {
+			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
+		}
+		if !slices.Contains(cmd.Env, "FIREDRILL_PORT_OFFSET=1000") || !slices.Contains(cmd.Env, "FIREDRILL_DATA="+target.Data) {
+			t.Errorf("%s: its environment does not name the copy: %v", tc.name, cmd.Env)
+		}
+	}
+}
+
+func TestVerdictOfSeveralDrills(t *testing.T) {
+	of := func(all ...chaosrun.Verdict) (journals []*chaosrun.Journal) {
+		for _, v := range all {
+			journals = append(journals, &chaosrun.Journal{Drill: "drill-" + string(v), Verdict: v})
+		}
+		return journals
+	}
+	for _, tc := range []struct {
+		came []chaosrun.Verdict
+		code int
+		want string
+	}{
+		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Pass}, 0, ""},
+		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Inconclusive, chaosrun.Aborted}, 3, "[drill-inconclusive drill-aborted]"},
+		{[]chaosrun.Verdict{chaosrun.Inconclusive, chaosrun.Fail, chaosrun.Pass}, 1, "[drill-fail]"},
+	} {
+		var errs strings.Builder
+		if code := report("drill", exitOf(of(tc.came...), nil), &errs); code != tc.code || !strings.Contains(errs.String(), tc.want) {
+			t.Errorf("%v: exit %d, want %d and %q:\n%s", tc.came, code, tc.code, tc.want, errs.String())
+		}
+	}
+}
+
+// TestMisuse holds that a drill that did not begin is misuse, and other errors are not.
+func TestMisuse(t *testing.T) {
+	for _, tc := range []struct {
+		err  error
+		want int
+	}{
+		{&session.BusyError{Running: session.Running{PID: 1, Drill: "first"}, Data: "d"}, exitMisuse},
+		{&chaosrun.RefusedError{Drill: "d", Reasons: []string{"an alert fires"}}, exitMisuse},
+		{errors.New("disk full"), exitFailed},
+		{nil, 0},
+	} {
+		var errs strings.Builder
+		if code := report("drill", misuse(tc.err), &errs); code != tc.want {
+			t.Errorf("%v: exit %d, want %d", tc.err, code, tc.want)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,13 +16,14 @@ import (
 
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
+	"firedrill/chaos/session"
 	"firedrill/internal/contract"
 	"firedrill/loadgen/profile"
 )
 
-// kit is what a drill may speak of.
-type kit struct {
+// known is what a drill may name.
+type known struct {
 	target  drillTarget
 	schema  *jsonschema.Schema
 	metrics contract.Contract
@@ -29,9 +31,9 @@ type kit struct {
 	alerts  map[string]bool
 }
 
-func readKit(t *testing.T) kit {
+func readKnown(t *testing.T) known {
 	t.Helper()
-	k := kit{target: drillsAt(t, 0), series: map[string]bool{}, alerts: map[string]bool{}}
+	k := known{target: drillsAt(t, 0), series: map[string]bool{}, alerts: map[string]bool{}}
 	root := k.target.Root
 	var err error
 	if k.schema, err = jsonschema.NewCompiler().Compile(filepath.Join(root, "chaos", "drill.schema.json")); err != nil {
@@ -67,7 +69,7 @@ func readKit(t *testing.T) kit {
 
 // Every drill that ships names what there is, and gives nothing away.
 func TestShippedDrills(t *testing.T) {
-	k := readKit(t)
+	k := readKnown(t)
 	drills, err := k.target.drills()
 	if err != nil {
 		t.Fatal(err)
@@ -82,7 +84,7 @@ func TestShippedDrills(t *testing.T) {
 }
 
 // file holds a drill's file to what editors need.
-func (k kit) file(d *chaos.Drill) (problems []string) {
+func (k known) file(d *drill.Drill) (problems []string) {
 	text, err := os.ReadFile(d.File)
 	if err != nil {
 		return []string{err.Error()}
@@ -105,7 +107,7 @@ func (k kit) file(d *chaos.Drill) (problems []string) {
 }
 
 // refersTo looks for alerts, runbooks, profiles and places that there are not.
-func (k kit) refersTo(d *chaos.Drill) (problems []string) {
+func (k known) refersTo(d *drill.Drill) (problems []string) {
 	patterns := slices.Concat(d.Expect.May, d.Expect.MustNotFire)
 	for _, a := range d.Expect.Alerts {
 		patterns = append(patterns, a.AlertPattern)
@@ -119,17 +121,15 @@ func (k kit) refersTo(d *chaos.Drill) (problems []string) {
 		problems = append(problems, "runbook: "+err.Error())
 	}
 	if d.Load.Profile != "" {
-		path, err := drillLoad{target: k.target, dir: os.TempDir()}.profile(chaos.LoadSpec{Profile: d.Load.Profile})
-		if err == nil {
-			_, err = profile.Load(path, profile.Options{Shop: "http://127.0.0.1:8000"})
-		}
-		if err != nil {
+		args := k.target.load(context.Background(), session.LoadOrder{Spec: d.Load}).Args
+		path := args[len(args)-1]
+		if _, err := profile.Load(path, profile.Options{Shop: "http://127.0.0.1:8000", Steady: d.Load.Rate}); err != nil {
 			problems = append(problems, "load: "+err.Error())
 		}
 	}
 	places := k.target.places()
 	for _, p := range d.Hypothesis {
-		if _, rest, ok := strings.Cut(p.Text, "${"); ok && p.Language == chaos.HTTP {
+		if _, rest, ok := strings.Cut(p.Text, "${"); ok && p.Language == drill.HTTP {
 			if name, _, _ := strings.Cut(rest, "}"); places[name] == "" {
 				problems = append(problems, fmt.Sprintf("probe %q: nobody knows where ${%s} is", p.Name, name))
 			}
@@ -144,15 +144,15 @@ func (k kit) refersTo(d *chaos.Drill) (problems []string) {
 }
 
 // queries holds PromQL to what services and rules tell.
-func (k kit) queries(d *chaos.Drill) (problems []string) {
+func (k known) queries(d *drill.Drill) (problems []string) {
 	var all []string
 	for _, p := range d.Hypothesis {
-		if p.Language == chaos.PromQL {
+		if p.Language == drill.PromQL {
 			all = append(all, p.Text)
 		}
 	}
 	for _, g := range d.AbortIf {
-		if g.Language == chaos.PromQL {
+		if g.Language == drill.PromQL {
 			all = append(all, g.Text)
 		}
 	}
@@ -187,7 +187,7 @@ func (k kit) queries(d *chaos.Drill) (problems []string) {
 }
 
 // teaches holds a drill to what a workshop needs of it.
-func teaches(d *chaos.Drill) (problems []string) {
+func teaches(d *drill.Drill) (problems []string) {
 	if len(d.Faults) == 0 {
 		return nil
 	}
@@ -198,7 +198,7 @@ func teaches(d *chaos.Drill) (problems []string) {
 		problems = append(problems, "the story names the service that is to be found")
 	}
 	// Where Prometheus is what is broken, there is nothing to see but the silence.
-	blind := d.Expect.Blind > chaos.DefaultBlind
+	blind := d.Expect.Blind > drill.DefaultBlind
 	if !blind && len(d.Expect.Traces)+len(d.Expect.Logs)+len(d.Expect.Metrics) == 0 {
 		problems = append(problems, "no signal but alerts is expected to show the fault")
 	}

@@ -7,10 +7,11 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 
+	"firedrill/chaos/session"
 	"firedrill/deploy/stack"
 )
 
-// Offsets of fresh copies: above all others' defaults, and below the ports that
+// Offsets of fresh copies: above the defaults of all others, and below the ports that
 // systems give to outgoing connections.
 const (
 	lowestOffset  = 11000
@@ -18,25 +19,25 @@ const (
 	mostTries     = 100
 )
 
-// freshCopy starts a copy for one drill, with its data in dir. What it returns stops
-// and removes that, unless it is to be kept.
-func (r *drillRunner) freshCopy(ctx context.Context, dir string) (drillTarget, func(), error) {
+// freshCopy starts a copy for one drill, with its data in dir. The returned function
+// stops and removes it, unless it is to be kept.
+func (r *drillRunner) freshCopy(ctx context.Context, dir string) (*session.Target, func(), error) {
 	t := r.target
 	t.Data, t.Shop, t.Load = filepath.Join(dir, "stack"), true, true
 	var err error
 	if t.Offset, err = freePorts(ctx, t.Settings); err != nil {
-		return t, nil, err
+		return nil, nil, err
 	}
 	fmt.Fprintf(r.p.stderr, "Starting a stack for this drill in %s, port offset %d.\n", t.Data, t.Offset)
 	if _, err := t.Up(ctx); err != nil {
-		return t, nil, fmt.Errorf("start a stack for the drill: %w", err)
+		return nil, nil, fmt.Errorf("start a stack for the drill: %w", err)
 	}
 	if r.keep {
-		return t, func() {
+		return t.session(), func() {
 			fmt.Fprintf(r.p.stderr, "The stack is left: firedrill status --data %[1]s; firedrill reset --data %[1]s\n", t.Data)
 		}, nil
 	}
-	return t, func() {
+	return t.session(), func() {
 		if err := t.Reset(context.WithoutCancel(ctx)); err != nil {
 			fmt.Fprintf(r.p.stderr, "Remove the drill's stack: %v\n", err)
 		}
@@ -53,5 +54,5 @@ func freePorts(ctx context.Context, s stack.Settings) (int, error) {
 		}
 		return s.Offset, err
 	}
-	return 0, errors.New("find free ports for a stack: none of 100 offsets is free")
+	return 0, fmt.Errorf("find free ports for a stack: none of %d offsets is free", mostTries)
 }

@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
-	"time"
 
-	"firedrill/chaos"
 	drillreport "firedrill/chaos/report"
+	chaosrun "firedrill/chaos/run"
 )
 
 const drillMatrixUsage = `drill matrix [flags] [NAME…]
@@ -33,52 +30,29 @@ func drillMatrix(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	drills, err := runner.named(fs.Args())
+	drills, err := runner.target.drills(fs.Args()...)
 	if err != nil {
 		return err
 	}
-	journals, failed := runner.each(ctx, drills, func(*chaos.Journal) error { return nil })
-	if len(journals) == 0 {
-		return failed
+	journals, refused, err := runner.series().Each(ctx, drills, func(*chaosrun.Journal) error { return nil })
+	if err != nil || len(journals) == 0 {
+		return errors.Join(err, misuse(refused))
 	}
 	if err := runner.writeJUnit(journals); err != nil {
 		return err
 	}
 	card := drillreport.NewScorecard(journals)
-	if err := runner.keepCard(card, page); err != nil {
-		return err
-	}
-	if asJSON {
-		err = card.JSON(p.stdout)
-	} else {
-		err = card.Text(p.stdout)
-	}
+	kept, err := runner.target.folder().KeepScorecard(card, page)
 	if err != nil {
 		return err
 	}
-	if failed != nil {
-		return failed
+	fmt.Fprintf(p.stderr, "Scorecard: %s\n", kept)
+	write := card.Text
+	if asJSON {
+		write = card.JSON
 	}
-	return verdictOf(journals)
-}
-
-// keepCard writes a scorecard among the results, and to page if that is named.
-func (r *drillRunner) keepCard(card drillreport.Scorecard, page string) error {
-	dir := filepath.Join(r.target.results(), time.Now().Format("20060102-150405-")+"matrix")
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return fmt.Errorf("create folder of results: %w", err)
+	if err := write(p.stdout); err != nil {
+		return err
 	}
-	files := map[string]func(io.Writer) error{
-		filepath.Join(dir, "scorecard.json"): card.JSON, filepath.Join(dir, "scorecard.html"): card.HTML,
-	}
-	if page != "" {
-		files[page] = card.HTML
-	}
-	for path, write := range files {
-		if err := writeFile(path, write); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintf(r.p.stderr, "Scorecard: %s\n", filepath.Join(dir, "scorecard.html"))
-	return nil
+	return exitOf(journals, refused)
 }

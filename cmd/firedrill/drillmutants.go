@@ -6,7 +6,7 @@ import (
 	"math"
 	"text/tabwriter"
 
-	"firedrill/chaos"
+	chaosrun "firedrill/chaos/run"
 )
 
 const drillMutantsUsage = `drill mutants [flags] [NAME…]
@@ -28,15 +28,16 @@ func drillMutants(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	drills, err := runner.named(fs.Args())
+	drills, err := runner.target.drills(fs.Args()...)
 	if err != nil {
 		return err
 	}
-	var all []chaos.Mutant
+	var all []chaosrun.Mutant
+	series := runner.series()
 	for _, d := range drills {
-		mutants, err := runner.mutants(ctx, d)
+		mutants, err := series.Mutants(ctx, d)
 		if err != nil {
-			return err
+			return misuse(err)
 		}
 		all = append(all, mutants...)
 	}
@@ -46,44 +47,8 @@ func drillMutants(ctx context.Context, p program, args []string) error {
 	return mutantsVerdict(all)
 }
 
-// changeNone is the change of the run that must pass.
-const changeNone = "nothing is changed"
-
-// mutants runs a drill as it is and with its fault switched off, and returns what each came to.
-func (r *drillRunner) mutants(ctx context.Context, d *chaos.Drill) ([]chaos.Mutant, error) {
-	whole, err := r.one(ctx, d, false, false)
-	if err != nil {
-		return nil, err
-	}
-	all := []chaos.Mutant{chaos.NewMutant(whole, changeNone)}
-	if whole.Verdict == chaos.Pass {
-		judged, err := chaos.Mutants(whole, d)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, judged...)
-	}
-	if len(d.Faults) == 0 || ctx.Err() != nil {
-		return all, nil
-	}
-	off := *r
-	off.idle = true
-	idle, err := off.one(ctx, d, true, false)
-	if err != nil {
-		return nil, err
-	}
-	return append(all, chaos.NewMutant(idle, chaos.ChangeFaultOff)), nil
-}
-
-// asWanted tells whether a run came to what it must: a pass as it is, a failure with any change.
-func asWanted(m chaos.Mutant) bool {
-	if m.Change == changeNone {
-		return m.Verdict == chaos.Pass
-	}
-	return m.Killed()
-}
-
-func (r *drillRunner) showMutants(all []chaos.Mutant) error {
+// showMutants prints a line for each run.
+func (r *drillRunner) showMutants(all []chaosrun.Mutant) error {
 	if r.json {
 		return writeJSON(r.p.stdout, all)
 	}
@@ -91,7 +56,7 @@ func (r *drillRunner) showMutants(all []chaos.Mutant) error {
 	fmt.Fprintln(table, "DRILL\tCHANGE\tVERDICT\t\tREASON")
 	for _, m := range all {
 		sign := "✗"
-		if asWanted(m) {
+		if m.AsWanted() {
 			sign = "✓"
 		}
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", m.Drill, m.Change, m.Verdict, sign, shorten(m.Reason))
@@ -99,9 +64,10 @@ func (r *drillRunner) showMutants(all []chaos.Mutant) error {
 	return table.Flush()
 }
 
-// longestReason is how much of a reason a table shows.
+// longestReason is how many characters of a reason a table shows.
 const longestReason = 100
 
+// shorten cuts a text that is too long for a table.
 func shorten(text string) string {
 	if runes := []rune(text); len(runes) > longestReason {
 		return string(runes[:longestReason]) + "…"
@@ -110,18 +76,8 @@ func shorten(text string) string {
 }
 
 // mutantsVerdict is an error unless every run came to what it must.
-func mutantsVerdict(all []chaos.Mutant) error {
-	unclear, missed := 0, 0
-	for _, m := range all {
-		switch {
-		case asWanted(m):
-		case m.Verdict == chaos.Inconclusive || m.Verdict == chaos.Aborted:
-			unclear++
-		default:
-			missed++
-		}
-	}
-	switch {
+func mutantsVerdict(all []chaosrun.Mutant) error {
+	switch missed, unclear := chaosrun.CountMutants(all); {
 	case missed > 0:
 		return fmt.Errorf("%d of %d runs came to something else than they must", missed, len(all))
 	case unclear > 0:

@@ -4,23 +4,27 @@ import (
 	"errors"
 	"testing"
 
-	"firedrill/chaos"
+	chaosrun "firedrill/chaos/run"
 )
 
 func TestMutantsVerdict(t *testing.T) {
-	whole := func(v chaos.Verdict) chaos.Mutant { return chaos.Mutant{Change: changeNone, Verdict: v} }
-	off := func(v chaos.Verdict) chaos.Mutant { return chaos.Mutant{Change: chaos.ChangeFaultOff, Verdict: v} }
+	whole := func(v chaosrun.Verdict) chaosrun.Mutant {
+		return chaosrun.Mutant{Change: chaosrun.ChangeNone, Verdict: v}
+	}
+	off := func(v chaosrun.Verdict) chaosrun.Mutant {
+		return chaosrun.Mutant{Change: chaosrun.ChangeFaultOff, Verdict: v}
+	}
 	for _, tc := range []struct {
 		name string
-		all  []chaos.Mutant
+		all  []chaosrun.Mutant
 		want int
 	}{
-		{"passes as it is, fails without its fault", []chaos.Mutant{whole(chaos.Pass), off(chaos.Fail)}, 0},
-		{"passes without its fault", []chaos.Mutant{whole(chaos.Pass), off(chaos.Pass)}, exitFailed},
-		{"fails as it is", []chaos.Mutant{whole(chaos.Fail), off(chaos.Fail)}, exitFailed},
-		{"nobody can tell as it is", []chaos.Mutant{whole(chaos.Inconclusive), off(chaos.Fail)}, exitInvalid},
-		{"nobody can tell without its fault", []chaos.Mutant{whole(chaos.Pass), off(chaos.Inconclusive)}, exitInvalid},
-		{"a miss outweighs what nobody can tell", []chaos.Mutant{whole(chaos.Inconclusive), off(chaos.Pass)}, exitFailed},
+		{"passes as it is, fails without its fault", []chaosrun.Mutant{whole(chaosrun.Pass), off(chaosrun.Fail)}, 0},
+		{"passes without its fault", []chaosrun.Mutant{whole(chaosrun.Pass), off(chaosrun.Pass)}, exitFailed},
+		{"fails as it is", []chaosrun.Mutant{whole(chaosrun.Fail), off(chaosrun.Fail)}, exitFailed},
+		{"nobody can tell as it is", []chaosrun.Mutant{whole(chaosrun.Inconclusive), off(chaosrun.Fail)}, exitInvalid},
+		{"nobody can tell without its fault", []chaosrun.Mutant{whole(chaosrun.Pass), off(chaosrun.Inconclusive)}, exitInvalid},
+		{"a miss outweighs what nobody can tell", []chaosrun.Mutant{whole(chaosrun.Inconclusive), off(chaosrun.Pass)}, exitFailed},
 	} {
 		err := mutantsVerdict(tc.all)
 		code := 0

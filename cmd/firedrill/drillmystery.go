@@ -2,26 +2,20 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/gofrs/flock"
-
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/chaos/fault"
-	"firedrill/chaos/mystery"
+	"firedrill/chaos/game"
 	drillreport "firedrill/chaos/report"
+	chaosrun "firedrill/chaos/run"
+	"firedrill/chaos/session"
 )
-
-// mysteryName is what is said of a drill while nobody may know which it is.
-const mysteryName = "mystery"
 
 const drillMysteryUsage = `drill mystery [flags]
 
@@ -57,43 +51,51 @@ func drillMystery(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	d, err := mystery.Pick(all, f.seed)
+	d, err := game.Pick(all, f.seed)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(p.stdout, "%s\n\n\"firedrill drill hint\" and \"firedrill drill guess SERVICE FAULT\" work in another terminal.\n\n", strings.TrimSpace(d.Story))
-	j, err := runner.one(ctx, d, false, true)
-	if refused := (*chaos.RefusedError)(nil); errors.As(err, &refused) {
-		return runner.noMystery(d, err)
+	store := runner.target.game()
+	j, err := runner.series().One(ctx, d, false, game.Display(), func(scale float64) (func(chaosrun.Event), error) {
+		return store.Begin(ctx, game.Game{Drill: d.Name, Seed: f.seed, Scale: scale})
+	})
+	if session.Refused(err) {
+		return noMystery(store, d, err)
 	}
 	if err != nil {
+		return misuse(err)
+	}
+	return endMystery(p, store, j)
+}
+
+// game returns where the copy keeps its mystery.
+func (t drillTarget) game() game.Store {
+	return game.Store{Path: filepath.Join(t.folder().Notes, "mystery.json")}
+}
+
+// noMystery tells why no mystery began, without the drill's name: there may be another try.
+func noMystery(s game.Store, d *drill.Drill, why error) error {
+	if err := s.Forget(); err != nil {
 		return err
 	}
-	return runner.endMystery(j)
+	return &exit{exitMisuse, game.Conceal(d, why)}
 }
 
-// noMystery says why none began, and not which: there will be another try.
-func (r *drillRunner) noMystery(d *chaos.Drill, why error) error {
-	if err := os.Remove(r.target.gamePath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("forget the mystery: %w", err)
-	}
-	return &exit{exitMisuse, errors.New(strings.ReplaceAll(why.Error(), d.Name, mysteryName))}
-}
-
-// endMystery tells what it was if that was found, and else how to go on.
-func (r *drillRunner) endMystery(j *chaos.Journal) error {
-	game, err := r.target.game()
-	if err != nil || game == nil {
+// endMystery prints the report and the score if the cause was found, and otherwise how to go on.
+func endMystery(p program, s game.Store, j *chaosrun.Journal) error {
+	g, err := s.Load()
+	if err != nil || g == nil {
 		return errors.Join(err, errQuiet)
 	}
-	if game.Solved.IsZero() {
-		fmt.Fprintln(r.p.stdout, "It is over, and all is healed. What it left in metrics, logs and traces is still there: what was it?")
+	if g.Solved.IsZero() {
+		fmt.Fprintln(p.stdout, "It is over, and all is healed. What it left in metrics, logs and traces is still there: what was it?")
 		return nil
 	}
-	if err := drillreport.Text(r.p.stdout, j); err != nil {
+	if err := drillreport.Text(p.stdout, j); err != nil {
 		return err
 	}
-	fmt.Fprintln(r.p.stdout, game.Score())
+	fmt.Fprintln(p.stdout, g.Score())
 	return nil
 }
 
@@ -107,7 +109,7 @@ func drillHint(ctx context.Context, p program, args []string) error {
 	if err := parse(flags, args, 0, 0); err != nil {
 		return err
 	}
-	return p.play(ctx, which, func(g *mystery.Game, d *chaos.Drill) error {
+	return p.play(ctx, which, func(g *game.Game, d *drill.Drill) error {
 		text, left, err := g.Hint(d)
 		if err != nil {
 			return err
@@ -133,145 +135,38 @@ func drillGuess(ctx context.Context, p program, args []string) error {
 	if n := flags.NArg(); *giveUp && n != 0 || !*giveUp && n != 2 {
 		return fmt.Errorf("%w: want SERVICE FAULT, or --give-up", errUsage)
 	}
-	if err := knownFault(flags.Arg(1)); !*giveUp && err != nil {
-		return err
+	if !*giveUp {
+		if err := game.CheckFault(flags.Arg(1), fault.Kinds()); err != nil {
+			return fmt.Errorf("%w: %w", errUsage, err)
+		}
 	}
-	return p.play(ctx, which, func(g *mystery.Game, d *chaos.Drill) error {
+	return p.play(ctx, which, func(g *game.Game, d *drill.Drill) error {
 		if *giveUp {
-			tellAnswer(p, g, d)
+			fmt.Fprint(p.stdout, g.Answer(d))
 			return nil
 		}
 		reply, err := g.Guess(d, flags.Arg(0), flags.Arg(1), time.Now())
 		if err != nil {
 			return err
 		}
-		if reply.Service && reply.Fault {
-			fmt.Fprintln(p.stdout, "Right!")
-			tellAnswer(p, g, d)
-			return nil
+		fmt.Fprintln(p.stdout, reply)
+		if !reply.Right() {
+			return errQuiet
 		}
-		fmt.Fprintln(p.stdout, wrong(reply))
-		return errQuiet
+		fmt.Fprint(p.stdout, g.Answer(d))
+		return nil
 	})
 }
 
-// knownFault refuses what is no kind of fault: a slip of the pen costs nothing.
-func knownFault(name string) error {
-	var kinds []string
-	for _, k := range fault.Kinds() {
-		if mystery.Same(name, k.Name) {
-			return nil
-		}
-		kinds = append(kinds, k.Name)
-	}
-	return fmt.Errorf("%w: %q is no fault: there are %s", errUsage, name, strings.Join(kinds, ", "))
-}
-
-func wrong(r mystery.Reply) string {
-	switch {
-	case r.Service:
-		return "The service is right. The fault is not."
-	case r.Fault:
-		return "The fault is right. It is elsewhere."
-	}
-	return "Neither."
-}
-
-func tellAnswer(p program, g *mystery.Game, d *chaos.Drill) {
-	fmt.Fprintf(p.stdout, "%s: %s in %s. %s\n%s\n(drill %s, seed %d)\n",
-		d.Title, d.Answer.Fault, d.Answer.Service, strings.TrimSpace(d.Answer.Because), g.Score(), d.Name, g.Seed)
-}
-
-// play lets do make a move in the game of a copy. A move that failed is kept too:
-// wrong guesses count.
-func (p program) play(ctx context.Context, which *stackFlags, do func(*mystery.Game, *chaos.Drill) error) error {
-	kit, err := which.stack(p)
+// play lets do make a move in the game of the copy that the flags name.
+func (p program) play(ctx context.Context, which *stackFlags, do func(*game.Game, *drill.Drill) error) error {
+	t, err := which.drillTarget(p)
 	if err != nil {
 		return err
 	}
-	t := drillTarget{Stack: kit, getenv: p.getenv}
-	g, err := t.game()
-	if err != nil {
-		return err
+	err = t.game().Play(ctx, t.library(), do)
+	if errors.Is(err, game.ErrNone) {
+		return fmt.Errorf("%w: %w on %s; \"firedrill drill mystery\" begins one", errUsage, err, t.Data)
 	}
-	if g == nil {
-		return fmt.Errorf("%w: there is no mystery on %s; \"firedrill drill mystery\" begins one", errUsage, t.Data)
-	}
-	d, err := t.drill(g.Drill)
-	if err != nil {
-		return err
-	}
-	var moved error
-	kept := t.updateGame(ctx, func(g *mystery.Game) { moved = do(g, d) })
-	return errors.Join(moved, kept)
-}
-
-// beginGame keeps a new game, and returns what follows the drill's events.
-func (t drillTarget) beginGame(ctx context.Context, g mystery.Game) (func(chaos.Event), error) {
-	if err := t.keepGame(&g); err != nil {
-		return nil, err
-	}
-	ctx = context.WithoutCancel(ctx) // how it ends belongs to the game
-	return func(e chaos.Event) {
-		if e.Kind != chaos.EventFault && e.Kind != chaos.EventNotification {
-			return
-		}
-		// The game misses a time then; the drill goes on.
-		_ = t.updateGame(ctx, func(g *mystery.Game) { g.Observe(e) })
-	}, nil
-}
-
-// gamePath is where a copy keeps its mystery.
-func (t drillTarget) gamePath() string { return filepath.Join(t.notes(), "mystery.json") }
-
-// game is the last mystery of the copy, nil if there was none.
-func (t drillTarget) game() (*mystery.Game, error) {
-	text, err := os.ReadFile(t.gamePath())
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil //nolint:nilnil // no game is no error
-	}
-	g := new(mystery.Game)
-	if err == nil {
-		err = json.Unmarshal(text, g)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the mystery: %w", err)
-	}
-	return g, nil
-}
-
-// updateGame changes the mystery while nobody else does: the drill notes what
-// happens, and people guess, each in a process of their own.
-func (t drillTarget) updateGame(ctx context.Context, change func(*mystery.Game)) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	l := flock.New(t.gamePath() + ".lock")
-	if _, err := l.TryLockContext(ctx, 10*time.Millisecond); err != nil {
-		return fmt.Errorf("lock the mystery: %w", err)
-	}
-	defer l.Unlock() //nolint:errcheck // goes with the process anyway
-	g, err := t.game()
-	if err != nil {
-		return err
-	}
-	if g == nil {
-		return fmt.Errorf("%w: the mystery is gone", errUsage)
-	}
-	change(g)
-	return t.keepGame(g)
-}
-
-// keepGame replaces the file at once, so that no reader finds half of it.
-func (t drillTarget) keepGame(g *mystery.Game) error {
-	text, err := json.Marshal(g)
-	if err == nil {
-		err = os.WriteFile(t.gamePath()+".new", text, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(t.gamePath()+".new", t.gamePath())
-	}
-	if err != nil {
-		return fmt.Errorf("keep the mystery: %w", err)
-	}
-	return nil
+	return err
 }

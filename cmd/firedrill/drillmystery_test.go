@@ -8,8 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"firedrill/chaos"
-	"firedrill/chaos/mystery"
+	"firedrill/chaos/drill"
+	"firedrill/chaos/game"
+	chaosrun "firedrill/chaos/run"
 )
 
 // A game is kept between commands: what the drill notes in one process, hints and guesses of others find.
@@ -29,20 +30,20 @@ func TestMystery(t *testing.T) {
 	if got := say(exitMisuse, "hint"); !strings.Contains(got, "there is no mystery") {
 		t.Errorf("a hint without a mystery: %s", got)
 	}
-	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
+	if err := os.MkdirAll(target.folder().Notes, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	d, err := target.drill("payment-latency")
 	if err != nil {
 		t.Fatal(err)
 	}
-	observe, err := target.beginGame(t.Context(), mystery.Game{Drill: d.Name, Seed: 7, Scale: 60})
+	observe, err := target.game().Begin(t.Context(), game.Game{Drill: d.Name, Seed: 7, Scale: 60})
 	if err != nil {
 		t.Fatal(err)
 	}
 	say(exitFailed, "guess", d.Answer.Service, d.Answer.Fault) // nothing is broken yet
-	observe(chaos.Event{At: time.Now(), Kind: chaos.EventFault, State: "began"})
-	observe(chaos.Event{At: time.Now(), Kind: chaos.EventNotification, State: "told"})
+	observe(chaosrun.Event{At: time.Now(), Kind: chaosrun.EventFault, State: chaosrun.StateBegan})
+	observe(chaosrun.Event{At: time.Now(), Kind: chaosrun.EventNotification, State: chaosrun.StateTold})
 	if got := say(0, "hint"); !strings.HasPrefix(got, strings.TrimSpace(d.Hints[0])) {
 		t.Errorf("the hint is %q, want %q", got, d.Hints[0])
 	}
@@ -68,18 +69,18 @@ func TestMystery(t *testing.T) {
 // A mystery that is refused stays one, and leaves no game.
 func TestRefusedMystery(t *testing.T) {
 	target := drillsAt(t, 1000)
-	if err := os.MkdirAll(target.notes(), 0o700); err != nil {
+	if err := os.MkdirAll(target.folder().Notes, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := target.beginGame(t.Context(), mystery.Game{Drill: "bank-down"}); err != nil {
+	if _, err := target.game().Begin(t.Context(), game.Game{Drill: "bank-down"}); err != nil {
 		t.Fatal(err)
 	}
-	err := (&drillRunner{target: target}).noMystery(&chaos.Drill{Name: "bank-down"}, errors.New(`drill "bank-down" refused: TargetDown fires`))
+	err := noMystery(target.game(), &drill.Drill{Name: "bank-down"}, errors.New(`drill "bank-down" refused: TargetDown fires`))
 	var own coder
 	if !errors.As(err, &own) || own.ExitCode() != exitMisuse || err.Error() != `drill "mystery" refused: TargetDown fires` {
 		t.Errorf("it says %v", err)
 	}
-	if g, err := target.game(); g != nil || err != nil {
+	if g, err := target.game().Load(); g != nil || err != nil {
 		t.Errorf("a game is left: %v, %v", g, err)
 	}
 }

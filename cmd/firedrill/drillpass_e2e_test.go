@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"firedrill/chaos"
 	drillreport "firedrill/chaos/report"
+	chaosrun "firedrill/chaos/run"
 	"firedrill/internal/machine/machinetest"
 )
 
@@ -55,15 +55,15 @@ func (c *stackCopy) passed(junit string, names []string) {
 func (c *stackCopy) passes(name string) {
 	c.t.Helper()
 	j := c.journal(name)
-	if j.Verdict == chaos.Inconclusive {
+	if j.Verdict == chaosrun.Inconclusive {
 		c.t.Logf("%s is inconclusive, and is run once more: %v", name, j.Reasons)
 		_, out := c.run("drill", "run", "--fresh", name)
 		c.t.Log(out)
 		j = c.journal(name)
 	}
 	switch {
-	case j.Verdict == chaos.Pass:
-	case j.Verdict == chaos.Inconclusive && becauseOfMachine(j):
+	case j.Verdict == chaosrun.Pass:
+	case j.Verdict == chaosrun.Inconclusive && becauseOfMachine(j):
 		machinetest.CouldNotKeepUp(c.t, fmt.Sprintf("drill %s: %s", name, strings.Join(j.Reasons, "; ")))
 	default:
 		c.t.Errorf("the verdict of %s is %s, want pass: %s", name, j.Verdict, strings.Join(j.Reasons, "; "))
@@ -71,12 +71,12 @@ func (c *stackCopy) passes(name string) {
 }
 
 // becauseOfMachine is whether the drill itself says that it was the machine, and not the stack, that kept it from a verdict.
-func becauseOfMachine(j *chaos.Journal) bool {
+func becauseOfMachine(j *chaosrun.Journal) bool {
 	return j.Advice != ""
 }
 
 // journal is what the last run of a drill came to.
-func (c *stackCopy) journal(name string) *chaos.Journal {
+func (c *stackCopy) journal(name string) *chaosrun.Journal {
 	c.t.Helper()
 	j := c.lastJournal(name)
 	if j == nil {
@@ -86,7 +86,7 @@ func (c *stackCopy) journal(name string) *chaos.Journal {
 }
 
 // lastJournal is what the last run of a drill came to; nil if it left nothing, as one that was refused.
-func (c *stackCopy) lastJournal(name string) *chaos.Journal {
+func (c *stackCopy) lastJournal(name string) *chaosrun.Journal {
 	c.t.Helper()
 	files, err := filepath.Glob(filepath.Join(c.data, "drills", "*-"+name, "journal.json"))
 	if err != nil {

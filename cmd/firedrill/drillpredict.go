@@ -5,45 +5,45 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strconv"
 	"time"
 
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
+	chaosrun "firedrill/chaos/run"
 	"firedrill/internal/backend"
 )
 
 // drillPredictor says what the arithmetic of error budgets expects of an outage. It
-// implements chaos.Predictor.
+// implements chaosrun.Predictor.
 type drillPredictor struct {
 	specs      []slo.Spec
 	clock      slo.Clock
 	prometheus *backend.Prometheus
 }
 
-// Predict implements chaos.Predictor.
-func (d drillPredictor) Predict(ctx context.Context, a chaos.AlertExpectation, begin, end time.Time) (chaos.Prediction, error) {
+// Predict implements chaosrun.Predictor.
+func (d drillPredictor) Predict(ctx context.Context, a drill.AlertExpectation, begin, end time.Time) (chaosrun.Prediction, error) {
 	objective, severity, ok := d.objective(a)
 	if !ok {
-		return chaos.Prediction{}, chaos.ErrNoData
+		return chaosrun.Prediction{}, chaosrun.ErrNoData
 	}
 	outage, err := d.measured(ctx, objective, begin, end)
 	if err != nil {
-		return chaos.Prediction{}, err
+		return chaosrun.Prediction{}, err
 	}
 	if a.Ratio > 0 {
 		outage.Ratio = a.Ratio
 	}
 	p := rules.Predict(objective, rules.Options{Policy: slo.Default(), Clock: d.clock}, severity, outage)
-	return chaos.Prediction{
-		Fires: p.Fires, Detection: chaos.Seconds(p.Detection), Reset: chaos.Seconds(p.Reset), Slack: chaos.Seconds(p.Slack),
+	return chaosrun.Prediction{
+		Fires: p.Fires, Detection: chaosrun.Seconds(p.Detection), Reset: chaosrun.Seconds(p.Reset), Slack: chaosrun.Seconds(p.Slack),
 		Ratio: outage.Ratio,
 	}, nil
 }
 
-// objective is what an alert on a burn rate is about.
-func (d drillPredictor) objective(a chaos.AlertExpectation) (slo.SLO, slo.Severity, bool) {
+// objective returns the objective and severity that an alert on a burn rate is about.
+func (d drillPredictor) objective(a drill.AlertExpectation) (slo.SLO, slo.Severity, bool) {
 	for _, spec := range d.specs {
 		for _, s := range spec.SLOs {
 			for _, severity := range []slo.Severity{slo.Page, slo.Ticket} {
@@ -58,7 +58,7 @@ func (d drillPredictor) objective(a chaos.AlertExpectation) (slo.SLO, slo.Severi
 	return slo.SLO{}, "", false
 }
 
-// measured is the outage as the objective's indicator saw it.
+// measured returns the outage as the objective's indicator saw it.
 func (d drillPredictor) measured(ctx context.Context, s slo.SLO, begin, end time.Time) (slo.Outage, error) {
 	outage := slo.Outage{Length: end.Sub(begin)}
 	window := max(outage.Length.Round(time.Second), 2*d.clock.Scrape)
@@ -74,7 +74,7 @@ func (d drillPredictor) measured(ctx context.Context, s slo.SLO, begin, end time
 		return outage, err
 	}
 	failed, err := d.number(ctx, bad, end)
-	if err != nil && !errors.Is(err, chaos.ErrNoData) {
+	if err != nil && !errors.Is(err, chaosrun.ErrNoData) {
 		return outage, err
 	}
 	if outage.Rate > 0 { // no series of bad events: there were none
@@ -89,57 +89,24 @@ func (d drillPredictor) number(ctx context.Context, promql string, at time.Time)
 	case err != nil:
 		return 0, err
 	case len(vector) != 1 || math.IsNaN(float64(vector[0].Value)):
-		return 0, chaos.ErrNoData
+		return 0, chaosrun.ErrNoData
 	}
 	return float64(vector[0].Value), nil
 }
 
-// newDrillPredictor predicts for the rules at a scale.
-func newDrillPredictor(t drillTarget, scale float64) (drillPredictor, error) {
-	specs, err := slo.LoadAll(specsDir(t.Root))
+// newDrillPredictor returns a predictor for the rules at a scale.
+func newDrillPredictor(root, prometheusURL string, scale float64) (chaosrun.Predictor, error) {
+	specs, err := slo.LoadAll(specsDir(root))
 	if err != nil {
-		return drillPredictor{}, fmt.Errorf("read the objectives: %w", err)
+		return nil, fmt.Errorf("read the objectives: %w", err)
 	}
-	prometheus, err := backend.NewPrometheus(t.places()["prometheus"], nil)
+	prometheus, err := backend.NewPrometheus(prometheusURL, nil)
 	if err != nil {
-		return drillPredictor{}, err
+		return nil, err
 	}
 	clock := slo.Workshop()
 	if scale != clock.Scale {
 		clock = slo.NewClock(scale, clock.Scrape)
 	}
 	return drillPredictor{specs: specs, clock: clock, prometheus: prometheus}, nil
-}
-
-// awaitScale asks for the scale until rules were evaluated once.
-func (t drillTarget) awaitScale(ctx context.Context) (float64, error) {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	for {
-		scale, err := t.scaleInForce(ctx)
-		if !errors.Is(err, chaos.ErrNoData) {
-			return scale, err
-		}
-		select {
-		case <-ctx.Done():
-			return 0, err
-		case <-time.After(500 * time.Millisecond):
-		}
-	}
-}
-
-// scaleInForce is the one at which the copy's objectives run.
-func (t drillTarget) scaleInForce(ctx context.Context) (float64, error) {
-	prometheus, err := backend.NewPrometheus(t.places()["prometheus"], nil)
-	if err != nil {
-		return 0, err
-	}
-	vector, err := prometheus.Query(ctx, `group by (scale) (slo:objective:ratio{synthetic=""})`, time.Now())
-	if err != nil {
-		return 0, fmt.Errorf("ask which scale the objectives run at: %w", err)
-	}
-	if len(vector) != 1 {
-		return 0, fmt.Errorf("ask which scale the objectives run at: %d answers: %w", len(vector), chaos.ErrNoData)
-	}
-	return strconv.ParseFloat(string(vector[0].Metric["scale"]), 64)
 }

@@ -7,16 +7,13 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
-	"slices"
 	"time"
 
 	"firedrill/alerts/rules"
-	"firedrill/chaos"
-	"firedrill/chaos/fault"
-	"firedrill/chaos/mystery"
+	"firedrill/chaos/drill"
 	drillreport "firedrill/chaos/report"
+	chaosrun "firedrill/chaos/run"
+	"firedrill/chaos/session"
 )
 
 const drillRunUsage = `drill run [flags] NAME…
@@ -82,15 +79,7 @@ func drillRun(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 1, math.MaxInt); err != nil {
 		return err
 	}
-	runner, err := f.runner(p)
-	if err != nil {
-		return err
-	}
-	drills, err := runner.named(fs.Args())
-	if err != nil {
-		return err
-	}
-	return runner.all(ctx, drills)
+	return f.run(ctx, p, fs.Args()...)
 }
 
 const drillAllUsage = `drill all [flags]
@@ -104,15 +93,32 @@ func drillAll(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 0); err != nil {
 		return err
 	}
-	runner, err := f.runner(p)
+	return f.run(ctx, p)
+}
+
+// run runs the named drills, all without names, and tells what they came to.
+func (f *drillFlags) run(ctx context.Context, p program, names ...string) error {
+	r, err := f.runner(p)
 	if err != nil {
 		return err
 	}
-	drills, err := runner.target.drills()
+	drills, err := r.target.drills(names...)
 	if err != nil {
 		return err
 	}
-	return runner.all(ctx, drills)
+	journals, refused, err := r.series().Each(ctx, drills, r.show)
+	if err != nil {
+		return misuse(err)
+	}
+	if err := r.writeJUnit(journals); err != nil {
+		return err
+	}
+	if r.json {
+		if err := writeJSON(p.stdout, journals); err != nil {
+			return err
+		}
+	}
+	return exitOf(journals, refused)
 }
 
 // drillRunner runs drills as the flags say.
@@ -120,18 +126,18 @@ type drillRunner struct {
 	drillFlags
 	p      program
 	target drillTarget
-	idle   bool // faults are only said to be on
 }
 
+// runner checks the flags. It starts nothing.
 func (f *drillFlags) runner(p program) (*drillRunner, error) {
-	if err := checkRate(f.rate); err != nil {
-		return nil, err
+	if err := session.CheckRate(f.rate); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUsage, err)
 	}
-	kit, err := f.which.stack(p)
+	t, err := f.which.drillTarget(p)
 	if err != nil {
 		return nil, err
 	}
-	r := &drillRunner{drillFlags: *f, p: p, target: drillTarget{Stack: kit, getenv: p.getenv}}
+	r := &drillRunner{drillFlags: *f, p: p, target: t}
 	if f.remote == "" {
 		return r, nil
 	}
@@ -140,246 +146,69 @@ func (f *drillFlags) runner(p program) (*drillRunner, error) {
 	return r, err
 }
 
-// named are the drills with the names, or files, or all if none is named.
-func (r *drillRunner) named(names []string) ([]*chaos.Drill, error) {
-	if len(names) == 0 {
-		return r.target.drills()
+// series returns what runs drills one after the other.
+func (r *drillRunner) series() *session.Series {
+	s := &session.Series{
+		Settings: session.Settings{
+			Speed: r.speed, Seed: r.seed, Rate: r.rate, Version: ownVersion(),
+			Past:     []drill.AlertPattern{{Alert: rules.AlertSpent}},
+			Machine:  []drill.AlertPattern{{Alert: alertScrapesLate}},
+			ReadLoad: readLoad,
+			Predictor: func(t *session.Target, scale float64) (chaosrun.Predictor, error) {
+				return newDrillPredictor(r.target.Root, t.Places["prometheus"], scale)
+			},
+			Progress: r.p.stderr,
+		},
+		Folder: r.target.folder(), Copy: r.runningCopy, Fresh: r.fresh, Wait: r.wait, Page: r.html,
 	}
-	var drills []*chaos.Drill
-	for _, name := range names {
-		d, err := r.target.drill(name)
-		if err != nil {
-			return nil, err
-		}
-		drills = append(drills, d)
+	if r.fresh {
+		s.Copy = r.freshCopy
 	}
-	return drills, nil
+	return s
 }
 
-// all runs drills one after the other and tells what they came to.
-func (r *drillRunner) all(ctx context.Context, drills []*chaos.Drill) error {
-	journals, failed := r.each(ctx, drills, r.show)
-	if failed != nil && !wasRefused(failed) {
-		return failed
-	}
-	if err := r.keepAll(journals); err != nil {
-		return err
-	}
-	if failed != nil {
-		return failed
-	}
-	return verdictOf(journals)
-}
-
-// each runs drills one after the other and shows each. One that is refused does not
-// keep the others from running, and is in the error; Ctrl-C does.
-func (r *drillRunner) each(ctx context.Context, drills []*chaos.Drill, show func(*chaos.Journal) error) ([]*chaos.Journal, error) {
-	var journals []*chaos.Journal
-	var refused []error
-	for i, d := range drills {
-		j, err := r.one(ctx, d, i > 0, false)
-		switch {
-		case err != nil && wasRefused(err):
-			refused = append(refused, err)
-			fmt.Fprintln(r.p.stderr, err)
-		case err != nil:
-			return journals, err
-		default:
-			journals = append(journals, j)
-			if err := show(j); err != nil {
-				return journals, err
-			}
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	if len(refused) > 0 {
-		return journals, &exit{exitMisuse, errors.Join(refused...)}
-	}
-	return journals, nil
-}
-
-func wasRefused(err error) bool {
-	refused := (*chaos.RefusedError)(nil)
-	return errors.As(err, &refused)
+// runningCopy returns the copy that runs already.
+func (r *drillRunner) runningCopy(ctx context.Context, _ string) (*session.Target, func(), error) {
+	return r.target.session(), func() {}, r.target.mustRun(ctx)
 }
 
 // show prints what a drill came to, unless all are to be printed as JSON.
-func (r *drillRunner) show(j *chaos.Journal) error {
+func (r *drillRunner) show(j *chaosrun.Journal) error {
 	if r.json {
 		return nil
 	}
 	return drillreport.Text(r.p.stdout, j)
 }
 
-// one runs a drill on the running stack or on one of its own.
-func (r *drillRunner) one(ctx context.Context, d *chaos.Drill, following, secret bool) (*chaos.Journal, error) {
-	dir := filepath.Join(r.target.results(), time.Now().Format("20060102-150405-")+shownName(d, secret))
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("create folder of results: %w", err)
-	}
-	target, wait := r.target, r.wait
-	if r.fresh {
-		if wait == 0 {
-			wait = time.Minute
-		}
-		fresh, remove, err := r.freshCopy(ctx, dir)
-		if err != nil {
-			return nil, err
-		}
-		defer remove()
-		target = fresh
-	} else if err := target.mustBeOurs(ctx); err != nil {
-		return nil, err
-	} else if following && wait == 0 {
-		wait = 10 * time.Minute
-	}
-	if err := target.mayHave(d); err != nil {
-		return nil, err
-	}
-	j, err := r.onTarget(ctx, target, d, dir, wait, secret)
-	if err != nil {
-		return nil, err
-	}
-	return j, r.keepResults(j, dir)
-}
-
-// onTarget runs a drill on a copy, which it locks meanwhile.
-func (r *drillRunner) onTarget(ctx context.Context, t drillTarget, d *chaos.Drill, dir string, wait time.Duration, secret bool) (*chaos.Journal, error) {
-	release, err := t.lock(shownName(d, secret))
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	config, err := r.config(ctx, t, d, dir)
-	if err != nil {
-		return nil, err
-	}
-	teller, err := newDrillTeller(ctx, t, d.Name, secret)
-	if err != nil {
-		return nil, err
-	}
-	defer teller.Close()
-	live := drillreport.NewLive(r.p.stderr, secret)
-	defer live.Close()
-	observers := []func(chaos.Event){live.Observe, teller.Observe}
-	if secret {
-		play, err := t.beginGame(ctx, mystery.Game{Drill: d.Name, Seed: r.seed, Scale: config.Scale})
-		if err != nil {
-			return nil, err
-		}
-		observers = append(observers, play)
-	}
-	if config.Drill, err = r.fitted(ctx, d); err != nil {
-		return nil, err
-	}
-	if r.idle {
-		config.Injector = chaos.Idle(config.Injector)
-	}
-	config.Wait = wait
-	config.Observe = func(e chaos.Event) {
-		for _, observe := range observers {
-			observe(e)
-		}
-	}
-	return chaos.Run(ctx, config)
-}
-
-// config is what a drill needs of a copy.
-func (r *drillRunner) config(ctx context.Context, t drillTarget, d *chaos.Drill, dir string) (chaos.Config, error) {
-	token, err := t.token()
-	if err != nil {
-		return chaos.Config{}, err
-	}
-	eyes, err := t.eyes()
-	if err != nil {
-		return chaos.Config{}, err
-	}
-	scale := r.speed
-	if scale == 0 {
-		if scale, err = t.awaitScale(ctx); err != nil {
-			return chaos.Config{}, err
-		}
-	}
-	predictor, err := newDrillPredictor(t, scale)
-	if err != nil {
-		return chaos.Config{}, err
-	}
-	faults := t.faults(token)
-	faults.Seed = r.seed
-	return chaos.Config{
-		Drill: d, Scale: scale, Seed: r.seed, Injector: fault.New(faults), Load: drillLoad{t, dir, r.seed},
-		Prober: eyes, Alerts: eyes, Charter: eyes, Predictor: predictor, Witness: eyes.Witness(ctx, t.processes()),
-		Past:      []chaos.AlertPattern{{Alert: rules.AlertSpent}},
-		Machine:   []chaos.AlertPattern{{Alert: alertScrapesLate}},
-		TraceLink: t.places()["tempo"] + "/api/traces/{trace_id}",
-	}, nil
-}
-
-// keepResults writes what a drill came to.
-func (r *drillRunner) keepResults(j *chaos.Journal, dir string) error {
-	files := map[string]func(io.Writer, *chaos.Journal) error{
-		filepath.Join(dir, journalName): drillreport.JSON, filepath.Join(dir, "report.html"): drillreport.HTML,
-	}
-	if r.html != "" {
-		files[r.html] = drillreport.HTML
-	}
-	for path, write := range files {
-		if err := writeFile(path, func(w io.Writer) error { return write(w, j) }); err != nil {
-			return err
-		}
-	}
-	fmt.Fprintf(r.p.stderr, "Report: %s\n", filepath.Join(dir, "report.html"))
-	return nil
-}
-
-// keepAll writes what was asked for of all drills.
-func (r *drillRunner) keepAll(journals []*chaos.Journal) error {
-	if err := r.writeJUnit(journals); err != nil || !r.json {
-		return err
-	}
-	return writeJSON(r.p.stdout, journals)
-}
-
-func (r *drillRunner) writeJUnit(journals []*chaos.Journal) error {
+// writeJUnit writes what drills came to as JUnit XML, if that was asked for.
+func (r *drillRunner) writeJUnit(journals []*chaosrun.Journal) error {
 	if r.junit == "" {
 		return nil
 	}
-	return writeFile(r.junit, func(w io.Writer) error { return drillreport.JUnit(w, journals...) })
+	return session.WriteFile(r.junit, func(w io.Writer) error { return drillreport.JUnit(w, journals...) })
 }
 
-// verdictOf is the worst: a failure, then what nobody can tell.
-func verdictOf(journals []*chaos.Journal) error {
-	came := func(to ...chaos.Verdict) (names []string) {
-		for _, j := range journals {
-			if slices.Contains(to, j.Verdict) {
-				names = append(names, j.Drill)
-			}
-		}
-		return names
+// misuse marks an error as misuse if the drill did not begin: it was refused, or
+// another one runs. nil stays nil.
+func misuse(err error) error {
+	busy := (*session.BusyError)(nil)
+	if session.Refused(err) || errors.As(err, &busy) {
+		return &exit{exitMisuse, err}
 	}
-	if failed := came(chaos.Fail); len(failed) > 0 {
-		return fmt.Errorf("not as expected: %v", failed)
-	}
-	if unclear := came(chaos.Inconclusive, chaos.Aborted); len(unclear) > 0 {
-		return &exit{exitInvalid, fmt.Errorf("without a clear result: %v", unclear)}
-	}
-	return nil
+	return err
 }
 
-// shownName is what may be said of a drill.
-func shownName(d *chaos.Drill, secret bool) string {
-	if secret {
-		return mysteryName
+// exitOf returns nil if all drills passed and none was refused.
+func exitOf(journals []*chaosrun.Journal, refused error) error {
+	if refused != nil {
+		return misuse(refused)
 	}
-	return d.Name
-}
-
-func writeFile(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return fmt.Errorf("write a result: %w", err)
+	switch verdict, names := chaosrun.Worst(journals); verdict {
+	case chaosrun.Fail:
+		return fmt.Errorf("not as expected: %v", names)
+	case chaosrun.Inconclusive, chaosrun.Aborted:
+		return &exit{exitInvalid, fmt.Errorf("without a clear result: %v", names)}
+	default:
+		return nil
 	}
-	return errors.Join(write(f), f.Close())
 }

@@ -10,79 +10,82 @@ import (
 	"strconv"
 	"strings"
 
-	"firedrill/chaos"
+	"firedrill/chaos/drill"
 	"firedrill/chaos/fault"
-	"firedrill/chaos/observe"
+	"firedrill/chaos/session"
 	"firedrill/deploy/stack"
 )
 
-// drillTarget is the copy of the stack that a drill is about.
+// drillTarget is the copy that a drill is about: what package session needs of it,
+// out of deploy/stack.
 type drillTarget struct {
 	stack.Stack
 	getenv func(string) string
 	remote *remoteStack // nil: a copy on this machine
 }
 
-// notes is the folder for what the copy knows of the drill that runs, or ran last.
-func (t drillTarget) notes() string { return t.RunFile("drill") }
+// drillTarget returns the copy that the flags name.
+func (f *stackFlags) drillTarget(p program) (drillTarget, error) {
+	s, err := f.stack(p)
+	return drillTarget{Stack: s, getenv: p.getenv}, err
+}
 
-// undo is the folder for notes of how to undo faults on processes.
-func (t drillTarget) undo() string { return filepath.Join(t.notes(), "undo") }
+// session returns the copy as a session needs it.
+func (t drillTarget) session() *session.Target {
+	out := &session.Target{
+		Folder: t.folder(), Places: t.places(), Faults: t.faults(), Token: t.token, Processes: t.processes(), Load: t.load,
+	}
+	if t.remote == nil { // a Prometheus elsewhere cannot scrape this process
+		out.Announce = func(addr string) (func(), error) { return announceIn(t.DrillTargets(), addr, stack.TierDrill) }
+	}
+	return out
+}
 
-// results is the folder for what drills came to.
-func (t drillTarget) results() string { return filepath.Join(t.Data, "drills") }
+// folder returns where the copy keeps what concerns drills.
+func (t drillTarget) folder() session.Folder {
+	return session.Folder{Data: t.Data, Notes: t.RunFile("drill")}
+}
 
-// drills reads all of the repository's drills.
-func (t drillTarget) drills() ([]*chaos.Drill, error) {
-	all, err := chaos.LoadAll(filepath.Join(t.Root, "chaos", "drills"), fault.New(t.everything()))
+// library reads the repository's drills, and files of the user's.
+func (t drillTarget) library() drill.Library {
+	return drill.Library{Dir: filepath.Join(t.Root, "chaos", "drills"), Faults: fault.New(t.everything())}
+}
+
+// drills reads the named drills; all of the repository's without names.
+func (t drillTarget) drills(names ...string) ([]*drill.Drill, error) {
+	all, err := t.library().Named(names...)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errUsage, err)
+		return nil, fmt.Errorf("%w: %w; \"firedrill drill list\" shows what there is", errUsage, err)
 	}
 	return all, nil
 }
 
-// drill finds one by its name, or reads a file of the user's.
-func (t drillTarget) drill(name string) (*chaos.Drill, error) {
-	path := name
-	if !strings.HasSuffix(name, chaos.Extension) {
-		path = filepath.Join(t.Root, "chaos", "drills", name+chaos.Extension)
-	}
-	d, err := chaos.LoadFile(path, fault.New(t.everything()))
+// drill reads one drill.
+func (t drillTarget) drill(name string) (*drill.Drill, error) {
+	all, err := t.drills(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w; \"firedrill drill list\" shows what there is", errUsage, err)
+		return nil, err
 	}
-	return d, nil
+	return all[0], nil
 }
 
-// mayHave refuses a drill whose faults cannot be done to this target.
-func (t drillTarget) mayHave(d *chaos.Drill) error {
-	injector := fault.New(t.faults(""))
-	for _, f := range d.Faults {
-		if err := injector.Check(f); err != nil {
-			return &chaos.RefusedError{Drill: d.Name, Reasons: []string{"there it cannot be run: " + err.Error()}}
-		}
-	}
-	return nil
-}
-
-// faults says what of the target can be made worse. In containers and elsewhere only
+// faults returns what of the copy can be made worse. In containers and elsewhere only
 // services can, for processes and wires are out of reach.
-func (t drillTarget) faults(token string) fault.Config {
+func (t drillTarget) faults() fault.Config {
 	if t.remote != nil {
-		return fault.Config{Admins: t.remote.admins(), Token: token}
+		return fault.Config{Admins: t.remote.admins()}
 	}
 	c := t.everything()
-	c.Token = token
 	if record, err := t.Record(); err == nil && record != nil && record.Runtime != stack.Native {
 		c.Wires, c.Components = nil, nil
 	}
 	return c
 }
 
-// everything is what can be made worse of a native copy: what drills may be about.
+// everything returns what can be made worse of a native copy: what drills may be about.
 func (t drillTarget) everything() fault.Config {
 	c := fault.Config{
-		Admins: map[string]string{}, Wires: t.wires(), Processes: supervised{t.Stack}, Guard: t.guard, Notes: t.undo(),
+		Admins: map[string]string{}, Wires: t.wires(), Processes: supervised{t.Stack}, Watchdog: t.watchdog, Notes: t.folder().Undo(),
 	}
 	for _, part := range t.Components() {
 		c.Components = append(c.Components, part.Name)
@@ -93,12 +96,12 @@ func (t drillTarget) everything() fault.Config {
 	return c
 }
 
-// guard is the command that does and undoes a fault on a process.
-func (t drillTarget) guard(ctx context.Context) *exec.Cmd {
-	return exec.CommandContext(ctx, t.Executable, "drill", drillGuardCommand, "--data", t.Data, "--offset", strconv.Itoa(t.Offset))
+// watchdog returns the command that does and undoes a fault on a process.
+func (t drillTarget) watchdog(ctx context.Context) *exec.Cmd {
+	return exec.CommandContext(ctx, t.Executable, "drill", drillWatchdogCommand, "--data", t.Data, "--offset", strconv.Itoa(t.Offset))
 }
 
-// callers says who calls whom in the shop; the import graph of apps says the same.
+// callers returns which services and parts each service calls; the imports of apps say the same.
 func callers() map[string][]string {
 	return map[string][]string{
 		"gateway":  {"catalog", "orders"},
@@ -109,7 +112,7 @@ func callers() map[string][]string {
 	}
 }
 
-// wires are the addresses that each service dials.
+// wires returns the addresses that each service dials, by caller and dependency.
 func (t drillTarget) wires() map[string]map[string]string {
 	listens := map[string]string{}
 	for _, part := range t.Components() {
@@ -133,7 +136,7 @@ func (t drillTarget) wires() map[string]map[string]string {
 	return wires
 }
 
-// databaseAddr is where a PostgreSQL server listens; "" for files.
+// databaseAddr returns where a PostgreSQL server listens, as "host:port"; "" for files.
 func databaseAddr(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
@@ -145,7 +148,7 @@ func databaseAddr(text string) string {
 	return u.Host
 }
 
-// places are what ${NAME} in a drill means.
+// places returns the URLs of programs and services by name: what ${NAME} in a drill means.
 func (t drillTarget) places() map[string]string {
 	if t.remote != nil {
 		return t.remote.places()
@@ -162,7 +165,7 @@ func (t drillTarget) places() map[string]string {
 	return places
 }
 
-// token is what services want to be shown by who breaks them.
+// token returns what services want to be shown before they show a fault.
 func (t drillTarget) token() (string, error) {
 	if t.remote == nil {
 		return t.Secret(stack.FaultsToken)
@@ -174,17 +177,8 @@ func (t drillTarget) token() (string, error) {
 	return token, nil
 }
 
-// eyes look at the copy.
-func (t drillTarget) eyes() (*observe.Eyes, error) {
-	places := t.places()
-	return observe.New(observe.Config{
-		Prometheus: places["prometheus"], Loki: places["loki"], Tempo: places["tempo"],
-		Notifications: places["notifications"], Places: places,
-	})
-}
-
-// mustBeOurs refuses a target that no drill may break.
-func (t drillTarget) mustBeOurs(ctx context.Context) error {
+// mustRun refuses a copy that does not run.
+func (t drillTarget) mustRun(ctx context.Context) error {
 	if t.remote != nil {
 		return nil // as the user says
 	}
@@ -203,7 +197,7 @@ func (t drillTarget) mustBeOurs(ctx context.Context) error {
 	return nil
 }
 
-// supervised are the processes of a copy as faults need them.
+// supervised implements fault.Processes for a copy.
 type supervised struct{ stack.Stack }
 
 func (s supervised) PID(ctx context.Context, component string) (int, error) {
@@ -219,7 +213,7 @@ func (s supervised) Stop(ctx context.Context, component string) error {
 	return gone(s.Stack.Stop(ctx, component))
 }
 
-// gone says in the words of faults that a stack does not run.
+// gone turns the error that a stack does not run into the one that package fault knows.
 func gone(err error) error {
 	if errors.Is(err, stack.ErrNotRunning) {
 		return fmt.Errorf("%w: %w", fault.ErrNoStack, err)
@@ -227,7 +221,7 @@ func gone(err error) error {
 	return err
 }
 
-// processes lists those of the target that run on this machine.
+// processes lists the processes of the target that run on this machine.
 func (t drillTarget) processes() func() []int {
 	if t.remote != nil {
 		return func() []int { return nil }

@@ -47,6 +47,7 @@ type loadFlags struct {
 	format                string
 	headers, thresholds   list
 	target, seed, scale   string
+	steady                string
 	workers               int
 	timeout               time.Duration
 	share                 string
@@ -75,6 +76,7 @@ func (f *loadFlags) add(fs *flag.FlagSet) {
 	fs.StringVar(&f.format, "format", "", "`format` of the targets: http (default) or json")
 	fs.StringVar(&f.target, "target", "", "base `URL` to send to instead of the profile's")
 	fs.StringVar(&f.scale, "scale-rate", "", "`number` that multiplies all rates of a profile: 0.5 is half the load; the report says so")
+	fs.StringVar(&f.steady, "steady", "", "`rate`, such as 20/s, of an endless stage instead of a profile's stages; its thresholds do not count")
 	fs.StringVar(&f.seed, "seed", "", "`number` instead of the profile's: the same seed gives the same requests")
 	fs.StringVar(&f.run, "run", "", "`id` of the run, 16 hex digits, from which trace ids and ${uuid} come (default: a new one)")
 	fs.StringVar(&f.shard, "shard", "", "`i/n`: send only the i-th of n equal parts of the schedule (default: in a pod of an Indexed Job, JOB_COMPLETION_INDEX + 1 of FIREDRILL_SHARDS)")
@@ -166,7 +168,10 @@ func (f *loadFlags) readAdHoc(url string, o profile.Options) (*profile.Profile, 
 		return nil, errors.New("--target is for profiles")
 	}
 	if f.scale != "" {
-		return nil, errors.New("-scale-rate is for profiles; -rate says the rate")
+		return nil, errors.New("--scale-rate is for profiles; --rate says the rate")
+	}
+	if f.steady != "" {
+		return nil, errors.New("--steady is for profiles; --rate says the rate")
 	}
 	var err error
 	if f.duration != "" {
@@ -197,7 +202,7 @@ func (f *loadFlags) readAdHoc(url string, o profile.Options) (*profile.Profile, 
 
 // options are what the flags say instead of the profile.
 func (f *loadFlags) options(p program) (profile.Options, error) {
-	o := profile.Options{Target: f.target, Workers: f.workers, Timeout: f.timeout, Getenv: p.getenv}
+	o := profile.Options{Target: f.target, Workers: f.workers, Timeout: f.timeout, Steady: f.steady, Getenv: p.getenv}
 	offset, err := f.portOffset(p)
 	if err != nil {
 		return o, err

@@ -14,13 +14,15 @@ import (
 	"time"
 
 	"firedrill/apps/fault"
+	"firedrill/apps/fault/client"
+	"firedrill/apps/fault/kinds"
 	"firedrill/internal/machine/machinetest"
 	"firedrill/telemetry/telemetrytest"
 )
 
 // faultClient talks to a service of wholeShop, which has this token.
-func (s inProcess) faultClient(service string) *fault.Client {
-	return fault.NewClient(service, s.admin[service], "token", http.DefaultClient)
+func (s inProcess) faultClient(service string) *client.Client {
+	return client.New(service, s.admin[service], "token", http.DefaultClient)
 }
 
 // Every service shows every fault that it says it can, over its admin listener.
@@ -40,7 +42,7 @@ func TestEveryServiceShowsItsFaults(t *testing.T) {
 				t.Fatalf("%+v, %v", status, err)
 			}
 			shown := 0
-			for _, kind := range fault.Kinds() {
+			for _, kind := range kinds.All() {
 				if !kind.ShownBy(service) {
 					continue
 				}
@@ -70,7 +72,7 @@ func TestShopStopsWithFaultsOn(t *testing.T) {
 		"orders": {"pool_exhaustion", "slow_query", "lock_contention", "goroutine_leak"}, "bank": {"errors", "unready"}, "shipping": {"pool_exhaustion"},
 	} {
 		for _, kind := range kinds {
-			if err := shop.faultClient(service).Begin(t.Context(), kind, fault.Spec{Kind: kind}, fault.MaxLease); err != nil {
+			if err := shop.faultClient(service).Begin(t.Context(), kind, fault.Spec{Kind: kind}, client.MaxLease); err != nil {
 				t.Error(err)
 			}
 		}

@@ -67,6 +67,9 @@ func (b *builder) build(scenarios func() error) error {
 	if b.out.Scale = cmp.Or(b.options.Scale, 1); !(b.out.Scale > 0) || math.IsInf(b.out.Scale, 1) {
 		return &Error{File: b.file, Err: fmt.Errorf("rates times %g: want a number above 0", b.out.Scale)}
 	}
+	if err := b.steady(); err != nil {
+		return err
+	}
 	b.out.Seed = DefaultSeed
 	if b.doc.Seed != nil {
 		b.out.Seed = *b.doc.Seed
@@ -84,6 +87,22 @@ func (b *builder) build(scenarios func() error) error {
 		b.out.Thresholds = append(b.out.Thresholds, Threshold{expression, where.Where()})
 	}
 	b.out.Fingerprint = b.doc.fingerprint(b.out.Limits.Workers, b.out.Scale)
+	return nil
+}
+
+// steady replaces the stages by one that never ends, if the options want that.
+func (b *builder) steady() error {
+	rate := b.options.Steady
+	if rate == "" {
+		return nil
+	}
+	if n, err := ParseRate(rate); err != nil {
+		return &Error{File: b.file, Err: fmt.Errorf("a steady rate: %w", err)}
+	} else if n == 0 {
+		return &Error{File: b.file, Err: fmt.Errorf("a steady rate: %q: must be greater than 0", rate)}
+	}
+	b.doc.Stages = []stage{{Name: "steady", Arrivals: "poisson", Constant: &constant{Rate: rate, For: "forever"}}}
+	b.doc.Thresholds = nil
 	return nil
 }
 

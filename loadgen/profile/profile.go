@@ -79,6 +79,10 @@ type Options struct {
 	Timeout time.Duration
 	Share   *float64 // of arrivals whose traces are kept
 	Scale   float64  // multiplies all rates; 0 is 1
+	// Steady is the rate, such as "20/s", of one endless stage of random arrivals that
+	// replaces the stages; "" keeps them. It drops the thresholds too, which may name
+	// stages that are gone.
+	Steady string
 
 	Shop   string              // URL that the target "shop" means
 	Getenv func(string) string // for ${env.NAME}

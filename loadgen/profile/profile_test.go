@@ -242,6 +242,28 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+// TestSteady replaces the stages of every profile that ships by one endless stage.
+func TestSteady(t *testing.T) {
+	files, err := filepath.Glob("../profiles/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d profiles, %v", len(files), err)
+	}
+	for _, file := range files {
+		p, err := profile.Load(file, profile.Options{Shop: "http://127.0.0.1:8000", Getenv: env, Steady: "17/s"})
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		want := []profile.Stage{{Name: "steady", Shape: "constant 17/s, Poisson arrivals"}}
+		if !slices.Equal(p.Stages, want) || len(p.Thresholds) != 0 || p.Schedule.Total() != schedule.Endless {
+			t.Errorf("%s: stages %v, %d thresholds, %d arrivals", file, p.Stages, len(p.Thresholds), p.Schedule.Total())
+		}
+		if rate := p.Schedule.Rate(time.Hour); rate < 16.9 || rate > 17.1 {
+			t.Errorf("%s: %v/s after an hour, want 17", file, rate)
+		}
+	}
+}
+
 func TestScale(t *testing.T) {
 	p, err := profile.Parse("all.yaml", []byte(valid), profile.Options{Getenv: env, Scale: 0.5})
 	if err != nil {

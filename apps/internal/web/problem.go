@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -74,6 +76,9 @@ func (c Code) Status() (status int, known bool) {
 	a, known := answers[c]
 	return a.status, known
 }
+
+// Codes returns every code, sorted.
+func Codes() []Code { return slices.Sorted(maps.Keys(answers)) }
 
 // Error is a failure with a code. Detail is for the client; Err, the cause, is
 // for the log only.

@@ -11,20 +11,20 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	"firedrill/chaos"
 	"firedrill/chaos/chaosmesh"
+	"firedrill/chaos/drill"
 	chaosfault "firedrill/chaos/fault"
 )
 
 // samples are a fault of every kind, on a target that can have it, with what has no default filled in.
-func samples() []chaos.Fault {
+func samples() []drill.Fault {
 	given := map[string]map[string]any{
 		"latency":        {"median": "250ms"},
 		"reroute":        {"from": "a:1", "to": "b:2"},
 		"wire_latency":   {"latency": "250ms"},
 		"wire_bandwidth": {"rate": 100},
 	}
-	var all []chaos.Fault
+	var all []drill.Fault
 	for _, kind := range chaosfault.Kinds() {
 		target := "orders"
 		switch {
@@ -33,7 +33,7 @@ func samples() []chaos.Fault {
 		case len(kind.Services) > 0:
 			target = kind.Services[0]
 		}
-		all = append(all, chaos.Fault{At: 10 * time.Second, For: time.Minute, Kind: kind.Name, Target: target, Params: given[kind.Name]})
+		all = append(all, drill.Fault{At: 10 * time.Second, For: time.Minute, Kind: kind.Name, Target: target, Params: given[kind.Name]})
 	}
 	return all
 }
@@ -44,7 +44,7 @@ func TestExportedDrills(t *testing.T) {
 	expressed := 0
 	for _, f := range samples() {
 		t.Run(f.Kind, func(t *testing.T) {
-			plan, err := chaosmesh.Translate(&chaos.Drill{Name: "sample", Title: "A sample", Faults: []chaos.Fault{f}}, chaosmesh.Kit(), chaosfault.Kinds())
+			plan, err := chaosmesh.Translate(&drill.Drill{Name: "sample", Title: "A sample", Faults: []drill.Fault{f}}, chaosmesh.Shop(), chaosfault.Kinds())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -66,13 +66,13 @@ func TestExportedDrills(t *testing.T) {
 // Every drill that ships can be exported, or it is said why not.
 func TestShippedDrills(t *testing.T) {
 	d := decoder(t)
-	drills, err := chaos.LoadAll(filepath.Join(root, "chaos", "drills"), anyFault{})
+	drills, err := drill.LoadAll(filepath.Join(root, "chaos", "drills"), anyFault{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	exported := 0
 	for _, drill := range drills {
-		plan, err := chaosmesh.Translate(drill, chaosmesh.Kit(), chaosfault.Kinds())
+		plan, err := chaosmesh.Translate(drill, chaosmesh.Shop(), chaosfault.Kinds())
 		if err != nil {
 			t.Errorf("%s: %v", drill.Name, err)
 			continue
@@ -93,7 +93,7 @@ func TestShippedDrills(t *testing.T) {
 // anyFault finds every fault good; the drills' own tests check them.
 type anyFault struct{}
 
-func (anyFault) Check(chaos.Fault) error { return nil }
+func (anyFault) Check(drill.Fault) error { return nil }
 
 // admitWorkflow asks Chaos Mesh's own code about a plan.
 func admitWorkflow(t *testing.T, d Decoder, plan chaosmesh.Plan) {
@@ -160,7 +160,7 @@ func TestExportedSelectorsFindPods(t *testing.T) {
 			pods[o.GetNamespace()+"/"+template.Labels[nameLabel]] = *template
 		}
 	}
-	for component, p := range chaosmesh.Kit() {
+	for component, p := range chaosmesh.Shop() {
 		template, ok := pods[p.Namespace+"/"+p.Name]
 		if !ok {
 			t.Errorf("%s: no pod of the namespace %q has the name %q", component, p.Namespace, p.Name)

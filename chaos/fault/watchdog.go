@@ -1,0 +1,153 @@
+package fault
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"firedrill/chaos/drill"
+)
+
+// order is what the runner tells a watchdog, and answer what it hears, one line of
+// JSON each.
+type (
+	order struct {
+		Do    string        `json:"do"` // doBegin (the first, once), doRenew, or doEnd (the last)
+		ID    string        `json:"id,omitempty"`
+		Fault drill.Fault   `json:"fault,omitzero"`
+		Lease time.Duration `json:"lease,omitempty"`
+	}
+	answer struct {
+		Do    string `json:"do"` // which order it answers
+		Error string `json:"error,omitempty"`
+	}
+)
+
+const (
+	doBegin = "begin"
+	doRenew = "renew"
+	doEnd   = "end"
+)
+
+// Watchdog does one fault to a process and undoes it: when the order to end comes,
+// when the lease ends, when in ends because the runner at its other end died,
+// or when ctx ends. Notes of how to undo it stand in the folder dir while it
+// lasts.
+//
+// It runs in a process and session of its own, so that what kills the runner
+// leaves it alive.
+func Watchdog(ctx context.Context, in io.Reader, out io.Writer, dir string, p Processes) error {
+	g := &watchdog{orders: read(in), out: json.NewEncoder(out), dir: dir, processes: p}
+	first, ok := <-g.orders
+	if !ok || first.Do != doBegin {
+		return fmt.Errorf("start the watchdog of a fault: the first order is %q, not %q", first.Do, doBegin)
+	}
+	err := g.begin(ctx, first)
+	g.answer(doBegin, err)
+	if err != nil {
+		return err
+	}
+	ended := g.watch(ctx, first.Lease)
+	err = g.end(context.WithoutCancel(ctx))
+	if ended {
+		g.answer(doEnd, err)
+	}
+	return err
+}
+
+type watchdog struct {
+	orders    <-chan order
+	out       *json.Encoder
+	dir       string
+	processes Processes
+
+	fault  processFault
+	victim *victim
+}
+
+// read yields the orders; the channel closes when in ends, or holds what is none.
+func read(in io.Reader) <-chan order {
+	orders := make(chan order)
+	go func() {
+		defer close(orders)
+		for lines := bufio.NewScanner(in); lines.Scan(); {
+			var o order
+			if json.Unmarshal(lines.Bytes(), &o) != nil {
+				return
+			}
+			orders <- o
+		}
+	}()
+	return orders
+}
+
+// answer tells the runner; one that died is not there to hear it.
+func (g *watchdog) answer(do string, err error) {
+	a := answer{Do: do}
+	if err != nil {
+		a.Error = err.Error()
+	}
+	_ = g.out.Encode(a)
+}
+
+// begin does the fault. When it fails, nothing of it is left.
+func (g *watchdog) begin(ctx context.Context, o order) error {
+	var err error
+	if g.fault, err = newProcessFault(o.Fault); err != nil {
+		return err
+	}
+	n := note{ID: o.ID, Kind: o.Fault.Kind, Target: o.Fault.Target, Params: o.Fault.Params}
+	if n.Watchdog, err = identify(os.Getpid()); err != nil {
+		return err
+	}
+	g.victim = &victim{Processes: g.processes, note: n, keep: func(n note) error { return n.write(g.dir) }}
+	if err := n.write(g.dir); err != nil {
+		return err
+	}
+	if err := g.fault.hit(ctx, g.victim); err != nil {
+		return errors.Join(err, g.end(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
+
+// watch returns when the fault must end; ended is whether the runner said so and
+// waits for an answer.
+func (g *watchdog) watch(ctx context.Context, lease time.Duration) (ended bool) {
+	end := time.NewTimer(lease)
+	defer end.Stop()
+	var again <-chan time.Time
+	if often := g.fault.often(); often > 0 {
+		tick := time.NewTicker(often)
+		defer tick.Stop()
+		again = tick.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-end.C:
+			return false
+		case o, ok := <-g.orders:
+			if !ok || o.Do == doEnd {
+				return ok
+			}
+			end.Reset(o.Lease)
+			g.answer(doRenew, nil)
+		case <-again:
+			// What is not there to be hit this time may be the next time.
+			_ = g.fault.hit(ctx, g.victim)
+		}
+	}
+}
+
+func (g *watchdog) end(ctx context.Context) error {
+	if err := g.victim.heal(ctx, g.fault); err != nil {
+		return err // the note stays: the fault can still be healed by it
+	}
+	return g.victim.note.remove(g.dir)
+}

@@ -1,0 +1,117 @@
+package game
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"firedrill/chaos/drill"
+	"firedrill/chaos/run"
+)
+
+// ErrNone says that a copy has no game.
+var ErrNone = errors.New("there is no mystery")
+
+// Store keeps the game of one copy in a file, for commands that are processes of their
+// own: the drill notes what happens, and people guess.
+type Store struct{ Path string }
+
+// Begin keeps a new game and returns what follows the drill's events, which must be
+// called to the drill's end whatever becomes of ctx.
+func (s Store) Begin(ctx context.Context, g Game) (func(run.Event), error) {
+	if err := s.keep(&g); err != nil {
+		return nil, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	return func(e run.Event) {
+		if e.Kind != run.EventFault && e.Kind != run.EventNotification {
+			return
+		}
+		// If this fails, the game lacks a time and the drill goes on.
+		_ = s.update(ctx, func(g *Game) { g.Observe(e) })
+	}, nil
+}
+
+// Load returns the copy's last game, nil if there was none.
+func (s Store) Load() (*Game, error) {
+	text, err := os.ReadFile(s.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil //nolint:nilnil // no game is no error
+	}
+	g := new(Game)
+	if err == nil {
+		err = json.Unmarshal(text, g)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the mystery: %w", err)
+	}
+	return g, nil
+}
+
+// Play lets do make a move in the game. The move is kept even if do fails: wrong
+// guesses count. The error is ErrNone if there is no game.
+func (s Store) Play(ctx context.Context, drills drill.Library, do func(*Game, *drill.Drill) error) error {
+	g, err := s.Load()
+	switch {
+	case err != nil:
+		return err
+	case g == nil:
+		return ErrNone
+	}
+	d, err := drills.One(g.Drill)
+	if err != nil {
+		return err
+	}
+	var moved error
+	kept := s.update(ctx, func(g *Game) { moved = do(g, d) })
+	return errors.Join(moved, kept)
+}
+
+// Forget removes the game, if there is one.
+func (s Store) Forget() error {
+	if err := os.Remove(s.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("forget the mystery: %w", err)
+	}
+	return nil
+}
+
+// update changes the game while no other process does.
+func (s Store) update(ctx context.Context, change func(*Game)) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	l := flock.New(s.Path + ".lock")
+	if _, err := l.TryLockContext(ctx, 10*time.Millisecond); err != nil {
+		return fmt.Errorf("lock the mystery: %w", err)
+	}
+	defer l.Unlock() //nolint:errcheck // goes with the process anyway
+	g, err := s.Load()
+	switch {
+	case err != nil:
+		return err
+	case g == nil:
+		return ErrNone
+	}
+	change(g)
+	return s.keep(g)
+}
+
+// keep replaces the file at once, so that no reader finds half of it. Its folder must exist.
+func (s Store) keep(g *Game) error {
+	text, err := json.Marshal(g)
+	if err == nil {
+		err = os.WriteFile(s.Path+".new", text, 0o600)
+	}
+	if err == nil {
+		err = os.Rename(s.Path+".new", s.Path)
+	}
+	if err != nil {
+		return fmt.Errorf("keep the mystery: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,223 @@
+package run
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"firedrill/chaos/drill"
+)
+
+// record is the journal while it is written. Everything goes through its methods,
+// from several goroutines.
+type record struct {
+	observe func(Event)
+	probes  []*trackedProbe
+	sights  []*trackedSight
+
+	takes []drill.Need  // what is not held against the machine
+	poll  time.Duration // between two looks
+
+	mu     sync.Mutex
+	j      Journal
+	alerts tracker
+	deaf   gaps
+	active int // faults that are on
+}
+
+// trackedProbe is a probe while it is asked.
+type trackedProbe struct {
+	drill.Probe
+	signal Signal
+	// Under the record's lock.
+	before  *float64 // at the end of the warm-up
+	samples []Sample
+	gaps    gaps
+}
+
+func newRecord(d *drill.Drill, c Config) *record {
+	now := time.Now()
+	r := &record{observe: c.Observe, takes: d.Takes, j: Journal{
+		Drill: d.Name, Title: d.Title, Story: d.Story, Answer: d.Answer, Runbook: d.Runbook, Scale: c.Scale, Seed: c.Seed,
+		Start: now, Load: LoadRun{Profile: d.Load.Profile, Rate: d.Load.Rate},
+	}}
+	for _, p := range d.Hypothesis {
+		r.probes = append(r.probes, &trackedProbe{Probe: p, signal: SignalProbe})
+	}
+	for _, service := range d.Expect.Healthy {
+		r.probes = append(r.probes, &trackedProbe{signal: SignalHealth, Probe: drill.Probe{
+			Name: service + " stays ready", Query: drill.Query{Language: drill.HTTP, Text: "GET ${" + service + ".admin}/readyz"},
+			Is: drill.Comparison{Op: "==", Bound: 200}, Mode: drill.Continuous, NoData: drill.NoDataFails, Needs: drill.NeedsOf(drill.HTTP),
+		}})
+	}
+	for _, f := range d.Faults {
+		r.j.Faults = append(r.j.Faults, FaultRun{Kind: f.Kind, Target: f.Target, Params: f.Params, At: Seconds(f.At), For: Seconds(f.For)})
+	}
+	r.alerts.expected = d.Expect.Alerts
+	return r
+}
+
+// emit notes an event. The lock is held.
+func (r *record) emit(e Event) {
+	e.At = time.Now()
+	r.j.Events = append(r.j.Events, e)
+	if r.observe != nil {
+		r.observe(e)
+	}
+}
+
+// note notes an event that is about nothing in particular.
+func (r *record) note(kind EventKind, state EventState, format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.emit(Event{Kind: kind, State: state, Text: fmt.Sprintf(format, args...)})
+}
+
+// phase begins a phase, and so ends the one before.
+func (r *record) phase(name PhaseName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.endPhase()
+	r.j.Phases = append(r.j.Phases, Phase{Name: name, From: time.Now()})
+	r.emit(Event{Kind: EventPhase, State: StateBegan, Text: string(name)})
+}
+
+// over ends the last phase, and with it the run.
+func (r *record) over() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.endPhase()
+	r.j.End = time.Now()
+}
+
+func (r *record) endPhase() {
+	if n := len(r.j.Phases); n > 0 {
+		r.j.Phases[n-1].To = time.Now()
+	}
+}
+
+// stop notes why the run ends before its time.
+func (r *record) stop(s *stopped) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.j.Stopped = &Stop{time.Now(), r.j.Phases[len(r.j.Phases)-1].Name, s.verdict, s.reason}
+	if s.machine {
+		r.j.Advice = advice
+	}
+	r.emit(Event{Kind: EventProblem, State: EventState(s.verdict), Text: s.reason})
+}
+
+// faultBegan and faultEnded note a fault's time; the active ones are counted.
+func (r *record) faultBegan(i int, f drill.Fault) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.j.Faults[i].Began = time.Now()
+	r.active++
+	r.emit(Event{Kind: EventFault, State: StateBegan, Text: r.j.Faults[i].String(), Fault: &f})
+}
+
+func (r *record) faultEnded(i int, f drill.Fault, at time.Time, problem string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	run := &r.j.Faults[i]
+	run.Ended, run.Problem = at, problem
+	r.active--
+	r.emit(Event{Kind: EventFault, State: StateEnded, Text: run.String(), Fault: &f})
+	if problem != "" {
+		r.emit(Event{Kind: EventProblem, State: StateFault, Text: run.String() + ": " + problem})
+	}
+}
+
+func (r *record) faultFailed(i int, problem string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.j.Faults[i].Problem = problem
+	r.emit(Event{Kind: EventProblem, State: StateFault, Text: r.j.Faults[i].String() + ": " + problem})
+}
+
+// anyActive is whether a fault is on.
+func (r *record) anyActive() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.active > 0
+}
+
+// faultTime is from when to when there were faults; to is now while there are.
+func (r *record) faultTime() (from, to time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	from, to = r.j.FaultsBegan(), r.j.FaultsEnded()
+	if to.IsZero() || r.active > 0 {
+		to = time.Now()
+	}
+	return from, to
+}
+
+// faultsOver is whether the time of the faults is over. The lock is held.
+func (r *record) faultsOver() bool {
+	name := r.j.Phases[len(r.j.Phases)-1].Name
+	return name == PhaseRecovery || name == PhaseRollback
+}
+
+func (r *record) loadBegan() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.j.Load.Began = time.Now()
+	r.emit(Event{Kind: EventLoad, State: StateBegan, Text: r.j.Load.String()})
+}
+
+// loadDied notes that the load ended by itself, and returns whether that was too
+// early.
+func (r *record) loadDied() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.j.Load.Ended = time.Now()
+	r.emit(Event{Kind: EventLoad, State: StateEnded, Text: r.j.Load.String() + " ended by itself"})
+	return !r.faultsOver()
+}
+
+func (r *record) loadEnded(result LoadResult, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	load := &r.j.Load
+	load.LoadResult = result
+	if result.Requests > 0 && !slices.Contains(r.takes, drill.NeedLoad) {
+		r.j.Machine.saw(drill.NeedLoad, time.Duration(result.Late), load.Began, time.Now())
+	}
+	if load.Ended.IsZero() {
+		load.Ended = time.Now()
+		r.emit(Event{Kind: EventLoad, State: StateEnded, Text: load.String()})
+	}
+	if err != nil {
+		load.Problem = err.Error()
+		r.emit(Event{Kind: EventProblem, State: StateLoad, Text: "stop the load: " + load.Problem})
+	}
+}
+
+// events returns all events so far.
+func (r *record) events() []Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.j.Events)
+}
+
+// journal is the finished one, but for what is made of it.
+func (r *record) journal() *Journal {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	j := r.j
+	j.Alerts, j.Blind, j.Deaf = r.alerts.snapshot(), r.alerts.gaps.all, r.deaf.all
+	for _, p := range r.probes {
+		j.Probes = append(j.Probes, ProbeRun{
+			Signal: p.signal, Name: p.Name, Mode: p.Mode, Query: p.Text, Want: p.Want(), NoData: Outcome(p.NoData), Needs: p.Needs,
+			Before: p.before, Samples: p.samples, Gaps: p.gaps.all,
+		})
+	}
+	for _, s := range r.sights {
+		seen := s.Sight
+		seen.Gaps = s.gaps.all
+		j.Sights = append(j.Sights, seen)
+	}
+	return &j
+}

@@ -1,0 +1,134 @@
+package run
+
+import (
+	"slices"
+	"time"
+
+	"firedrill/chaos/drill"
+)
+
+// watchesAlerts notes that alerts and notifications are followed from now on, and
+// returns since when notifications count.
+func (r *record) watchesAlerts() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	r.alerts.gaps.begin(now)
+	r.deaf.begin(now)
+	return r.j.Start
+}
+
+// before notes that an alert fires for what was before the run.
+func (r *record) before(labels map[string]string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a := r.alerts.run(labels); !a.Before {
+		a.Before = true
+		r.emit(Event{Kind: EventAlert, State: StateOfBefore, Text: drill.AlertName(labels), Alert: labels})
+	}
+}
+
+// saw notes the state of all alerts.
+func (r *record) saw(state AlertState) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := time.Now()
+	r.alerts.gaps.note(now, nil)
+	there := map[*trackedAlert]bool{}
+	for _, alert := range state.Alerts {
+		if !forPeople(alert.Labels) {
+			continue
+		}
+		a := r.alerts.run(alert.Labels)
+		there[a], a.onlyTold = true, false
+		r.seen(a, alert, now)
+	}
+	for _, a := range r.alerts.runs {
+		if episode := a.open(); episode != nil && !there[a] && !a.onlyTold {
+			r.resolved(a, episode, now)
+		}
+	}
+}
+
+// seen notes that an alert is pending or firing.
+func (r *record) seen(a *trackedAlert, alert Alert, now time.Time) {
+	since := alert.Since
+	if since.Before(r.j.Start) || since.After(now) {
+		since = now
+	}
+	episode := a.open()
+	if episode == nil {
+		a.Episodes = append(a.Episodes, Episode{})
+		episode = a.open()
+		if !alert.Firing {
+			episode.Pending = since
+			r.emit(Event{Kind: EventAlert, State: StatePending, Text: drill.AlertName(a.Labels), Alert: a.Labels})
+		}
+	}
+	if alert.Firing && episode.Firing.IsZero() {
+		episode.Firing = since
+		r.emit(Event{Kind: EventAlert, State: StateFiring, Text: drill.AlertName(a.Labels), Alert: a.Labels})
+	}
+}
+
+func (r *record) resolved(a *trackedAlert, episode *Episode, now time.Time) {
+	episode.Resolved = now
+	state := StateResolved
+	if episode.Firing.IsZero() {
+		state = StateCalm // it was pending, and never fired
+	}
+	r.emit(Event{Kind: EventAlert, State: state, Text: drill.AlertName(a.Labels), Alert: a.Labels})
+}
+
+// blind notes that nobody knows what alerts do.
+func (r *record) blind(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was := r.alerts.gaps.open
+	r.alerts.gaps.note(time.Now(), err)
+	if !was && r.alerts.gaps.open {
+		r.emit(Event{Kind: EventProblem, State: StateBlind, Text: "nobody can see what alerts do: " + err.Error()})
+	}
+}
+
+// told notes all notifications since the run began.
+func (r *record) told(all []Notification) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.deaf.note(time.Now(), nil)
+	slices.SortStableFunc(all, func(a, b Notification) int { return a.Received.Compare(b.Received) })
+	for _, n := range all {
+		if forPeople(n.Labels) && !n.Received.Before(r.j.Start) {
+			r.toldOne(n)
+		}
+	}
+}
+
+func (r *record) toldOne(n Notification) {
+	a := r.alerts.run(n.Labels)
+	list, state := &a.Told, StateTold
+	if n.Resolved {
+		list, state = &a.ToldOver, StateToldResolved
+	}
+	if slices.ContainsFunc(*list, n.Received.Equal) {
+		return
+	}
+	*list = append(*list, n.Received)
+	r.emit(Event{Kind: EventNotification, State: state, Text: drill.AlertName(a.Labels), Alert: a.Labels})
+	switch episode := a.open(); {
+	case !n.Resolved && len(a.Episodes) == 0:
+		a.onlyTold = true
+		a.Episodes = []Episode{{Firing: n.Received}}
+	case !n.Resolved && episode == nil && a.onlyTold:
+		a.Episodes = append(a.Episodes, Episode{Firing: n.Received})
+	case n.Resolved && episode != nil && a.onlyTold:
+		episode.Resolved = n.Received
+	}
+}
+
+// untold notes that nobody knows who was told.
+func (r *record) untold(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.deaf.note(time.Now(), err)
+}

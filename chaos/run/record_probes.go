@@ -1,0 +1,63 @@
+package run
+
+import (
+	"fmt"
+	"time"
+
+	"firedrill/chaos/drill"
+)
+
+// asks notes that answers of a probe are wanted from a time on.
+func (r *record) asks(p *trackedProbe, from time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.gaps.begin(from)
+}
+
+// first keeps only the last answer of those before the faults.
+func (r *record) first(p *trackedProbe, value float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.before = &value
+	p.samples = []Sample{{time.Now(), value, p.Holds(nil, value)}}
+}
+
+// forget drops the answers so far, for those of another time.
+func (r *record) forget(p *trackedProbe) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.samples = nil
+}
+
+// answered notes a probe's answer.
+func (r *record) answered(p *trackedProbe, value float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now, holds := time.Now(), p.Holds(p.before, value)
+	held := len(p.samples) == 0 || p.samples[len(p.samples)-1].Holds
+	p.samples = append(p.samples, Sample{now, value, holds})
+	p.gaps.note(now, nil)
+	switch {
+	case held && !holds:
+		r.emit(Event{Kind: EventProbe, State: StateBroken, Text: fmt.Sprintf("%s: it is %s, want %s", p.Name, drill.FormatNumber(value), p.Want())})
+	case !held && holds:
+		r.emit(Event{Kind: EventProbe, State: StateHolds, Text: fmt.Sprintf("%s: it is %s again", p.Name, drill.FormatNumber(value))})
+	}
+}
+
+// idle notes that no answer is wanted of a probe for now.
+func (r *record) idle(p *trackedProbe) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p.gaps.begin(time.Now())
+}
+
+// unanswered notes that a probe had no answer.
+func (r *record) unanswered(p *trackedProbe, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	was := p.gaps.open
+	if p.gaps.note(time.Now(), err); !was && p.gaps.open {
+		r.emit(Event{Kind: EventProbe, State: StateUnanswered, Text: fmt.Sprintf("%s: %v", p.Name, err)})
+	}
+}

@@ -1,0 +1,262 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"firedrill/chaos/drill"
+)
+
+// Config is what a run needs. What has no remark must be there.
+type Config struct {
+	Drill     *drill.Drill
+	Scale     float64 // of the SLO rules in force; 0 is DesignScale
+	Seed      uint64
+	Injector  Injector
+	Load      Load // may be nil for drills without
+	Prober    Prober
+	Alerts    Alerts
+	Witness   Witness       // nil: the machine is taken to keep up
+	Predictor Predictor     // nil: nothing is predicted
+	Charter   Charter       // nil: no charts
+	Wait      time.Duration // for alerts of before to go quiet; 0: refuse at once
+	// Past are alerts that tell of the past only, as that a month's budget is spent.
+	// They may fire already when a drill begins that does not expect them.
+	Past []drill.AlertPattern
+	// Machine are alerts that tell of the machine and not of the shop, as that scrapes are late.
+	Machine   []drill.AlertPattern
+	TraceLink string // URL of a trace, with {trace_id} in it; "": no links
+	// Observe is told each event, one at a time and in order; it must be quick. It
+	// may be nil.
+	Observe func(Event)
+}
+
+// Times that are about machines and not about objectives, so that no scale
+// stretches them.
+const (
+	lease       = 10 * time.Second // of faults; renewed three times in it
+	askTimeout  = 5 * time.Second  // of a question to a backend
+	undoTimeout = 30 * time.Second // of ending a fault, which may start a program
+	noticeGrace = 20 * time.Second // for a notification to arrive
+	seenGrace   = 30 * time.Second // for traces and logs to be found after the faults
+	mostPoll    = 15 * time.Second
+)
+
+// Times at DesignScale.
+const (
+	poll   = time.Second     // between two looks
+	settle = 5 * time.Second // that all must be well at the end
+)
+
+// RefusedError is an error: the drill did not begin, because the steady state does not
+// hold.
+type RefusedError struct {
+	Drill   string
+	Reasons []string
+}
+
+func (r *RefusedError) Error() string {
+	return fmt.Sprintf("drill %q refused: %s", r.Drill, strings.Join(r.Reasons, "; "))
+}
+
+// stopped is why a run ends early.
+type stopped struct {
+	verdict Verdict
+	reason  string
+	machine bool // the machine may be why
+}
+
+func (s *stopped) Error() string { return s.reason }
+
+// run is one run of a drill.
+type run struct {
+	Config
+	drill  *drill.Drill // stretched
+	poll   time.Duration
+	settle time.Duration
+	rec    *record
+
+	end    context.CancelCauseFunc
+	watch  sync.WaitGroup // what looks
+	faults sync.WaitGroup // what holds faults
+	load   RunningLoad    // nil: none
+
+	panicked chan any // what panicked first beside the main goroutine
+}
+
+// Run carries a drill out and returns its journal. Whatever happens, cancelling of
+// ctx and panics included, faults and load are ended before it returns. The error
+// is a *RefusedError, or tells what is wrong with the config.
+func Run(ctx context.Context, c Config) (*Journal, error) {
+	if c.Scale == 0 {
+		c.Scale = drill.DesignScale
+	}
+	switch {
+	case c.Drill == nil || c.Injector == nil || c.Prober == nil || c.Alerts == nil:
+		return nil, errors.New("run a drill: the config lacks a drill, injector, prober or alerts")
+	case c.Drill.Load.Profile != "" && c.Load == nil:
+		return nil, fmt.Errorf("run drill %q: it wants load, and the config has none", c.Drill.Name)
+	case !(c.Scale > 0):
+		return nil, fmt.Errorf("run drill %q: scale %v: want above 0", c.Drill.Name, c.Scale)
+	}
+	r := &run{Config: c, drill: c.Drill.AtScale(c.Scale), panicked: make(chan any, 1)}
+	factor := drill.Stretch(c.Scale)
+	r.poll = min(max(poll, time.Duration(factor*float64(poll))), mostPoll)
+	r.settle = max(settle, time.Duration(factor*float64(settle)))
+	r.rec = newRecord(r.drill, c)
+	r.rec.poll = r.poll
+	r.rec.sights = newSights(r.drill.Expect, c.Prober)
+	if err := r.perform(ctx); err != nil {
+		return nil, err
+	}
+	return r.conclude(context.WithoutCancel(ctx)), nil
+}
+
+// perform goes through the phases, and undoes everything at the end of the last
+// one that was reached.
+func (r *run) perform(parent context.Context) error {
+	ctx, cancel := context.WithCancelCause(parent)
+	r.end = cancel
+	defer r.rollback(context.WithoutCancel(parent))
+	r.watchMachine(ctx)
+	for _, phase := range []struct {
+		name PhaseName
+		do   func(context.Context) error
+	}{
+		{PhasePreflight, r.preflight}, {PhaseWarmUp, r.warmUp}, {PhaseFaults, r.inflict}, {PhaseRecovery, r.recover},
+	} {
+		r.rec.phase(phase.name)
+		err := phase.do(ctx)
+		if refusal := (*RefusedError)(nil); errors.As(err, &refusal) {
+			return err
+		}
+		if err != nil || ctx.Err() != nil {
+			r.rec.stop(why(ctx, err))
+			return nil
+		}
+	}
+	return nil
+}
+
+// why makes one reason of an error and of what cancelled the run.
+func why(ctx context.Context, err error) *stopped {
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause
+	}
+	var s *stopped
+	if errors.As(err, &s) {
+		return s
+	}
+	return &stopped{verdict: Aborted, reason: "interrupted: " + err.Error()}
+}
+
+// rollback ends all that the run has begun.
+func (r *run) rollback(ctx context.Context) {
+	r.rec.phase(PhaseRollback)
+	r.end(errors.New("over"))
+	r.faults.Wait()
+	r.watch.Wait()
+	r.stopLoad(ctx)
+	r.rec.over()
+	select {
+	case p := <-r.panicked:
+		panic(p)
+	default:
+	}
+}
+
+// goes runs f beside the main goroutine. Should f panic, the run ends, all is undone,
+// and then the main goroutine panics.
+func (r *run) goes(group *sync.WaitGroup, f func()) {
+	group.Go(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				select {
+				case r.panicked <- p:
+				default:
+				}
+				r.end(fmt.Errorf("panic: %v", p))
+			}
+		}()
+		f()
+	})
+}
+
+// preflight refuses to begin unless all is quiet.
+func (r *run) preflight(ctx context.Context) error {
+	return r.await(ctx, r.Wait, []claim{r.quiet})
+}
+
+// warmUp lets the load flow, then holds the steady state to the hypothesis.
+func (r *run) warmUp(ctx context.Context) error {
+	if err := r.startLoad(ctx); err != nil {
+		return &stopped{verdict: Inconclusive, reason: err.Error()}
+	}
+	r.watchAlerts(ctx)
+	r.watchGuards(ctx)
+	if !sleep(ctx, r.drill.WarmUp) {
+		return ctx.Err()
+	}
+	return r.await(ctx, r.drill.Expect.Blind, append(r.steady(), r.quiet))
+}
+
+// inflict holds the faults, and returns when all have ended.
+func (r *run) inflict(ctx context.Context) error {
+	r.watchProbes(ctx)
+	r.watchSights(ctx)
+	for i, f := range r.drill.Faults {
+		r.goes(&r.faults, func() { r.inject(ctx, i, f) })
+	}
+	r.faults.Wait()
+	return ctx.Err()
+}
+
+// recover watches until all that is expected was seen and is over, or is overdue.
+func (r *run) recover(ctx context.Context) error {
+	r.watchAfter(ctx)
+	settled := time.Duration(0)
+	for settled < r.settle {
+		if !sleep(ctx, r.poll) {
+			return ctx.Err()
+		}
+		settled += r.poll
+		if !r.rec.settled(r.drill, time.Now()) {
+			settled = 0
+		}
+	}
+	return nil
+}
+
+// every calls f at once and then again and again until ctx ends; f's context ends
+// when an answer has taken too long.
+func (r *run) every(ctx context.Context, interval time.Duration, f func(ctx context.Context)) {
+	r.goes(&r.watch, func() {
+		tick := time.NewTicker(interval)
+		defer tick.Stop()
+		for ctx.Err() == nil {
+			ask, cancel := context.WithTimeout(ctx, askTimeout)
+			f(ask)
+			cancel()
+			select {
+			case <-ctx.Done():
+			case <-tick.C:
+			}
+		}
+	})
+}
+
+// sleep returns false if ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return ctx.Err() == nil
+	}
+}

@@ -1,0 +1,130 @@
+package session
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// Folder is where a copy keeps what concerns drills.
+type Folder struct {
+	// Data is the copy's data folder. It is how people call the copy.
+	Data string
+	// Notes is the folder for what the copy knows of the drill that runs, or ran last.
+	Notes string
+}
+
+// Undo returns the folder for notes of how to undo faults on processes.
+func (f Folder) Undo() string { return filepath.Join(f.Notes, "undo") }
+
+// Results returns the folder for what drills came to.
+func (f Folder) Results() string { return filepath.Join(f.Data, "drills") }
+
+// Running is what a copy knows of the drill that runs on it.
+type Running struct {
+	PID   int       `json:"pid"`
+	Drill string    `json:"drill"` // the name that may be shown
+	Since time.Time `json:"since"`
+}
+
+// BusyError says that another drill runs on the copy.
+type BusyError struct {
+	Running
+	Data string // the copy
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("drill %q (process %d) runs on %s; \"firedrill drill stop\" ends it", e.Drill, e.PID, e.Data)
+}
+
+func (f Folder) runningPath() string { return filepath.Join(f.Notes, "running") }
+
+func (f Folder) lockFile() *flock.Flock { return flock.New(filepath.Join(f.Notes, "lock")) }
+
+// Lock makes sure that one drill at a time runs on the copy, and notes its name. The
+// lock ends with the process that holds it. The error is a *BusyError if another drill
+// holds it.
+func (f Folder) Lock(name string) (release func(), err error) {
+	if err := os.MkdirAll(f.Notes, 0o700); err != nil {
+		return nil, fmt.Errorf("lock the copy for drills: %w", err)
+	}
+	l := f.lockFile()
+	switch got, err := l.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("lock the copy for drills: %w", err)
+	case !got:
+		other, _ := f.Running() // without it the message says less
+		return nil, &BusyError{other, f.Data}
+	}
+	text, err := json.Marshal(Running{PID: os.Getpid(), Drill: name, Since: time.Now()})
+	if err == nil {
+		err = os.WriteFile(f.runningPath(), text, 0o600)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("note which drill runs: %w", err), l.Unlock())
+	}
+	return func() {
+		_ = os.Remove(f.runningPath())
+		_ = l.Unlock()
+	}, nil
+}
+
+// Running returns the drill that noted itself last, which may have been killed; the
+// zero Running if there is none.
+func (f Folder) Running() (Running, error) {
+	text, err := os.ReadFile(f.runningPath())
+	if errors.Is(err, fs.ErrNotExist) {
+		return Running{}, nil
+	}
+	var r Running
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	if err != nil {
+		return r, fmt.Errorf("read which drill runs: %w", err)
+	}
+	return r, nil
+}
+
+// stopPatience is how long a drill may take to undo everything.
+const stopPatience = 2 * time.Minute
+
+// Stop interrupts the drill that runs and waits until it has undone everything. It
+// returns the drill's name, "" if none ran.
+func (f Folder) Stop(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, stopPatience)
+	defer cancel()
+	if _, err := os.Stat(f.Notes); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	l := f.lockFile()
+	got, err := l.TryLock()
+	if err != nil {
+		return "", fmt.Errorf("look for a drill in %s: %w", f.Data, err)
+	}
+	if got {
+		return "", l.Unlock()
+	}
+	r, err := f.Running()
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("a drill runs on %s, but does not say which: %w", f.Data, err)
+	case r.PID == 0:
+		return "", fmt.Errorf("a drill runs on %s, but does not say which", f.Data)
+	}
+	if err := syscall.Kill(r.PID, syscall.SIGTERM); err != nil {
+		return "", fmt.Errorf("stop drill %q (process %d): %w", r.Drill, r.PID, err)
+	}
+	if got, err = l.TryLockContext(ctx, 50*time.Millisecond); err != nil || !got {
+		return "", fmt.Errorf("drill %q (process %d) does not end: %w", r.Drill, r.PID, err)
+	}
+	return r.Drill, l.Unlock()
+}
