@@ -10,17 +10,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// AdminHandler serves what operators need and users must not reach; listen for
-// it on an address of its own.
+// AdminHandler returns the handler for operators. Users must not reach it, so
+// serve it on a separate address.
 //
-//	GET /metrics            the registry, as OpenMetrics or protobuf when asked
+//	GET /metrics            all metrics; OpenMetrics or protobuf on request
 //	GET /debug/pprof/...    profiles
-//	GET, PUT /log/level     the least level logged; PUT "debug" changes it
+//	GET, PUT /log/level     the minimum level that is logged; PUT "debug" changes it
 func (t *Telemetry) AdminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{
 		Registry:          t.registry,
-		EnableOpenMetrics: true, // exemplars need it
+		EnableOpenMetrics: true, // needed for exemplars
 	}))
 	mux.HandleFunc("GET /log/level", t.showLevel)
 	mux.HandleFunc("PUT /log/level", t.setLevel)
@@ -40,12 +40,12 @@ func (t *Telemetry) setLevel(w http.ResponseWriter, r *http.Request) {
 	const longest = 16 // bytes; level names are shorter
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, longest))
 	if err != nil {
-		http.Error(w, "read the level: "+err.Error(), http.StatusBadRequest)
+		http.Error(w, "read the log level: "+err.Error(), http.StatusBadRequest)
 		return
 	}
 	name := strings.TrimSpace(string(body))
 	if err := t.level.UnmarshalText([]byte(name)); err != nil {
-		http.Error(w, fmt.Sprintf("level %q: want debug, info, warn or error", name), http.StatusBadRequest)
+		http.Error(w, fmt.Sprintf("log level %q: want debug, info, warn or error", name), http.StatusBadRequest)
 		return
 	}
 	t.showLevel(w, r)

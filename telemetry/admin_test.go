@@ -21,7 +21,7 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// ask sends a request to the admin handler of tel.
+// ask sends a request to the admin handler of tel and returns the response.
 func ask(t testing.TB, tel *telemetry.Telemetry, method, target, accept, body string) *http.Response {
 	t.Helper()
 	req := httptest.NewRequest(method, target, strings.NewReader(body))
@@ -40,7 +40,8 @@ func text(t testing.TB, resp *http.Response) string {
 	return string(b)
 }
 
-// served is the telemetry of a service that has answered one sampled request.
+// served returns the telemetry of a service that has served one sampled
+// request.
 func served(t testing.TB) *telemetry.Telemetry {
 	t.Helper()
 	tel := telemetrytest.New(t, telemetry.Config{Service: "catalog", Version: "1.2"})
@@ -57,7 +58,7 @@ func served(t testing.TB) *telemetry.Telemetry {
 	return tel
 }
 
-func TestMetricsAsOpenMetricsHaveExemplars(t *testing.T) {
+func TestOpenMetricsHasExemplars(t *testing.T) {
 	resp := ask(t, served(t), http.MethodGet, "/metrics", "application/openmetrics-text;version=1.0.0", "")
 	if kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type")); kind != "application/openmetrics-text" {
 		t.Errorf("content type %q", resp.Header.Get("Content-Type"))
@@ -65,14 +66,14 @@ func TestMetricsAsOpenMetricsHaveExemplars(t *testing.T) {
 	body := text(t, resp)
 	exemplar := regexp.MustCompile(`(?m)^http_server_request_duration_seconds_bucket\{.*http_route="/products/:id".*\} 1 # \{(span_id="[0-9a-f]{16}",trace_id="[0-9a-f]{32}"|trace_id="[0-9a-f]{32}",span_id="[0-9a-f]{16}")\} `)
 	if !exemplar.MatchString(body) {
-		t.Error("no exemplar that leads to a trace")
+		t.Error("no exemplar with a trace id")
 	}
 	if !strings.HasSuffix(body, "# EOF\n") {
-		t.Error("it does not end as OpenMetrics does")
+		t.Error("the body does not end with # EOF")
 	}
 }
 
-func TestMetricsAsProtobufHaveNativeHistograms(t *testing.T) {
+func TestProtobufHasNativeHistograms(t *testing.T) {
 	const accept = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 	resp := ask(t, served(t), http.MethodGet, "/metrics", accept, "")
 	dec := expfmt.NewDecoder(resp.Body, expfmt.ResponseFormat(resp.Header))
@@ -94,7 +95,7 @@ func TestMetricsAsProtobufHaveNativeHistograms(t *testing.T) {
 		"http_server_request_duration_seconds", "http_server_request_body_size_bytes", "http_server_response_body_size_bytes",
 	} {
 		if !native[name] {
-			t.Errorf("%s is not both classic and native", name)
+			t.Errorf("%s is not both a classic and a native histogram", name)
 		}
 	}
 }
@@ -126,12 +127,12 @@ func TestProcessMetrics(t *testing.T) {
 	for series, v := range telemetrytest.Series(t, tel.Registry(), "telemetry_build_info") {
 		want := "goversion=" + runtime.Version() + " revision="
 		if !strings.HasPrefix(series, want) || !strings.HasSuffix(series, " service=catalog version=1.2") || v != 1 {
-			t.Errorf("build info is %v with %s", v, series)
+			t.Errorf("build info is %v with labels %s", v, series)
 		}
 	}
 }
 
-func TestLogLevelChangesWhileTheServiceRuns(t *testing.T) {
+func TestLogLevelChangesAtRunTime(t *testing.T) {
 	var out strings.Builder
 	tel := telemetrytest.New(t, telemetry.Config{Logs: telemetry.LogsConfig{Output: &out}})
 	steps := []struct {
@@ -143,9 +144,9 @@ func TestLogLevelChangesWhileTheServiceRuns(t *testing.T) {
 		{http.MethodGet, "", 200, "info\n", slog.LevelInfo},
 		{http.MethodPut, "debug\n", 200, "debug\n", slog.LevelDebug},
 		{http.MethodGet, "", 200, "debug\n", slog.LevelDebug},
-		{http.MethodPut, "loud", 400, "level \"loud\": want debug, info, warn or error\n", slog.LevelDebug},
-		{http.MethodPut, "", 400, "level \"\": want debug, info, warn or error\n", slog.LevelDebug},
-		{http.MethodPut, strings.Repeat("x", 1000), 400, "read the level: http: request body too large\n", slog.LevelDebug},
+		{http.MethodPut, "loud", 400, "log level \"loud\": want debug, info, warn or error\n", slog.LevelDebug},
+		{http.MethodPut, "", 400, "log level \"\": want debug, info, warn or error\n", slog.LevelDebug},
+		{http.MethodPut, strings.Repeat("x", 1000), 400, "read the log level: http: request body too large\n", slog.LevelDebug},
 		{http.MethodPut, "ERROR", 200, "error\n", slog.LevelError},
 		{http.MethodPost, "info", 405, "Method Not Allowed\n", slog.LevelError},
 	}
@@ -156,10 +157,10 @@ func TestLogLevelChangesWhileTheServiceRuns(t *testing.T) {
 		}
 	}
 	out.Reset()
-	tel.Logger().Warn("kept back")
-	tel.Logger().Error("told")
-	if lines := out.String(); strings.Contains(lines, "kept back") || !strings.Contains(lines, "told") {
-		t.Errorf("at level error it logged %q", lines)
+	tel.Logger().Warn("below the level")
+	tel.Logger().Error("at the level")
+	if lines := out.String(); strings.Contains(lines, "below the level") || !strings.Contains(lines, "at the level") {
+		t.Errorf("logged %q at level error", lines)
 	}
 }
 
@@ -174,7 +175,7 @@ func TestProfiles(t *testing.T) {
 	} {
 		resp := ask(t, tel, http.MethodGet, target, "", "")
 		if body := text(t, resp); resp.StatusCode != http.StatusOK || !strings.Contains(body, want) {
-			t.Errorf("%s answers %d without %q", target, resp.StatusCode, want)
+			t.Errorf("%s: status %d, body without %q", target, resp.StatusCode, want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -21,24 +22,24 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// Config says what a service is called and where its telemetry goes. The zero
-// value of each field means its default.
+// Config configures the telemetry of one service. A field's zero value means
+// its default.
 type Config struct {
 	Service  string            // service.name; default "unknown_service"
 	Version  string            // service.version
-	Instance string            // service.instance.id; default host name and process id
-	Resource map[string]string // further resource attributes
+	Instance string            // service.instance.id; default is host name and process id
+	Resource map[string]string // additional resource attributes
 	Traces   TracesConfig
 	Logs     LogsConfig
-	// Propagators are "tracecontext" and "baggage", both by default; "none" for
-	// no propagation.
+	// Propagators are "tracecontext" and "baggage", both by default. "none"
+	// disables propagation.
 	Propagators []string
-	// DialContext connects to the receivers of logs and traces; nil: as net/http
-	// and gRPC do.
+	// DialContext connects to the log and trace backends. If nil, net/http and
+	// gRPC dial as usual.
 	DialContext func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
-// Protocol is how spans travel.
+// Protocol is the transport of OTLP spans.
 type Protocol string
 
 // The protocols of OTEL_EXPORTER_OTLP_PROTOCOL.
@@ -47,22 +48,22 @@ const (
 	ProtocolHTTP Protocol = "http/protobuf"
 )
 
-// TracesConfig says which spans are kept and where they go.
+// TracesConfig configures the sampling and the export of spans.
 type TracesConfig struct {
-	Endpoint string // URL of an OTLP receiver; empty: spans are not exported
+	Endpoint string // URL of an OTLP receiver; if empty, spans are not exported
 	Protocol Protocol
 	Headers  map[string]string
 	Gzip     bool
-	Timeout  time.Duration // of one attempt; default 10 s
+	Timeout  time.Duration // of one export attempt; default 10 s
 	Sampler  Sampler       // default SamplerParentAlways
-	Ratio    float64       // of the traces that a ratio sampler keeps
+	Ratio    float64       // share of traces that a ratio sampler keeps, 0 to 1
 
-	QueueSpans int           // most spans held; default 4096
-	BatchSpans int           // most spans in a request; default 512
-	Delay      time.Duration // longest wait for a batch to fill; default 1 s
+	QueueSpans int           // maximum spans in the queue; default 4096
+	BatchSpans int           // maximum spans in a request; default 512
+	Delay      time.Duration // maximum wait for a batch to fill; default 1 s
 }
 
-// Sampler names a sampler as OTEL_TRACES_SAMPLER does.
+// Sampler is the name of a sampler, as in OTEL_TRACES_SAMPLER.
 type Sampler string
 
 // The samplers of the OpenTelemetry specification.
@@ -75,17 +76,17 @@ const (
 	SamplerParentRatio  Sampler = "parentbased_traceidratio"
 )
 
-// LogsConfig says which lines are kept and where they go.
+// LogsConfig configures the level of log lines and where they are written.
 type LogsConfig struct {
 	Level   slog.Level // default info
-	Output  io.Writer  // JSON lines; nil: none, unless LokiURL is empty too, then standard output
-	LokiURL string     // base URL of Loki; empty: lines are not pushed
-	Tenant  string     // X-Scope-OrgID
+	Output  io.Writer  // receives JSON lines; if nil, standard output when LokiURL is empty, else nothing
+	LokiURL string     // base URL of Loki; if empty, lines are not pushed
+	Tenant  string     // sent as X-Scope-OrgID
 
-	Timeout    time.Duration // of one attempt; default 5 s
-	QueueBytes int           // most bytes held; default 8 MiB
-	BatchBytes int           // bytes from which lines are sent at once; default 1 MiB
-	Delay      time.Duration // longest wait for a batch to fill; default 1 s
+	Timeout    time.Duration // of one push attempt; default 5 s
+	QueueBytes int           // maximum bytes in the queue; default 8 MiB
+	BatchBytes int           // a batch of this size is sent at once; default 1 MiB
+	Delay      time.Duration // maximum wait for a batch to fill; default 1 s
 }
 
 func (c Config) withDefaults() Config {
@@ -127,7 +128,7 @@ func instance() string {
 	return fmt.Sprintf("%s:%d", host, os.Getpid())
 }
 
-// Validate reports every field that New would not accept.
+// Validate returns an error that lists every field that New would reject.
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	var errs []error
@@ -142,10 +143,10 @@ func (c Config) Validate() error {
 	check(t.Endpoint == "" || isURL(t.Endpoint), "OTLP endpoint %q: want http://host:port or https://host:port", t.Endpoint)
 	check(l.LokiURL == "" || isURL(l.LokiURL), "Loki URL %q: want http://host:port or https://host:port", l.LokiURL)
 	check(t.Ratio >= 0 && t.Ratio <= 1, "sampling ratio %v: want 0 to 1", t.Ratio)
-	check(slices.Contains(samplers, string(t.Sampler)), "sampler %q: not one of OpenTelemetry's", t.Sampler)
+	check(slices.Contains(samplers, string(t.Sampler)), "sampler %q: want one of %s", t.Sampler, strings.Join(samplers, ", "))
 	check(t.QueueSpans >= t.BatchSpans && t.BatchSpans > 0, "span queue of %d, batch of %d: want 0 < batch <= queue", t.QueueSpans, t.BatchSpans)
 	check(l.QueueBytes >= l.BatchBytes && l.BatchBytes > 0, "log queue of %d bytes, batch of %d: want 0 < batch <= queue", l.QueueBytes, l.BatchBytes)
-	check(t.Delay > 0 && l.Delay > 0 && t.Timeout > 0 && l.Timeout > 0, "delays and timeouts must be above 0")
+	check(t.Delay > 0 && l.Delay > 0 && t.Timeout > 0 && l.Timeout > 0, "delays and timeouts must be greater than 0")
 	for _, p := range c.Propagators {
 		check(slices.Contains(propagators, p), "propagator %q: want tracecontext, baggage or none", p)
 	}
@@ -157,7 +158,8 @@ func isURL(s string) bool {
 	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
-// What OTEL_TRACES_SAMPLER and OTEL_PROPAGATORS may say.
+// samplers and propagators are the valid values of OTEL_TRACES_SAMPLER and
+// OTEL_PROPAGATORS.
 var (
 	samplers = []string{
 		string(SamplerAlways), string(SamplerNever), string(SamplerRatio),
@@ -197,7 +199,7 @@ func (c Config) propagator() propagation.TextMapPropagator {
 	return propagation.NewCompositeTextMapPropagator(all...)
 }
 
-// transport is a new HTTP transport for the receivers.
+// transport returns a new HTTP transport for the log and trace backends.
 func (c Config) transport() *http.Transport {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	if c.DialContext != nil {

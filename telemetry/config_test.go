@@ -14,7 +14,7 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// parent is a context in which another process has started a span.
+// parent returns a context with a span that another process started.
 func parent(ctx context.Context, flags trace.TraceFlags) context.Context {
 	return trace.ContextWithRemoteSpanContext(ctx, trace.NewSpanContext(trace.SpanContextConfig{
 		TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}, TraceFlags: flags, Remote: true,
@@ -29,7 +29,7 @@ func TestSamplers(t *testing.T) {
 
 		root, afterSampled, afterUnsampled bool
 	}{
-		{"", 0, true, true, false}, // the default, whatever the ratio
+		{"", 0, true, true, false}, // the default; ratio does not matter
 		{telemetry.SamplerAlways, 0, true, true, true},
 		{telemetry.SamplerNever, 1, false, false, false},
 		{telemetry.SamplerRatio, 1, true, true, true},
@@ -59,7 +59,7 @@ func TestSamplers(t *testing.T) {
 	}
 }
 
-func TestRatioSamplerKeepsItsShare(t *testing.T) {
+func TestRatioSamplerKeepsRatio(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Traces: telemetry.TracesConfig{Sampler: telemetry.SamplerParentRatio, Ratio: .25}})
 	const traces = 10_000
 	kept := 0
@@ -68,7 +68,8 @@ func TestRatioSamplerKeepsItsShare(t *testing.T) {
 			kept++
 		}
 	}
-	// Ten standard deviations of a binomial: it fails once in 10^23 runs.
+	// The slack is ten standard deviations of a binomial distribution. The test
+	// fails by chance once in 10^23 runs.
 	if slack := 10 * math.Sqrt(traces*.25*.75); math.Abs(float64(kept)-traces*.25) > slack {
 		t.Errorf("kept %d of %d traces, want %d ± %.0f", kept, traces, traces/4, slack)
 	}
@@ -93,11 +94,11 @@ func TestPropagators(t *testing.T) {
 		want := strings.Fields(tt.want)
 		for _, f := range want {
 			if !fields[f] {
-				t.Errorf("%v: %s is not carried", tt.propagators, f)
+				t.Errorf("%v: field %s is missing", tt.propagators, f)
 			}
 		}
 		if len(fields) != len(want) {
-			t.Errorf("%v: carries %v, want %v", tt.propagators, fields, want)
+			t.Errorf("%v: fields %v, want %v", tt.propagators, fields, want)
 		}
 	}
 }
@@ -116,17 +117,17 @@ func TestInvalidConfigs(t *testing.T) {
 		{traces(telemetry.TracesConfig{Sampler: telemetry.SamplerRatio, Ratio: math.NaN()}), "sampling ratio NaN"},
 		{traces(telemetry.TracesConfig{QueueSpans: 1, BatchSpans: 2}), "span queue of 1, batch of 2"},
 		{traces(telemetry.TracesConfig{BatchSpans: -1}), "batch of -1"},
-		{traces(telemetry.TracesConfig{Delay: -time.Second}), "must be above 0"},
+		{traces(telemetry.TracesConfig{Delay: -time.Second}), "must be greater than 0"},
 		{logs(telemetry.LogsConfig{LokiURL: "loki"}), `Loki URL "loki"`},
 		{logs(telemetry.LogsConfig{QueueBytes: 1, BatchBytes: 2}), "log queue of 1 bytes, batch of 2"},
-		{logs(telemetry.LogsConfig{Timeout: -1}), "must be above 0"},
+		{logs(telemetry.LogsConfig{Timeout: -1}), "must be greater than 0"},
 		{telemetry.Config{Service: "orders", Propagators: []string{"b3"}}, `propagator "b3"`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.want, func(t *testing.T) {
 			_, err := telemetry.New(t.Context(), tt.cfg)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || !strings.HasPrefix(err.Error(), `configure telemetry of "orders"`) {
-				t.Errorf("error %v, want one of orders that says %q", err, tt.want)
+				t.Errorf("error %v, want a configuration error for orders with %q", err, tt.want)
 			}
 		})
 	}

@@ -13,24 +13,24 @@ import (
 	"time"
 )
 
-// ConfigFromEnv reads a configuration from environment variables: those of
-// OpenTelemetry, with their names and meanings, and
+// ConfigFromEnv reads a configuration from environment variables. It reads
+// these variables of its own:
 //
 //	LOKI_URL        base URL of Loki, for example http://127.0.0.1:3100
 //	LOKI_TENANT_ID  tenant, sent as X-Scope-OrgID
 //	LOG_LEVEL       debug, info, warn or error
-//	LOG_FORMAT      json: lines go to standard output too; none: they do not;
-//	                by default they do if LOKI_URL is empty
+//	LOG_FORMAT      json: lines also go to standard output; none: they do not;
+//	                by default they do only if LOKI_URL is empty
 //
-// Of OpenTelemetry's it reads OTEL_SDK_DISABLED, OTEL_SERVICE_NAME,
-// OTEL_RESOURCE_ATTRIBUTES, OTEL_PROPAGATORS, OTEL_TRACES_EXPORTER,
-// OTEL_TRACES_SAMPLER, OTEL_TRACES_SAMPLER_ARG, OTEL_BSP_SCHEDULE_DELAY,
-// OTEL_BSP_MAX_QUEUE_SIZE, OTEL_BSP_MAX_EXPORT_BATCH_SIZE, and of
-// OTEL_EXPORTER_OTLP_ and OTEL_EXPORTER_OTLP_TRACES_: ENDPOINT, PROTOCOL,
-// HEADERS, TIMEOUT and COMPRESSION. Certificates are read by the exporters
-// themselves.
+// It also reads these variables of OpenTelemetry, with their standard meanings:
+// OTEL_SDK_DISABLED, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES,
+// OTEL_PROPAGATORS, OTEL_TRACES_EXPORTER, OTEL_TRACES_SAMPLER,
+// OTEL_TRACES_SAMPLER_ARG, OTEL_BSP_SCHEDULE_DELAY, OTEL_BSP_MAX_QUEUE_SIZE and
+// OTEL_BSP_MAX_EXPORT_BATCH_SIZE. With the prefixes OTEL_EXPORTER_OTLP_ and
+// OTEL_EXPORTER_OTLP_TRACES_ it reads ENDPOINT, PROTOCOL, HEADERS, TIMEOUT and
+// COMPRESSION. The exporters read the certificate variables themselves.
 //
-// An error names each variable that is wrong.
+// The error names every variable with an invalid value.
 func ConfigFromEnv(getenv func(string) string) (Config, error) {
 	e := env{get: getenv}
 	cfg := Config{
@@ -58,7 +58,7 @@ func ConfigFromEnv(getenv func(string) string) (Config, error) {
 	return cfg, cfg.Validate()
 }
 
-// env reads variables and remembers what was wrong.
+// env reads variables and collects errors about invalid values.
 type env struct {
 	get  func(string) string
 	errs []error
@@ -81,7 +81,8 @@ func (e *env) traces() TracesConfig {
 		BatchSpans: e.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE"),
 		Delay:      e.millis("OTEL_BSP_SCHEDULE_DELAY"),
 	}
-	// Over HTTP the general endpoint is a base, that of traces is the address.
+	// Over HTTP, OTEL_EXPORTER_OTLP_ENDPOINT is a base URL, and
+	// OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is used as it is.
 	if cfg.Protocol == ProtocolHTTP && cfg.Endpoint != "" && e.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == "" {
 		cfg.Endpoint = strings.TrimSuffix(cfg.Endpoint, "/") + "/v1/traces"
 	}
@@ -120,7 +121,8 @@ func (e *env) propagators() []string {
 	return all
 }
 
-// otlpName is the variable in force: the one for traces beats the general one.
+// otlpName returns the name of the variable to read: the one for traces if it
+// is set, else the general one.
 func (e *env) otlpName(what string) string {
 	if name := "OTEL_EXPORTER_OTLP_TRACES_" + what; e.get(name) != "" {
 		return name
@@ -128,7 +130,7 @@ func (e *env) otlpName(what string) string {
 	return "OTEL_EXPORTER_OTLP_" + what
 }
 
-// oneOf reads one of a few words. As OpenTelemetry has it, case does not matter.
+// oneOf reads one of a few words. As OpenTelemetry specifies, case is ignored.
 func (e *env) oneOf(name string, words ...string) string {
 	word := strings.ToLower(e.get(name))
 	if word == "" || slices.Contains(words, word) {
@@ -147,7 +149,7 @@ func (e *env) url(name string) string {
 	return ""
 }
 
-// ratio reads a number from 0 to 1; 1 is the default.
+// ratio reads a number from 0 to 1. The default is 1.
 func (e *env) ratio(name string) float64 {
 	text := e.get(name)
 	if text == "" {
@@ -178,7 +180,7 @@ func (e *env) number(name string) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n <= 0 {
-		e.wrong(name, "a whole number above 0")
+		e.wrong(name, "a whole number greater than 0")
 	}
 	return n
 }
@@ -197,7 +199,7 @@ func (e *env) list(name string) []string {
 	return all
 }
 
-// pairs reads "key=value,key=value" with values percent-encoded.
+// pairs reads "key=value,key=value" with percent-encoded values.
 func (e *env) pairs(name string) map[string]string {
 	all := map[string]string{}
 	for _, part := range e.list(name) {
@@ -205,8 +207,8 @@ func (e *env) pairs(name string) map[string]string {
 		value, err := url.PathUnescape(strings.TrimSpace(raw))
 		key = strings.TrimSpace(key)
 		if !ok || key == "" || err != nil {
-			// Without the value: headers hold secrets.
-			e.errs = append(e.errs, fmt.Errorf("%s: want key=value,key=value with values percent-encoded", name))
+			// The error leaves the value out, because headers may hold secrets.
+			e.errs = append(e.errs, fmt.Errorf("%s: want key=value,key=value with percent-encoded values", name))
 			return all
 		}
 		all[key] = value

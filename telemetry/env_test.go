@@ -20,7 +20,7 @@ type environment map[string]string
 
 func (e environment) get(name string) string { return e[name] }
 
-// none is what an empty environment gives.
+// none returns the configuration of an empty environment.
 func none() telemetry.Config {
 	return telemetry.Config{
 		Resource: map[string]string{},
@@ -44,7 +44,7 @@ func TestConfigFromEnv(t *testing.T) {
 			},
 		},
 		{
-			"service beats resource", environment{"OTEL_SERVICE_NAME": "orders", "OTEL_RESOURCE_ATTRIBUTES": "service.name=other"},
+			"service name overrides resource", environment{"OTEL_SERVICE_NAME": "orders", "OTEL_RESOURCE_ATTRIBUTES": "service.name=other"},
 			func(c *telemetry.Config) { c.Service = "orders" },
 		},
 		{
@@ -53,11 +53,11 @@ func TestConfigFromEnv(t *testing.T) {
 		},
 		{"endpoint over gRPC", environment{endpoint: "http://c:4317"}, func(c *telemetry.Config) { c.Traces.Endpoint = "http://c:4317" }},
 		{
-			"endpoint of traces beats the general one", environment{endpoint: "http://c:1", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c:2"},
+			"traces endpoint overrides the general one", environment{endpoint: "http://c:1", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://c:2"},
 			func(c *telemetry.Config) { c.Traces.Endpoint = "http://c:2" },
 		},
 		{
-			"the rest of traces beats the general too", environment{
+			"other traces variables override the general ones", environment{
 				"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "http/protobuf",
 				"OTEL_EXPORTER_OTLP_HEADERS": "k=1", "OTEL_EXPORTER_OTLP_TRACES_HEADERS": "k=2,token=a%20b",
 				"OTEL_EXPORTER_OTLP_TIMEOUT": "1", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT": "2000",
@@ -69,7 +69,7 @@ func TestConfigFromEnv(t *testing.T) {
 			},
 		},
 		{
-			"general", environment{
+			"general variables", environment{
 				"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_EXPORTER_OTLP_HEADERS": "k=1",
 				"OTEL_EXPORTER_OTLP_TIMEOUT": "1500", "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip",
 			},
@@ -131,7 +131,7 @@ func TestConfigFromEnv(t *testing.T) {
 	}
 }
 
-func TestWrongVariablesAreNamed(t *testing.T) {
+func TestConfigFromEnvErrorsNameTheVariable(t *testing.T) {
 	tests := map[string][]string{
 		"OTEL_SDK_DISABLED":                     {"yes", "1"},
 		"OTEL_RESOURCE_ATTRIBUTES":              {"team", "=x", "team=%zz"},
@@ -164,12 +164,12 @@ func TestWrongVariablesAreNamed(t *testing.T) {
 					t.Fatalf("error %v, want one that begins with %s", err, name)
 				}
 				if strings.Contains(err.Error(), "secret") {
-					t.Errorf("the error shows a header, which may be a secret: %v", err)
+					t.Errorf("the error shows the value, which may be a secret: %v", err)
 				}
 			})
 		}
 	}
-	t.Run("all are named at once", func(t *testing.T) {
+	t.Run("all in one error", func(t *testing.T) {
 		_, err := telemetry.ConfigFromEnv(environment{"LOG_LEVEL": "loud", "LOKI_URL": "x", "OTEL_BSP_MAX_QUEUE_SIZE": "0"}.get)
 		for _, name := range []string{"LOG_LEVEL", "LOKI_URL", "OTEL_BSP_MAX_QUEUE_SIZE"} {
 			if err == nil || !strings.Contains(err.Error(), name) {
@@ -184,7 +184,7 @@ func TestPathOfTheHTTPEndpoint(t *testing.T) {
 	const general, traces = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 	tests := []struct {
 		name string
-		env  environment // with paths, to which the backend's URL is prepended
+		env  environment // values are paths; the test prepends the backend's URL
 		want string
 	}{
 		{"general", environment{general: ""}, "/v1/traces"},
@@ -217,7 +217,7 @@ func TestPathOfTheHTTPEndpoint(t *testing.T) {
 			cfg.Logs.Output = io.Discard
 			tel := telemetrytest.New(t, cfg)
 			emit(tel, 1)
-			_ = tel.Shutdown(t.Context()) // the backend does not take it everywhere
+			_ = tel.Shutdown(t.Context()) // the backend rejects some of these paths
 			if got := <-paths; got != tt.want+" a b gzip" {
 				t.Errorf("path, token and encoding are %q, want %q", got, tt.want+" a b gzip")
 			}

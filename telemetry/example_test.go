@@ -16,7 +16,7 @@ import (
 	"firedrill/telemetry/server"
 )
 
-// A whole service: what it is called and where its telemetry goes comes from the
+// serve runs a whole service. Its name and its backends come from the
 // environment.
 func serve(ctx context.Context) error {
 	cfg, err := telemetry.ConfigFromEnv(os.Getenv)
@@ -50,7 +50,7 @@ func Example() {
 	}
 }
 
-// A call to another service goes on with the trace of the request that needs it.
+// A call to another service continues the trace of the incoming request.
 func Example_client() {
 	ctx := context.Background()
 	tel, err := telemetry.New(ctx, telemetry.Config{Service: "orders"})

@@ -10,30 +10,30 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// A fence stands between the requests and a backend. Requests put items in a
-// bounded queue and never wait; one drainer sends them in batches, keeps a
-// batch for as long as the backend is away, and counts whatever is lost.
+// fence is a bounded queue between requests and a backend. put adds an item and
+// never waits. One goroutine, the drainer, sends the items in batches and
+// retries a batch for as long as the backend fails. Every lost item is counted.
 //
-// Items have a cost; Limit and Batch are sums of costs (bytes for log lines,
-// one a span for traces). The batch under way counts against Limit, so the
-// memory held is bounded by it.
+// Each item has a cost. Limit and Batch are sums of costs: bytes for log lines,
+// 1 per span for traces. The batch being sent counts against Limit, so Limit
+// bounds the memory in use.
 type fence[T any] struct {
 	cfg     fenceConfig
 	send    func(context.Context, []T) error
-	attempt func(time.Duration, error) // told of each call of send
+	attempt func(time.Duration, error) // called after each call of send, with its duration and error
 
 	mu     sync.Mutex
-	queue  []queued[T] // from head on
+	queue  []queued[T] // the queue is queue[head:]
 	head   int
-	waits  int // cost of the queue
+	waits  int // cost of the items in the queue
 	stats  fenceStats
 	closed bool
 
-	full chan struct{} // a batch waits
-	quit chan struct{} // closing: do not wait for a batch to fill
-	done chan struct{} // the drainer has ended
+	full chan struct{} // signals that a full batch is in the queue
+	quit chan struct{} // closed by close: send what is left, do not wait for a full batch
+	done chan struct{} // closed when the drainer has ended
 
-	ctx    context.Context //nolint:containedctx // the drainer's own: it ends when close gives up
+	ctx    context.Context //nolint:containedctx // belongs to the drainer; canceled when close gives up
 	cancel context.CancelFunc
 }
 
@@ -42,30 +42,32 @@ type queued[T any] struct {
 	cost int
 }
 
-// fenceConfig bounds a fence.
+// fenceConfig holds the limits of a fence.
 type fenceConfig struct {
-	Limit   int           // most cost held at a time
-	Batch   int           // cost from which a batch is sent at once
-	Delay   time.Duration // longest wait for a batch to fill
-	Timeout time.Duration // longest time of one attempt to send
+	Limit   int           // maximum cost in the queue and in the batch being sent
+	Batch   int           // cost at which a batch is sent at once
+	Delay   time.Duration // maximum wait for a batch to fill
+	Timeout time.Duration // maximum duration of one attempt to send
 }
 
-// fenceStats accounts for every item: taken in = exported + dropped later + held.
+// fenceStats counts items. Every item taken in is exported, dropped as rejected
+// or at shutdown, or held: enqueued = exported + dropped + held, without items
+// dropped by put.
 type fenceStats struct {
 	enqueued uint64
 	exported uint64
 	dropped  [len(dropReasons)]uint64
-	held     int // items in the queue and in the batch under way
-	cost     int // their cost
+	held     int // items in the queue and in the batch being sent
+	cost     int // cost of the held items
 }
 
-// dropReason says why an item was lost.
+// dropReason is the reason why an item was dropped.
 type dropReason int
 
 const (
-	queueFull dropReason = iota // the backend is away or slower than the service
-	rejected                    // the backend refused it for good
-	shutdown                    // the service ended first
+	queueFull dropReason = iota // the backend is down or slower than the service
+	rejected                    // the backend rejected it with a final error
+	shutdown                    // the service stopped before it was sent
 )
 
 var dropReasons = [...]string{queueFull: "queue_full", rejected: "rejected", shutdown: "shutdown"}
@@ -75,14 +77,14 @@ const (
 	lastRetry  = 5 * time.Second
 )
 
-// rejectedError is what send returns when the backend refused items for good:
-// sending them again would not help.
+// rejectedError is returned by send when the backend rejected items and a retry
+// would not help.
 type rejectedError struct {
-	items int // how many; the others of the batch were taken
+	items int // number of rejected items; the backend accepted the rest of the batch
 	err   error
 }
 
-func (e *rejectedError) Error() string { return fmt.Sprintf("%d items refused: %v", e.items, e.err) }
+func (e *rejectedError) Error() string { return fmt.Sprintf("%d items rejected: %v", e.items, e.err) }
 func (e *rejectedError) Unwrap() error { return e.err }
 
 func newFence[T any](cfg fenceConfig, send func(context.Context, []T) error,
@@ -101,7 +103,8 @@ func newFence[T any](cfg fenceConfig, send func(context.Context, []T) error,
 	return f
 }
 
-// put queues an item, or drops and counts it. It never waits for the backend.
+// put adds an item to the queue. If there is no room, or the fence is closed,
+// it drops and counts the item. It never waits for the backend.
 func (f *fence[T]) put(item T, cost int) {
 	f.mu.Lock()
 	switch {
@@ -124,7 +127,7 @@ func (f *fence[T]) put(item T, cost int) {
 	if wake {
 		select {
 		case f.full <- struct{}{}:
-		default: // the drainer knows
+		default: // a signal is already pending
 		}
 	}
 }
@@ -149,7 +152,7 @@ func (f *fence[T]) drain() {
 				break
 			}
 			f.account(len(batch), cost, f.deliver(batch))
-			clear(batch) // let go of what was sent
+			clear(batch) // release the sent items for garbage collection
 		}
 		if closing {
 			return
@@ -157,8 +160,8 @@ func (f *fence[T]) drain() {
 	}
 }
 
-// take moves the oldest items into batch: up to Batch of cost, one at least. It
-// tells whether another full batch waits.
+// take moves the oldest items into batch: at least one, and up to a cost of
+// cfg.Batch. more reports whether another full batch is in the queue.
 func (f *fence[T]) take(batch []T) (_ []T, cost int, more bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -172,7 +175,7 @@ func (f *fence[T]) take(batch []T) (_ []T, cost int, more bool) {
 		*q = queued[T]{}
 		f.head++
 	}
-	if f.head > len(f.queue)/2 { // so that what was taken does not pile up
+	if f.head > len(f.queue)/2 { // move the rest to the front, so that the slice does not grow forever
 		f.queue = f.queue[:copy(f.queue, f.queue[f.head:])]
 		f.head = 0
 	}
@@ -180,7 +183,7 @@ func (f *fence[T]) take(batch []T) (_ []T, cost int, more bool) {
 	return batch, cost, f.waits >= f.cfg.Batch
 }
 
-// account books what became of a batch.
+// account updates the stats after a batch was sent or given up.
 func (f *fence[T]) account(items, cost int, err error) {
 	lost, reason := 0, shutdown
 	var refused *rejectedError
@@ -197,8 +200,8 @@ func (f *fence[T]) account(items, cost int, err error) {
 	f.stats.dropped[reason] += uint64(lost)
 }
 
-// deliver sends until the backend takes the batch or refuses it, or until close
-// gives up.
+// deliver sends a batch until the backend accepts or rejects it, or until close
+// gives up. It waits between attempts with exponential backoff.
 func (f *fence[T]) deliver(batch []T) error {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = firstRetry, lastRetry
@@ -229,8 +232,8 @@ func (f *fence[T]) snapshot() fenceStats {
 	return f.stats
 }
 
-// close sends what is left and ends the drainer. When ctx ends first, what is
-// left counts as dropped and close says how much that was.
+// close sends the remaining items and stops the drainer. If ctx ends first, the
+// remaining items are dropped, and the error says how many there were.
 func (f *fence[T]) close(ctx context.Context) error {
 	f.mu.Lock()
 	first := !f.closed
@@ -247,9 +250,9 @@ func (f *fence[T]) close(ctx context.Context) error {
 	}
 	before := f.snapshot().dropped[shutdown]
 	f.cancel()
-	<-f.done // send honours its context
+	<-f.done // send returns when its context is canceled
 	if lost := f.snapshot().dropped[shutdown] - before; lost > 0 {
-		return fmt.Errorf("%w: %d items dropped", ctx.Err(), lost)
+		return fmt.Errorf("send queued items: %w: %d items dropped", ctx.Err(), lost)
 	}
 	return nil
 }

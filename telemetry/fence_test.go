@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// sink is a backend that can be told to fail.
+// sink is a fake backend. Tests can make it fail.
 type sink struct {
 	mu      sync.Mutex
 	err     error
-	hang    bool // until the attempt's time is up
+	hang    bool // send blocks until the attempt times out
 	got     []int
-	batches []int
+	batches []int // sizes of the batches
 	tries   int
 }
 
@@ -48,7 +48,8 @@ func (s *sink) set(err error, hang bool) {
 	s.err, s.hang = err, hang
 }
 
-// seen returns copies of what arrived, in which batches, and how often it was tried.
+// seen returns copies of the received items and batch sizes, and the number of
+// attempts.
 func (s *sink) seen() (got, batches []int, tries int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -75,7 +76,7 @@ func wantStats(t *testing.T, f *fence[int], want fenceStats) {
 	}
 	later := got.dropped[rejected]
 	if got.enqueued != got.exported+uint64(got.held)+later && got.dropped[shutdown] == 0 {
-		t.Errorf("the books do not balance: %+v", got)
+		t.Errorf("the counts do not add up: %+v", got)
 	}
 }
 
@@ -102,10 +103,10 @@ func TestFenceSendsInOrderAndInBatches(t *testing.T) {
 	})
 }
 
-func TestFenceOutlivesAnOutageOfMinutes(t *testing.T) {
+func TestFenceSurvivesLongOutage(t *testing.T) {
 	failures := map[string]func(*sink){
-		"refuses": func(s *sink) { s.set(errors.New("connection refused"), false) },
-		"hangs":   func(s *sink) { s.set(nil, true) },
+		"connection refused": func(s *sink) { s.set(errors.New("connection refused"), false) },
+		"hangs":              func(s *sink) { s.set(nil, true) },
 	}
 	for name, fail := range failures {
 		t.Run(name, func(t *testing.T) {
@@ -113,7 +114,7 @@ func TestFenceOutlivesAnOutageOfMinutes(t *testing.T) {
 				s := &sink{}
 				fail(s)
 				f := startFence(s, fenceConfig{Limit: 50, Batch: 10, Delay: time.Second, Timeout: 2 * time.Second})
-				for _, i := range numbers(80) { // 30 more than it holds
+				for _, i := range numbers(80) { // 30 more than the limit
 					before := time.Now()
 					f.put(i, 1)
 					if waited := time.Since(before); waited != 0 {
@@ -126,14 +127,14 @@ func TestFenceOutlivesAnOutageOfMinutes(t *testing.T) {
 				held.dropped[queueFull] = 30
 				wantStats(t, f, held)
 				if _, _, tries := s.seen(); tries < 60 || tries > 500 {
-					t.Errorf("%d tries in 7 minutes: a retry every 2 to 7 s is right", tries)
+					t.Errorf("%d attempts in 7 minutes, want one every 2 to 7 s", tries)
 				}
 
 				s.set(nil, false)
 				time.Sleep(15 * time.Second)
 				synctest.Wait()
 				if got, _, _ := s.seen(); !slices.Equal(got, numbers(50)) {
-					t.Errorf("what the queue held did not arrive in order: %v", got)
+					t.Errorf("the queued items did not arrive in order: %v", got)
 				}
 				after := fenceStats{enqueued: 50, exported: 50, dropped: held.dropped}
 				wantStats(t, f, after)
@@ -145,7 +146,7 @@ func TestFenceOutlivesAnOutageOfMinutes(t *testing.T) {
 	}
 }
 
-func TestFenceCountsWhatTheBackendRefuses(t *testing.T) {
+func TestFenceCountsRejectedItems(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &sink{err: &rejectedError{items: 2, err: errors.New("bad line")}}
 		f := startFence(s, fenceConfig{Limit: 100, Batch: 5, Delay: time.Second, Timeout: time.Second})
@@ -157,13 +158,13 @@ func TestFenceCountsWhatTheBackendRefuses(t *testing.T) {
 		want.dropped[rejected] = 2
 		wantStats(t, f, want)
 		if _, _, tries := s.seen(); tries != 1 {
-			t.Errorf("%d tries of what is refused for good, want 1", tries)
+			t.Errorf("%d attempts to send rejected items, want 1", tries)
 		}
 		_ = f.close(t.Context())
 	})
 }
 
-func TestFenceCloses(t *testing.T) {
+func TestFenceClose(t *testing.T) {
 	tests := []struct {
 		name     string
 		hang     bool
@@ -187,12 +188,12 @@ func TestFenceCloses(t *testing.T) {
 				began := time.Now()
 				err := f.close(ctx)
 				if took := time.Since(began); took > tt.grace {
-					t.Errorf("close took %v, had %v", took, tt.grace)
+					t.Errorf("close took %v, want at most %v", took, tt.grace)
 				}
 				if (err != nil) != (tt.lost > 0) {
-					t.Errorf("close says %v", err)
+					t.Errorf("close returned %v", err)
 				}
-				f.put(99, 1) // after the end: counted, never stuck
+				f.put(99, 1) // after close, items are dropped and counted
 				want := fenceStats{enqueued: 23, exported: tt.exported}
 				want.dropped[shutdown] = tt.lost + 1
 				if got := f.snapshot(); got != want {
@@ -234,7 +235,7 @@ func TestFenceQueueDoesNotGrowWithTime(t *testing.T) {
 		}
 		synctest.Wait()
 		if c := cap(f.queue); c > 256 {
-			t.Errorf("room for %d items in a queue of 64", c)
+			t.Errorf("capacity for %d items with a limit of 64", c)
 		}
 		_ = f.close(t.Context())
 	})

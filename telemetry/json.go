@@ -13,26 +13,26 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// The encoder appends JSON to a byte slice without allocating for the kinds of
-// values that log lines are made of. It is ours because a log line is a large
-// part of what a request's telemetry costs: slog's JSON handler takes longer
-// than all the rest together.
+// The encoder below appends JSON to a byte slice. It does not allocate for the
+// usual types of log values. It exists because logging is a large part of the
+// cost of a request's telemetry: slog's JSON handler takes longer than all the
+// rest together.
 
-// appendAttr appends `,"key":value`. The caller has written something before it;
-// after an opening brace no comma is written.
+// appendAttr appends `,"key":value`. It omits the comma after an opening brace.
+// b must not be empty.
 func appendAttr(b []byte, a slog.Attr) []byte {
 	v := a.Value.Resolve()
 	if v.Kind() == slog.KindGroup {
 		return appendGroup(b, a.Key, v.Group())
 	}
-	if a.Key == "" && v.Kind() == slog.KindAny && v.Any() == nil { // slog leaves the zero Attr out
+	if a.Key == "" && v.Kind() == slog.KindAny && v.Any() == nil { // slog omits the zero Attr
 		return b
 	}
 	return appendValue(appendKey(b, a.Key), v)
 }
 
 func appendGroup(b []byte, key string, attrs []slog.Attr) []byte {
-	if key == "" { // inlined
+	if key == "" { // slog inlines a group without a key
 		for _, a := range attrs {
 			b = appendAttr(b, a)
 		}
@@ -95,8 +95,8 @@ func appendAny(b []byte, v any) []byte {
 	return append(b, text...)
 }
 
-// safely calls a method that may panic on a nil receiver: a log line must not
-// end a request.
+// safely calls a method that may panic on a nil receiver. A log line must not
+// crash a request.
 func safely(text func() string) (s string) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -107,7 +107,7 @@ func safely(text func() string) (s string) {
 }
 
 func appendFloat(b []byte, f float64) []byte {
-	if math.IsNaN(f) || math.IsInf(f, 0) { // JSON has no word for them
+	if math.IsNaN(f) || math.IsInf(f, 0) { // JSON cannot represent these numbers
 		return appendString(b, strconv.FormatFloat(f, 'g', -1, 64))
 	}
 	return strconv.AppendFloat(b, f, 'g', -1, 64)
@@ -115,7 +115,7 @@ func appendFloat(b []byte, f float64) []byte {
 
 const hexDigits = "0123456789abcdef"
 
-// plain are the bytes that JSON takes as they are, whatever is around them.
+// plain reports for each byte whether JSON strings hold it without an escape.
 var plain = func() (t [256]bool) {
 	for c := 0x20; c < utf8.RuneSelf; c++ {
 		t[c] = c != '"' && c != '\\'
@@ -123,7 +123,7 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// appendString appends s quoted for JSON. Bytes that are not UTF-8 become U+FFFD.
+// appendString appends s as a JSON string. Invalid UTF-8 bytes become U+FFFD.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0

@@ -11,23 +11,23 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Handler is the slog.Handler of a service. It writes each record as one line of
-// JSON that carries the service and the ids of the span in the context, to
-// Loki's queue, to an io.Writer, or both. It copies what it is given before it
-// returns, so that Fiber's unsafe strings may be logged, and it never waits for
-// Loki.
+// Handler is the slog.Handler of a service. It writes each record as one line
+// of JSON with the service's name and the trace and span ids of the context.
+// Lines go to the Loki queue, to an io.Writer, or both. Handle copies its input
+// before it returns, so Fiber's unsafe strings may be logged. It never waits
+// for Loki.
 type Handler struct {
 	level  slog.Leveler
-	push   func(line, int) // nil: no Loki
-	out    *syncWriter     // nil: no output
+	push   func(line, int) // adds a line to the Loki queue; nil if there is no Loki
+	out    *syncWriter     // nil if there is no output
 	prefix string          // `,"service":"orders"`, encoded once
 
-	fields string   // attributes of WithAttrs, encoded once
-	open   int      // groups that fields opened and the record closes
-	groups []string // groups to open when an attribute comes
+	fields string   // attributes from WithAttrs, encoded once
+	open   int      // number of groups that fields opens and the end of the record closes
+	groups []string // groups to open when the first attribute comes
 }
 
-// syncWriter keeps lines of several goroutines apart.
+// syncWriter writes one line at a time.
 type syncWriter struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -36,7 +36,7 @@ type syncWriter struct {
 func (s *syncWriter) write(b []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, _ = s.w.Write(b) // a logger has nowhere to report that it cannot write
+	_, _ = s.w.Write(b) // a logger cannot report its own write errors
 }
 
 func newHandler(level slog.Leveler, service string, out io.Writer) *Handler {
@@ -57,7 +57,7 @@ func (h *Handler) Handle(ctx context.Context, r slog.Record) error {
 	buf := linePool.Get().(*lineBuffer)
 	defer linePool.Put(buf)
 	b, at := append(buf.b[:0], '{'), r.Time
-	if at.IsZero() { // slog wants none in the line; Loki refuses lines of long ago
+	if at.IsZero() { // slog requires no time in the line, but Loki rejects old timestamps
 		at = time.Now()
 	} else {
 		b = append(b, `"time":"`...)
@@ -110,7 +110,7 @@ func (h *Handler) appendAttrs(b []byte, r slog.Record) []byte {
 		return true
 	})
 	open := h.open + len(h.groups)
-	if len(b) == start { // slog leaves empty groups out
+	if len(b) == start { // slog omits empty groups
 		b, open = b[:mark], h.open
 	}
 	for range open {
@@ -150,7 +150,7 @@ func (h *Handler) WithGroup(name string) slog.Handler {
 	return &with
 }
 
-// levelName is the level's name as Loki and Grafana know it.
+// levelName returns the level's name as Loki and Grafana spell it.
 func levelName(l slog.Level) string {
 	switch severity(l) {
 	case slog.LevelDebug:
@@ -164,8 +164,8 @@ func levelName(l slog.Level) string {
 	}
 }
 
-// severity maps any level to one of the four that have a name, so that the
-// label stays bounded.
+// severity maps a level to one of the four named levels, so that the level
+// label has at most four values.
 func severity(l slog.Level) slog.Level {
 	switch {
 	case l < slog.LevelInfo:

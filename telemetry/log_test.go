@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-func TestHandlerIsAsSlogDemands(t *testing.T) {
+func TestHandlerConformsToSlog(t *testing.T) {
 	var out bytes.Buffer
 	slogtest.Run(t, func(*testing.T) slog.Handler {
 		out.Reset()
@@ -33,7 +33,7 @@ func fields(t testing.TB, line string) map[string]any {
 	return all
 }
 
-func TestLineOfEachKindOfValue(t *testing.T) {
+func TestHandlerEncodesEveryKind(t *testing.T) {
 	var out bytes.Buffer
 	h := newHandler(slog.LevelInfo, "orders", &out)
 	ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{
@@ -55,7 +55,7 @@ func TestLineOfEachKindOfValue(t *testing.T) {
 	}
 	got := fields(t, out.String())
 	if bad, _ := got["g"].(map[string]any)["bad"].(string); !strings.HasPrefix(bad, "0x") {
-		t.Errorf("a value that JSON has no word for is %q", bad)
+		t.Errorf("a func value is encoded as %q, want its address", bad)
 	}
 	delete(got["g"].(map[string]any), "bad")
 	want := map[string]any{
@@ -73,7 +73,8 @@ func TestLineOfEachKindOfValue(t *testing.T) {
 	}
 }
 
-// Loki refuses lines of long ago, so a record without a time is one of now.
+// Loki rejects old timestamps, so a record without a time is pushed with the
+// current time.
 func TestRecordWithoutATime(t *testing.T) {
 	var out bytes.Buffer
 	var pushed []line
@@ -84,7 +85,7 @@ func TestRecordWithoutATime(t *testing.T) {
 		t.Fatal(err)
 	}
 	if at := pushed[0].at; at.Before(before) || at.After(time.Now()) {
-		t.Errorf("it goes to Loki with time %v", at)
+		t.Errorf("pushed with time %v, want the current time", at)
 	}
 	if got, has := fields(t, out.String())["time"]; has {
 		t.Errorf("the line has a time: %v", got)
@@ -98,12 +99,13 @@ func TestLevelNames(t *testing.T) {
 	}
 	for level, name := range want {
 		if got := levelName(level); got != name {
-			t.Errorf("%d is called %q, want %q", level, got, name)
+			t.Errorf("levelName(%d) = %q, want %q", level, got, name)
 		}
 	}
 }
 
-// The encoder and encoding/json agree on any text, invalid UTF-8 too.
+// FuzzAppendString checks that encoding/json decodes what appendString encodes,
+// for any text including invalid UTF-8.
 func FuzzAppendString(f *testing.F) {
 	for _, s := range []string{
 		"", "plain", "quote\" back\\slash", "\x00\x1f\x7f", "\n\r\t\b\f", "ü € 𝄞", "\xff", "a\xc3", "\xed\xa0\x80", "\u2028\u2029", "<&>", "\ufffd",
@@ -113,15 +115,15 @@ func FuzzAppendString(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		var got string
 		if err := json.Unmarshal(appendString(nil, s), &got); err != nil {
-			t.Fatalf("%q is no JSON: %v", appendString(nil, s), err)
+			t.Fatalf("%q is not JSON: %v", appendString(nil, s), err)
 		}
 		if want := string([]rune(s)); got != want { // each bad byte becomes U+FFFD
-			t.Errorf("%q came back as %q, want %q", s, got, want)
+			t.Errorf("%q decodes to %q, want %q", s, got, want)
 		}
 	})
 }
 
-// Whatever is logged is one line, and JSON.
+// FuzzLine checks that every record becomes one line of valid JSON.
 func FuzzLine(f *testing.F) {
 	f.Add("msg", "key", "value", int64(7), 1.5, true, "group")
 	f.Add("", "", "", int64(0), 0.0, false, "")
@@ -135,7 +137,7 @@ func FuzzLine(f *testing.F) {
 		}
 		got := fields(t, out.String())
 		if got["msg"] != string([]rune(msg)) || got["service"] != string([]rune(value)) || got[string([]rune("a "+group))] == nil {
-			t.Errorf("the line tells %v", got)
+			t.Errorf("the line has fields %v", got)
 		}
 	})
 }

@@ -21,8 +21,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// line is one log line on its way to Loki. traceID and spanID are parts of text,
-// or empty.
+// line is one log line for Loki. traceID and spanID are substrings of text, or
+// empty.
 type line struct {
 	at              time.Time
 	level           slog.Level
@@ -30,20 +30,20 @@ type line struct {
 	traceID, spanID string
 }
 
-// lineOverhead is what a queued line holds beside its text, in bytes.
+// lineOverhead is the memory of a queued line without its text, in bytes.
 const lineOverhead = 96
 
-const maxAnswer = 4 << 10 // bytes read of what Loki says
+const maxAnswer = 4 << 10 // maximum bytes read of a response from a backend
 
 func (l line) cost() int { return len(l.text) + lineOverhead }
 
-// lokiSender sends batches of lines through loki-client-go.
+// lokiSender sends batches of lines with loki-client-go.
 //
-// That client answers nobody: it takes lines one by one, sends them when it
-// sees fit, repeats for minutes while its only reader is blocked, and tells a
-// log file of the end. Its Stop, however, sends what it holds before it
-// returns. So each batch gets a client of its own, allowed one attempt, and the
-// transport that all of them share reports the answer.
+// That client does not report the result of a push. It takes lines one by one,
+// sends them when it chooses, retries for minutes while it accepts no new
+// lines, and only logs the final error. But its Stop method sends the buffered
+// lines before it returns. So each batch uses a new client that makes one
+// attempt, and the transport reports the response.
 type lokiSender struct {
 	cfg       loki.Config
 	transport *http.Transport
@@ -83,14 +83,14 @@ func newLokiSender(cfg Config) (*lokiSender, error) {
 
 func (s *lokiSender) send(ctx context.Context, lines []line) error {
 	if err := ctx.Err(); err != nil {
-		return err // giving up: do not bother the client
+		return err // the fence gives up, so make no attempt
 	}
 	try := &attempt{ctx: ctx, next: s.transport}
 	client, err := s.client(try)
 	if err != nil {
 		return err
 	}
-	ids := make(push.LabelsAdapter, 0, 2*len(lines)) // of all lines, in one allocation
+	ids := make(push.LabelsAdapter, 0, 2*len(lines)) // ids of all lines in one allocation
 	for _, l := range lines {
 		first := len(ids)
 		ids = l.appendIDs(ids)
@@ -102,7 +102,8 @@ func (s *lokiSender) send(ctx context.Context, lines []line) error {
 
 func (s *lokiSender) close() { s.transport.CloseIdleConnections() }
 
-// appendIDs appends the ids of the trace, which are too many to be labels.
+// appendIDs appends the trace and span ids as structured metadata. They have
+// too many values to be labels.
 func (l line) appendIDs(ids push.LabelsAdapter) push.LabelsAdapter {
 	if l.traceID == "" {
 		return ids
@@ -111,23 +112,23 @@ func (l line) appendIDs(ids push.LabelsAdapter) push.LabelsAdapter {
 		push.LabelAdapter{Name: "trace_id", Value: l.traceID}, push.LabelAdapter{Name: "span_id", Value: l.spanID})
 }
 
-// client makes a client whose attempts go through try.
+// client returns a client that sends through try.
 func (s *lokiSender) client(try *attempt) (*loki.Client, error) {
 	client, err := loki.NewWithLogger(s.cfg, log.NewNopLogger())
 	if err != nil {
 		return nil, err
 	}
-	// The library has no door for a transport; see docs/decisions.
+	// The library has no option for a transport; see docs/decisions.
 	field := reflect.ValueOf(client).Elem().FieldByName("client")
 	if field.Kind() != reflect.Pointer || field.Type() != reflect.TypeFor[*http.Client]() {
-		return nil, errors.New("loki-client-go has changed: its Client has no field client *http.Client")
+		return nil, errors.New("set the transport of loki-client-go: its Client has no field client of type *http.Client")
 	}
 	(*http.Client)(field.UnsafePointer()).Transport = try
 	return client, nil
 }
 
-// attempt is the transport of one batch: it makes the request end with ctx and
-// keeps the answer.
+// attempt is the transport of one batch. It ends the request when ctx ends and
+// records the response.
 type attempt struct {
 	ctx    context.Context //nolint:containedctx // the client has no parameter for it
 	next   http.RoundTripper
@@ -137,7 +138,8 @@ type attempt struct {
 	err    error
 }
 
-// outcome says what became of the lines: nil when Loki took them.
+// outcome returns nil if Loki accepted the lines, else the error. lines is
+// their number.
 func (a *attempt) outcome(lines int) error {
 	switch {
 	case a.err != nil:
@@ -167,7 +169,7 @@ func (a *attempt) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	// All of it, so that the connection is used again.
+	// Read the whole body so that the connection can be reused.
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		a.err = err

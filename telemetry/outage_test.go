@@ -20,7 +20,7 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// self reads a metric of the library about itself.
+// self returns the value of one of the telemetry_* metrics of tel.
 func self(t testing.TB, tel *telemetry.Telemetry, name, signal, reason string) float64 {
 	t.Helper()
 	families, err := tel.Registry().Gather()
@@ -41,7 +41,7 @@ func self(t testing.TB, tel *telemetry.Telemetry, name, signal, reason string) f
 			}
 		}
 	}
-	t.Fatalf("no %s of signal %q and reason %q", name, signal, reason)
+	t.Fatalf("no %s with signal %q and reason %q", name, signal, reason)
 	return 0
 }
 
@@ -52,10 +52,11 @@ func value(m *dto.Metric) float64 {
 	return m.GetGauge().GetValue()
 }
 
-// patience is how long a test waits before it says that something hangs. It only costs time where that is so.
+// patience is the longest time that a test waits for a condition. It is only
+// spent when a test fails.
 const patience = 5 * time.Minute
 
-// eventually waits for a condition, for as long as a slow machine may need.
+// eventually waits until ok returns true, at most patience.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
@@ -63,7 +64,7 @@ func eventually(t testing.TB, what string, ok func() bool) {
 			return
 		}
 	}
-	t.Fatalf("not within %v: %s", patience, what)
+	t.Fatalf("after %v, still not true: %s", patience, what)
 }
 
 func emit(tel *telemetry.Telemetry, n int) {
@@ -74,20 +75,21 @@ func emit(tel *telemetry.Telemetry, n int) {
 	}
 }
 
-// impatient sends at once. It does not give an attempt up: on a slow machine that would send what has arrived twice.
+// impatient makes cfg send at once. Attempts have a long timeout: on a slow
+// machine, a short one would send data twice that has already arrived.
 func impatient(cfg telemetry.Config) telemetry.Config {
 	cfg.Traces.Delay, cfg.Logs.Delay = 10*time.Millisecond, 10*time.Millisecond
 	cfg.Traces.Timeout, cfg.Logs.Timeout = patience, patience
 	return cfg
 }
 
-func TestSignalsSurviveABackendThatIsIll(t *testing.T) {
-	illnesses := map[string]func(http.ResponseWriter, *http.Request) bool{
+func TestNothingIsLostWhileBackendFails(t *testing.T) {
+	failures := map[string]func(http.ResponseWriter, *http.Request) bool{
 		"429": telemetrytest.Status(http.StatusTooManyRequests),
 		"500": telemetrytest.Status(http.StatusInternalServerError),
 		"503": telemetrytest.Status(http.StatusServiceUnavailable),
 		"slow": func(_ http.ResponseWriter, r *http.Request) bool {
-			<-r.Context().Done() // until the client has had enough
+			<-r.Context().Done() // until the client gives up
 			return true
 		},
 		"hangs up": func(w http.ResponseWriter, _ *http.Request) bool {
@@ -98,11 +100,11 @@ func TestSignalsSurviveABackendThatIsIll(t *testing.T) {
 			return true
 		},
 	}
-	for name, illness := range illnesses {
+	for name, fail := range failures {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := telemetrytest.NewBackend(t)
-			b.Answer(illness)
+			b.Answer(fail)
 			cfg := impatient(b.Config("shop"))
 			if name == "slow" {
 				cfg.Traces.Timeout, cfg.Logs.Timeout = 200*time.Millisecond, 200*time.Millisecond
@@ -113,8 +115,8 @@ func TestSignalsSurviveABackendThatIsIll(t *testing.T) {
 				return attempts(t, tel, "logs", "retry") >= 2 && attempts(t, tel, "traces", "retry") >= 2
 			})
 			b.Answer(nil)
-			eventually(t, "what the queues held arrived", func() bool {
-				return len(b.Spans()) >= 10 && len(b.Lines()) >= 11 // one says that telemetry started
+			eventually(t, "the queued items arrived", func() bool {
+				return len(b.Spans()) >= 10 && len(b.Lines()) >= 11 // one more line says that telemetry started
 			})
 			for _, signal := range []string{"logs", "traces"} {
 				for _, reason := range []string{"queue_full", "rejected", "shutdown"} {
@@ -146,12 +148,12 @@ func attempts(t testing.TB, tel *telemetry.Telemetry, signal, outcome string) ui
 	return 0
 }
 
-func TestRefusedForGoodIsCountedAndDoesNotBlockTheRest(t *testing.T) {
+func TestRejectedItemsAreCountedAndDoNotBlock(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	b.Answer(telemetrytest.Status(http.StatusBadRequest))
 	tel := telemetrytest.New(t, impatient(b.Config("shop")))
 	emit(tel, 3)
-	eventually(t, "the refusal was counted", func() bool {
+	eventually(t, "the rejected items were counted", func() bool {
 		return self(t, tel, "telemetry_dropped_items_total", "logs", "rejected") == 4 &&
 			self(t, tel, "telemetry_dropped_items_total", "traces", "rejected") == 3
 	})
@@ -160,7 +162,7 @@ func TestRefusedForGoodIsCountedAndDoesNotBlockTheRest(t *testing.T) {
 	eventually(t, "later items arrived", func() bool { return len(b.Spans()) == 2 && len(b.Lines()) == 2 })
 }
 
-func TestNothingListensForAWhile(t *testing.T) {
+func TestBackendStartsLater(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -178,15 +180,15 @@ func TestNothingListensForAWhile(t *testing.T) {
 	})
 	listener, err = net.Listen("tcp", addr)
 	if err != nil {
-		t.Skipf("somebody took %s meanwhile: %v", addr, err)
+		t.Skipf("another process took %s: %v", addr, err)
 	}
 	srv := &http.Server{Handler: b}
 	go srv.Serve(listener)
 	defer srv.Close()
-	eventually(t, "what the queues held arrived", func() bool { return len(b.Spans()) == 5 && len(b.Lines()) == 6 })
+	eventually(t, "the queued items arrived", func() bool { return len(b.Spans()) == 5 && len(b.Lines()) == 6 })
 }
 
-func TestBoundedMemoryWhileLokiIsDown(t *testing.T) {
+func TestLogQueueIsBoundedWhileLokiFails(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	b.Answer(telemetrytest.Status(http.StatusInternalServerError))
 	cfg := impatient(b.Config("shop"))
@@ -205,7 +207,7 @@ func TestBoundedMemoryWhileLokiIsDown(t *testing.T) {
 	}
 }
 
-func TestShutdownKeepsItsDeadlineAndSaysWhatItLost(t *testing.T) {
+func TestShutdownAtDeadlineReportsDrops(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	b.Answer(func(_ http.ResponseWriter, r *http.Request) bool { <-r.Context().Done(); return true })
 	cfg := b.Config("shop")
@@ -216,7 +218,7 @@ func TestShutdownKeepsItsDeadlineAndSaysWhatItLost(t *testing.T) {
 	defer cancel()
 	err := tel.Shutdown(ctx)
 	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Shutdown says %v", err)
+		t.Errorf("Shutdown returned %v, want a deadline error", err)
 	}
 	if n := self(t, tel, "telemetry_dropped_items_total", "logs", "shutdown"); n != 6 {
 		t.Errorf("%v lines counted as lost, want 6", n)
@@ -224,10 +226,10 @@ func TestShutdownKeepsItsDeadlineAndSaysWhatItLost(t *testing.T) {
 	if n := self(t, tel, "telemetry_dropped_items_total", "traces", "shutdown"); n != 5 {
 		t.Errorf("%v spans counted as lost, want 5", n)
 	}
-	emit(tel, 1) // after the end: no panic, no wait
+	emit(tel, 1) // after Shutdown, this must not panic or wait
 }
 
-func TestInvalidTextDoesNotHoldUpTheRest(t *testing.T) {
+func TestInvalidUTF8IsExported(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	overGRPC := impatient(b.Config("shop"))
 	overGRPC.Traces.Protocol, overGRPC.Traces.Endpoint = telemetry.ProtocolGRPC, b.GRPC(t)
@@ -265,14 +267,14 @@ func TestOTLPOverGRPC(t *testing.T) {
 	tests := []struct {
 		name     string
 		refuse   func(*coltracepb.ExportTraceServiceRequest) (*coltracepb.ExportTraceServiceResponse, error)
-		rejected float64 // of 4 spans, while refused
-		arrive   int     // once it is healthy
+		rejected float64 // of 4 spans, while the backend fails
+		arrive   int     // spans that arrive after it recovers
 	}{
 		{"healthy", nil, 0, 4},
-		{"unavailable is waited out", failing(codes.Unavailable), 0, 4},
-		{"exhausted is waited out", failing(codes.ResourceExhausted), 0, 4},
-		{"internal is waited out", failing(codes.Internal), 0, 4},
-		{"invalid is final", failing(codes.InvalidArgument), 4, 0},
+		{"unavailable is retried", failing(codes.Unavailable), 0, 4},
+		{"resource exhausted is retried", failing(codes.ResourceExhausted), 0, 4},
+		{"internal is retried", failing(codes.Internal), 0, 4},
+		{"invalid argument is final", failing(codes.InvalidArgument), 4, 0},
 		{"partial success", partly, 3, 0},
 	}
 	for _, tt := range tests {
@@ -285,7 +287,7 @@ func TestOTLPOverGRPC(t *testing.T) {
 			cfg.Traces.Delay, cfg.Traces.BatchSpans = time.Hour, 4 // all 4 in one batch
 			tel := telemetrytest.New(t, cfg)
 			emit(tel, 4)
-			eventually(t, "the first answer came", func() bool {
+			eventually(t, "the first attempt ended", func() bool {
 				return attempts(t, tel, "traces", "retry")+attempts(t, tel, "traces", "rejected")+attempts(t, tel, "traces", "success") > 0
 			})
 			b.Refuse(nil)

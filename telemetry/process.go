@@ -11,14 +11,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
-// Native histograms: each bucket is at most a tenth wider than the one before.
+// Native histograms: each bucket is at most 10 % wider than the previous one.
 const (
 	nativeFactor  = 1.1
 	nativeBuckets = 100
 )
 
-// registerProcess adds the metrics that every service has: the Go runtime with
-// GOMAXPROCS and GOMEMLIMIT, the process, and what was built.
+// registerProcess registers the metrics that every service has: the Go runtime
+// with GOMAXPROCS and GOMEMLIMIT, the process, and the build.
 func registerProcess(registry *prometheus.Registry, cfg Config) {
 	revision := "unknown"
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -30,7 +30,7 @@ func registerProcess(registry *prometheus.Registry, cfg Config) {
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "telemetry_build_info",
-		Help: "Always 1; its labels say what runs.",
+		Help: "Always 1. The labels give the service, version, revision and Go version.",
 		ConstLabels: prometheus.Labels{
 			"service": cfg.Service, "version": cfg.Version, "revision": revision, "goversion": runtime.Version(),
 		},
@@ -38,7 +38,7 @@ func registerProcess(registry *prometheus.Registry, cfg Config) {
 	build.Set(1)
 	limit := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "process_memory_limit_bytes",
-		Help: "Memory that the container may use, from its control group; +Inf where there is no limit.",
+		Help: "Memory limit of the container, from its cgroup; +Inf if there is no limit.",
 	})
 	limit.Set(containerMemory())
 	registry.MustRegister(
@@ -56,8 +56,8 @@ func containerMemory() float64 {
 	return float64(bytes)
 }
 
-// logLimits tells what the runtime may use, which is what people ask first when
-// a service is slow or killed.
+// logLimits logs the CPU and memory limits of the runtime. They are the first
+// things to check when a service is slow or killed.
 func logLimits(logger *slog.Logger) {
 	attrs := []any{slog.Int("gomaxprocs", runtime.GOMAXPROCS(0))}
 	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {

@@ -7,7 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// selfMetrics tell what the service's own telemetry queued, sent and lost.
+// selfMetrics are metrics about the telemetry itself: items queued, sent and
+// dropped.
 type selfMetrics struct {
 	registry *prometheus.Registry
 	export   *prometheus.HistogramVec
@@ -16,7 +17,7 @@ type selfMetrics struct {
 func newSelf(registry *prometheus.Registry) *selfMetrics {
 	s := &selfMetrics{registry: registry, export: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:                        "telemetry_export_duration_seconds",
-		Help:                        "Time of one attempt to send a batch to its backend, by signal and outcome.",
+		Help:                        "Duration of one attempt to send a batch to its backend, by signal and outcome.",
 		Buckets:                     []float64{.005, .025, .1, .5, 1, 5, 10},
 		NativeHistogramBucketFactor: nativeFactor, NativeHistogramMaxBucketNumber: nativeBuckets,
 	}, []string{"signal", "outcome"})}
@@ -24,7 +25,7 @@ func newSelf(registry *prometheus.Registry) *selfMetrics {
 	return s
 }
 
-// signal returns the observer of the attempts to send one signal.
+// signal returns a function that records each attempt to send one signal.
 func (s *selfMetrics) signal(name string) func(time.Duration, error) {
 	ok := s.export.WithLabelValues(name, "success")
 	retry := s.export.WithLabelValues(name, "retry")
@@ -42,7 +43,7 @@ func (s *selfMetrics) signal(name string) func(time.Duration, error) {
 	}
 }
 
-// fenceCollector shows the accounts of one fence.
+// fenceCollector exports the stats of one fence as metrics.
 type fenceCollector struct {
 	stats                                      func() fenceStats
 	limit                                      float64
@@ -56,13 +57,13 @@ func (s *selfMetrics) watch(signal string, limit int, stats func() fenceStats) {
 	s.registry.MustRegister(&fenceCollector{
 		stats:    stats,
 		limit:    float64(limit),
-		items:    desc("telemetry_queue_items", "Log lines or spans that wait to be sent or are being sent."),
-		cost:     desc("telemetry_queue_size", "What they use of telemetry_queue_limit: bytes for logs, spans for traces."),
-		most:     desc("telemetry_queue_limit", "Most that the queue holds: bytes for logs, spans for traces."),
-		enqueued: desc("telemetry_enqueued_items_total", "Log lines or spans taken into the queue."),
-		sent:     desc("telemetry_exported_items_total", "Log lines or spans that the backend took."),
+		items:    desc("telemetry_queue_items", "Log lines or spans in the queue or being sent."),
+		cost:     desc("telemetry_queue_size", "Size of the queued items: bytes for logs, spans for traces. The limit is telemetry_queue_limit."),
+		most:     desc("telemetry_queue_limit", "Maximum of telemetry_queue_size: bytes for logs, spans for traces."),
+		enqueued: desc("telemetry_enqueued_items_total", "Log lines or spans added to the queue."),
+		sent:     desc("telemetry_exported_items_total", "Log lines or spans that the backend accepted."),
 		dropped: desc("telemetry_dropped_items_total",
-			"Log lines or spans lost, by reason: queue_full, rejected by the backend, or left at shutdown.", "reason"),
+			"Log lines or spans lost, by reason: queue_full, rejected by the backend, or not sent at shutdown.", "reason"),
 	})
 }
 

@@ -22,8 +22,9 @@ import (
 	"firedrill/telemetry/internal/otlp"
 )
 
-// spanProcessor puts ended spans behind the fence. The SDK's batch processor is
-// not used because it loses a batch that fails and does not say what it lost.
+// spanProcessor adds ended spans to a fence. It replaces the SDK's batch
+// processor, which loses a batch when an export fails and does not report the
+// loss.
 type spanProcessor struct{ fence *fence[sdktrace.ReadOnlySpan] }
 
 func (spanProcessor) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
@@ -34,18 +35,18 @@ func (p spanProcessor) OnEnd(s sdktrace.ReadOnlySpan) {
 	}
 }
 
-// Shutdown does nothing: Telemetry.Shutdown closes the fence.
+// Shutdown does nothing. Telemetry.Shutdown closes the fence.
 func (spanProcessor) Shutdown(context.Context) error { return nil }
 
-// ForceFlush does nothing: the fence sends within its delay.
+// ForceFlush does nothing. The fence sends within its delay.
 func (spanProcessor) ForceFlush(context.Context) error { return nil }
 
-// spanExporter sends batches through the client of one of OpenTelemetry's OTLP
-// exporters and tells a passing failure from a final one. Retrying is the
-// fence's business, so the client's own is off.
+// spanExporter sends batches with the client of an OTLP exporter and separates
+// temporary failures from final ones. The client's own retry is disabled,
+// because the fence retries.
 type spanExporter struct {
 	client  otlptrace.Client
-	encoder otlp.Encoder // used by the one drainer
+	encoder otlp.Encoder // used only by the drainer
 }
 
 func newSpanExporter(ctx context.Context, cfg Config) (*spanExporter, error) {
@@ -107,7 +108,8 @@ func (e *spanExporter) send(ctx context.Context, spans []sdktrace.ReadOnlySpan) 
 	return err
 }
 
-// The exporters keep the type of a partial success to themselves.
+// rejectedSpans matches the error text of a partial success. The exporters do
+// not export the error's type.
 var rejectedSpans = regexp.MustCompile(`OTLP partial success: .*\((\d+) spans rejected\)`)
 
 func partialSuccess(err error) (rejected int, ok bool) {
@@ -119,11 +121,11 @@ func partialSuccess(err error) (rejected int, ok bool) {
 	return n, convErr == nil
 }
 
-// final tells whether sending the same spans again cannot help. Beyond what
-// OTLP calls retryable, any failure of the server's own is waited out: a
-// backend that answers 500 for a while loses nothing that the queue can hold.
-// What failed before it reached the network is final: it would hold up all that
-// comes after it.
+// final reports whether sending the same spans again cannot help. It retries
+// more than OTLP requires: any server error is retried, so that a backend that
+// answers 500 for a while loses nothing that fits in the queue. Errors that
+// happened before the request reached the network are final. Retrying them
+// would block every later batch.
 func final(err error) bool {
 	var answered *httpStatusError
 	var grpcErr interface{ GRPCStatus() *status.Status }
@@ -150,25 +152,25 @@ func finalCode(s *status.Status) bool {
 	}
 }
 
-// statusTransport turns answers other than success into errors that survive the
-// exporter, which keeps the status in a text only.
+// statusTransport turns non-2xx responses into errors that carry the status
+// code. The exporter alone keeps the status only in a text.
 type statusTransport struct{ next http.RoundTripper }
 
 type httpStatusError struct{ code int }
 
-func (e *httpStatusError) Error() string { return fmt.Sprintf("answered with status %d", e.code) }
+func (e *httpStatusError) Error() string { return fmt.Sprintf("response status %d", e.code) }
 
 func (t statusTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := t.next.RoundTrip(req)
 	if err != nil || resp.StatusCode/100 == 2 {
 		return resp, err
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // so that the connection is used again
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)) // read the body so that the connection can be reused
 	resp.Body.Close()
 	return nil, &httpStatusError{resp.StatusCode}
 }
 
-// finalStatus tells the answers to a push that no repetition changes.
+// finalStatus reports whether an HTTP status means that a retry cannot help.
 func finalStatus(code int) bool {
 	return code/100 == 4 && code != http.StatusTooManyRequests && code != http.StatusRequestTimeout
 }

@@ -1,12 +1,12 @@
-// Package telemetry gives one service its metrics, logs and traces: a slog
-// logger whose lines go to Loki, a Prometheus registry, an OpenTelemetry tracer
-// provider that exports over OTLP, and the handler of its admin listener.
+// Package telemetry provides metrics, logs and traces for one service: a slog
+// logger that pushes lines to Loki, a Prometheus registry, an OpenTelemetry
+// tracer provider that exports over OTLP, and the handler of an admin listener.
 //
-// The sub-packages instrument what a service is made of: server (Fiber v2),
-// client (net/http), db (database/sql), messaging (NATS).
+// The sub-packages instrument the parts of a service: server (Fiber v2), client
+// (net/http), db (database/sql) and messaging (NATS).
 //
-// It holds no global state, so that two instances in one process do not meet,
-// and it must not know what the service does: it imports nothing of this module.
+// The package has no global state, so two instances can run in one process. It
+// must not know what the service does, so it imports nothing of this module.
 package telemetry
 
 import (
@@ -21,8 +21,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Telemetry is what one service tells about itself. Its methods are safe for
-// concurrent use.
+// Telemetry holds the metrics, logs and traces of one service. Its methods are
+// safe for concurrent use.
 type Telemetry struct {
 	cfg        Config
 	registry   *prometheus.Registry
@@ -33,10 +33,12 @@ type Telemetry struct {
 	closers    []func(context.Context) error
 }
 
-// New starts the telemetry of one service. An empty Config is valid: it then
-// writes JSON lines to standard output and exports nothing.
+// New starts the telemetry of one service. An empty Config is valid: it writes
+// JSON lines to standard output and exports nothing. New returns an error if
+// cfg is invalid or an exporter cannot be set up.
 //
-// Backends need not be up: what cannot be sent waits in bounded queues.
+// The backends need not be up. Items that cannot be sent wait in bounded
+// queues.
 func New(ctx context.Context, cfg Config) (*Telemetry, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.Validate(); err != nil {
@@ -72,7 +74,7 @@ func (t *Telemetry) startLogs(self *selfMetrics) (*Handler, error) {
 	}
 	sender, err := newLokiSender(t.cfg)
 	if err != nil {
-		return nil, fmt.Errorf("prepare the push of logs to %s: %w", t.cfg.Logs.LokiURL, err)
+		return nil, fmt.Errorf("set up log push to %s: %w", t.cfg.Logs.LokiURL, err)
 	}
 	fence := newFence(fenceConfig{
 		Limit:   t.cfg.Logs.QueueBytes,
@@ -97,7 +99,7 @@ func (t *Telemetry) startTraces(ctx context.Context, self *selfMetrics) error {
 	if t.cfg.Traces.Endpoint != "" {
 		exporter, err := newSpanExporter(ctx, t.cfg)
 		if err != nil {
-			return fmt.Errorf("prepare the export of spans to %s: %w", t.cfg.Traces.Endpoint, err)
+			return fmt.Errorf("set up span export to %s: %w", t.cfg.Traces.Endpoint, err)
 		}
 		fence := newFence(fenceConfig{
 			Limit:   t.cfg.Traces.QueueSpans,
@@ -115,32 +117,35 @@ func (t *Telemetry) startTraces(ctx context.Context, self *selfMetrics) error {
 	return nil
 }
 
-// Service returns the name of the service, as given to New.
+// Service returns the service's name. It is never empty.
 func (t *Telemetry) Service() string { return t.cfg.Service }
 
-// Version returns the service's version, as given to New.
+// Version returns the service's version, which may be empty.
 func (t *Telemetry) Version() string { return t.cfg.Version }
 
 // Logger returns the service's logger. Log with a context (InfoContext) so that
-// the line carries the ids of the span in it.
+// the line carries the trace and span ids of that context.
 func (t *Telemetry) Logger() *slog.Logger { return t.logger }
 
-// Level is the least level that is logged. It may be set at any time; the admin
-// listener's /log/level does.
+// Level returns the minimum level that is logged. It may be changed at any
+// time; the admin listener's /log/level changes it.
 func (t *Telemetry) Level() *slog.LevelVar { return t.level }
 
-// Registry holds every metric of the service. Nothing is registered elsewhere.
+// Registry returns the registry that holds every metric of the service.
 func (t *Telemetry) Registry() *prometheus.Registry { return t.registry }
 
-// TracerProvider makes the tracers of the service.
+// TracerProvider returns the provider of the service's tracers.
 func (t *Telemetry) TracerProvider() trace.TracerProvider { return t.provider }
 
-// Propagator carries the trace context over process borders.
+// Propagator returns the propagator that carries the trace context between
+// processes.
 func (t *Telemetry) Propagator() propagation.TextMapPropagator { return t.propagator }
 
-// Shutdown sends what is queued and stops. It returns when all is sent or ctx
-// ends, whichever is first; what was not sent by then is counted as dropped.
-// Lines logged and spans ended afterwards are dropped and counted as well.
+// Shutdown sends the queued items and stops. It returns when everything is sent
+// or ctx ends, whichever is first. Items that are not sent by then, and lines
+// and spans that come later, are counted as dropped.
+//
+// It returns an error that says how many items were dropped when ctx ended.
 func (t *Telemetry) Shutdown(ctx context.Context) error {
 	errs := make(chan error, len(t.closers))
 	for _, stop := range t.closers {

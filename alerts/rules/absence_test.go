@@ -109,12 +109,6 @@ func outageWithout(t *testing.T, f form, absentSeries, moment string) {
 	}
 }
 
-// fires tells whether an alert fires now.
-func (r *replay) fires(alert string) bool {
-	all := r.of(alert)
-	return len(all) > 0 && all[len(all)-1].open
-}
-
 // readsAsBad demands that somebody is paged, and that the error ratio is not that of a service that is well.
 func (r *replay) readsAsBad(t *testing.T) {
 	t.Helper()

@@ -89,12 +89,28 @@ func (b builder) pair(p slo.Pair) string {
 
 // absent returns the alert that fires while the error ratio is unknown: no other alert of the objective can fire then.
 func (b builder) absent(severity slo.Severity) Rule {
-	r := b.alert(AlertAbsent, severity, fmt.Sprintf("absent(%s)", b.series(slo.SeriesErrorRatio(b.windows[0]))))
+	r := b.alert(AlertAbsent, severity, b.unknown())
 	r.For = max(b.Clock.Wall(absentFor), absentForFloor)
 	r.Annotations["summary"] = fmt.Sprintf("%s of %s cannot be measured", b.slo.Name, b.slo.Service)
-	r.Annotations["description"] = fmt.Sprintf("The queries of events have had no result for %s: a service is down or not scraped, or a metric has another name. No other alert of this objective can fire.", slo.Format(r.For)) + b.scaleRemark()
+	r.Annotations["description"] = fmt.Sprintf("The queries of events have had no result for %s: a service is down or not scraped, or a metric has gone or has another name. No other alert of this objective can fire.", slo.Format(r.For)) + b.scaleRemark()
 	r.Annotations["runbook"] = runbook(AlertAbsent)
 	return r
+}
+
+// hadEvents is how far back events are looked for to tell a service that is idle from an indicator that is broken.
+const hadEvents = 6 * time.Hour
+
+// unknown is true while nobody knows the error ratio. A service that is scraped, and has had no event for hours, is idle: its
+// series come with its first event. One that is not scraped is not idle, nor is one whose series have just gone.
+func (b builder) unknown() string {
+	expr := fmt.Sprintf("absent(%s)", b.series(slo.SeriesErrorRatio(b.windows[0])))
+	job, ok := b.slo.SLI.Job()
+	if !ok { // nobody knows what scrapes it
+		return expr
+	}
+	measured := strings.TrimSuffix(b.selector, "}") + "," + slo.LabelSynthetic + `=""}`
+	return fmt.Sprintf("%s\nunless on ()\n(\n  max(up{%s}) == 1\n  unless on ()\n  max_over_time(%s%s[%s]) > 0\n)",
+		expr, job, slo.SeriesTotalEvents(b.windows[0]), measured, b.wall(hadEvents))
 }
 
 func (b builder) spent() Rule {

@@ -45,6 +45,7 @@ type docSLI struct {
 	} `yaml:"plugin"`
 
 	// Ours.
+	Unit      string        `yaml:"unit"` // of events and raw: what the queries count, where it cannot be found in them
 	Latency   *docLatency   `yaml:"latency"`
 	Freshness *docFreshness `yaml:"freshness"`
 }

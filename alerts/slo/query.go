@@ -8,6 +8,7 @@ import (
 	"text/template"
 	"time"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -31,6 +32,9 @@ func (s SLI) TotalQuery(window time.Duration) (string, error) {
 	return q.total, err
 }
 
+// placeholder stands for a window while a query is only parsed; nobody writes it by hand.
+const placeholder = 41*time.Hour + 43*time.Minute
+
 // expand puts the window into a query, which is a template as Sloth's are.
 func expand(query string, window time.Duration) (string, error) {
 	t, err := template.New("query").Option("missingkey=error").Parse(query)
@@ -38,7 +42,8 @@ func expand(query string, window time.Duration) (string, error) {
 		return "", fmt.Errorf("read the query: %w", err)
 	}
 	var out strings.Builder
-	if err := t.Execute(&out, map[string]string{"window": Format(window)}); err != nil {
+	values := map[string]string{"window": Format(window), "seconds": FormatNumber(window.Seconds())}
+	if err := t.Execute(&out, values); err != nil {
 		return "", fmt.Errorf("put the window into the query: %w", err)
 	}
 	return strings.TrimSpace(out.String()), nil
@@ -49,8 +54,7 @@ func checkQuery(query string) error {
 	if strings.TrimSpace(query) == "" {
 		return errors.New("the query is missing")
 	}
-	const window = 41*time.Hour + 43*time.Minute // nobody writes it by hand
-	text, err := expand(query, window)
+	text, err := expand(query, placeholder)
 	if err != nil {
 		return err
 	}
@@ -58,7 +62,7 @@ func checkQuery(query string) error {
 	if err != nil {
 		return fmt.Errorf("the query is no PromQL: %w", err)
 	}
-	if err := checkWindow(expr, window); err != nil {
+	if err := checkWindow(expr, placeholder); err != nil {
 		return err
 	}
 	if expr.Type() != parser.ValueTypeVector {
@@ -180,4 +184,23 @@ func (s SLI) Selectors() ([]Selector, error) {
 		}
 	}
 	return all, nil
+}
+
+// Job returns the matcher of the label job that all series of the indicator share, as PromQL writes it; ok is false if they share
+// none.
+func (s SLI) Job() (matcher string, ok bool) {
+	for _, query := range []string{s.Bad, s.Total} {
+		_, expr, err := parseQuery(query, placeholder)
+		if err != nil {
+			return "", false
+		}
+		for _, matchers := range parser.ExtractSelectors(expr) {
+			i := slices.IndexFunc(matchers, func(m *labels.Matcher) bool { return m.Name == "job" })
+			if i < 0 || matcher != "" && matcher != matchers[i].String() {
+				return "", false
+			}
+			matcher = matchers[i].String()
+		}
+	}
+	return matcher, matcher != ""
 }

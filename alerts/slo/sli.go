@@ -32,12 +32,9 @@ func (r *resolver) sli(path string, d docSLI) SLI {
 	case d.Freshness != nil:
 		return r.freshness(path+".freshness", *d.Freshness)
 	case d.Raw != nil:
-		return r.raw(path+".raw.error_ratio_query", d.Raw.ErrorRatioQuery)
+		return r.raw(path, Unit(d.Unit), d.Raw.ErrorRatioQuery)
 	}
-	s := SLI{Kind: Events, Bad: perSecond(d.Events.ErrorQuery), Total: perSecond(d.Events.TotalQuery)}
-	r.query(path+".events.error_query", s.Bad)
-	r.query(path+".events.total_query", s.Total)
-	return s
+	return r.events(path, Unit(d.Unit), [2]string{".events.error_query", ".events.total_query"}, d.Events.ErrorQuery, d.Events.TotalQuery)
 }
 
 // increase is a rate times its window. The ratio is the same, but the rules know how
@@ -46,10 +43,26 @@ var increase = regexp.MustCompile(`\bincrease(\s*\()`)
 
 func perSecond(query string) string { return increase.ReplaceAllString(query, "rate$1") }
 
-func (r *resolver) query(path, text string) {
-	if err := checkQuery(text); err != nil {
+// events makes an indicator of the queries of bad and of all events, in events per second. keys are where they stand.
+func (r *resolver) events(path string, unit Unit, keys [2]string, bad, total string) SLI {
+	if unit != "" && unit != PerSecond && unit != PerWindow {
+		r.Add(path+".unit", "%q: want %s or %s", unit, PerSecond, PerWindow)
+		return SLI{}
+	}
+	s := SLI{Kind: Events, Bad: r.query(path+keys[0], perSecond(bad), unit), Total: r.query(path+keys[1], perSecond(total), unit)}
+	return s
+}
+
+// query checks a query of events and returns it in events per second.
+func (r *resolver) query(path, text string, unit Unit) string {
+	err := checkQuery(text)
+	if err == nil {
+		text, err = perSecondOf(text, unit)
+	}
+	if err != nil {
 		r.Add(path, "%v", err)
 	}
+	return text
 }
 
 // latency counts as bad what the histogram's buckets up to the threshold do not
@@ -104,28 +117,20 @@ func (r *resolver) selector(path, text string) (*parser.VectorSelector, bool) {
 
 // raw takes a ratio apart: over long windows bad and total must be summed before
 // they are divided, else a quiet night weighs as much as a busy noon.
-func (r *resolver) raw(path, text string) SLI {
-	const window = 41*time.Hour + 43*time.Minute
-	expanded, err := expand(perSecond(text), window)
+func (r *resolver) raw(path string, unit Unit, text string) SLI {
+	const key = ".raw.error_ratio_query"
+	_, expr, err := parseQuery(perSecond(text), placeholder)
 	if err != nil {
-		r.Add(path, "%v", err)
-		return SLI{}
-	}
-	expr, err := parser.ParseExpr(expanded)
-	if err != nil {
-		r.Add(path, "the query is no PromQL: %v", err)
+		r.Add(path+key, "%v", err)
 		return SLI{}
 	}
 	bad, total, ok := split(unwrap(expr))
 	if !ok {
-		r.Add(path, "a ratio cannot be weighted over long windows: write bad / total or 1 - good / total, or its parts as events")
+		r.Add(path+key, "a ratio cannot be weighted over long windows: write bad / total or 1 - good / total, or its parts as events")
 		return SLI{}
 	}
-	back := func(e string) string { return strings.ReplaceAll(e, Format(window), "{{.window}}") }
-	s := SLI{Kind: Events, Bad: back(bad), Total: back(total)}
-	r.query(path, s.Bad)
-	r.query(path, s.Total)
-	return s
+	back := func(e string) string { return strings.ReplaceAll(e, Format(placeholder), "{{.window}}") }
+	return r.events(path, unit, [2]string{key, key}, back(bad), back(total))
 }
 
 // split takes bad / total and 1 - good / total apart.

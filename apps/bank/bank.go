@@ -1,5 +1,6 @@
-// Package bank is a third party that takes the shop's payments: somewhat slow,
-// sometimes declining, and with no telemetry that anybody could read.
+// Package bank is an external provider that takes the shop's payments. It is
+// somewhat slow, sometimes declines a charge, and has no telemetry, like a real
+// external provider.
 //
 // It must not know the shop.
 package bank
@@ -21,42 +22,42 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// Name of the service.
+// Name is the name of the service.
 const Name = "bank"
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// CardDeclined is a card that is always declined, for those who want to see it.
+// CardDeclined is a card that is always declined.
 const CardDeclined = "card-declined"
 
-// Config says where the bank listens, keeps its ledger, and how it behaves.
+// Config configures the bank.
 type Config struct {
 	Addr      string
 	AdminAddr string
-	Database  string // as of storage.Open
+	Database  string // as for storage.Open
 	Behaviour Behaviour
 }
 
-// Behaviour is how a bank is to its customers.
+// Behaviour describes how slow the bank is and how often it declines.
 type Behaviour struct {
 	Seed uint64
-	// Latency is the median of a log-normal distribution and Spread the σ of its
-	// logarithm: 0.5 makes the 99th percentile 3.2 times the median.
+	// Latency is the median of a log-normal distribution. Spread is the σ of
+	// its logarithm: with 0.5, the 99th percentile is 3.2 times the median.
 	Latency time.Duration
 	Spread  float64
 	Decline float64 // share of the charges that are declined, 0 to 1
 }
 
-// DefaultBehaviour is that of a good bank on a normal day.
+// DefaultBehaviour returns the behaviour of a good bank on a normal day.
 func DefaultBehaviour() Behaviour {
 	return Behaviour{Seed: 1, Latency: 25 * time.Millisecond, Spread: 0.5, Decline: 0.01}
 }
 
-// Validate reports what cannot be.
+// Validate returns an error if a value is out of range.
 func (b Behaviour) Validate() error {
 	if b.Latency < 0 || b.Spread < 0 || b.Decline < 0 || b.Decline > 1 {
-		return fmt.Errorf("bank's behaviour: latency %v, spread %v, decline %v: want 0 or more, and at most 1 declined", b.Latency, b.Spread, b.Decline)
+		return fmt.Errorf("configure bank: latency %v, spread %v, decline %v: want at least 0, and decline at most 1", b.Latency, b.Spread, b.Decline)
 	}
 	return nil
 }
@@ -69,12 +70,12 @@ type Service struct {
 	moods  moods
 }
 
-// Deps are what the service does not make itself.
+// Deps are the dependencies that the caller provides.
 type Deps struct {
-	Faults *fault.Set // nil: none
+	Faults *fault.Set // nil: no faults
 }
 
-// New opens the ledger and takes the addresses.
+// New opens the ledger and the listeners.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	if err := cfg.Behaviour.Validate(); err != nil {
 		return nil, err
@@ -100,22 +101,24 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	return s, nil
 }
 
-// URL is where the bank answers.
+// URL returns the bank's URL.
 func (s *Service) URL() string { return s.server.URL() }
 
-// Run serves until ctx ends, then finishes requests and closes the ledger.
+// Run serves until ctx ends, then finishes the active requests and closes the
+// ledger.
 func (s *Service) Run(ctx context.Context) error {
 	return errors.Join(s.server.Serve(ctx), s.db.Close())
 }
 
-// moods draws from a Behaviour.
+// moods makes the random decisions of a Behaviour.
 type moods struct {
 	Behaviour
 	mu     sync.Mutex
 	random *rand.Rand
 }
 
-// latency draws from the log-normal distribution exp(ln Latency + Spread·N(0,1)).
+// latency returns a sample of the log-normal distribution exp(ln Latency +
+// Spread·N(0,1)).
 func (m *moods) latency() time.Duration {
 	m.mu.Lock()
 	n := m.random.NormFloat64()
@@ -123,8 +126,8 @@ func (m *moods) latency() time.Duration {
 	return time.Duration(float64(m.Latency) * math.Exp(m.Spread*n))
 }
 
-// declines decides by the key, so that a repetition of a charge that nobody
-// recorded meets the same fate.
+// declines reports whether a charge is declined. It depends on the key, so a
+// repeated charge gets the same answer even if the first was not recorded.
 func (m *moods) declines(key, card string) bool {
 	if card == CardDeclined {
 		return true
@@ -134,7 +137,7 @@ func (m *moods) declines(key, card string) bool {
 	return rand.New(rand.NewPCG(h.Sum64(), m.Seed)).Float64() < m.Decline
 }
 
-// wait sleeps, or returns early with ctx's error.
+// wait sleeps for d. If ctx ends first, it returns ctx's error.
 func wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

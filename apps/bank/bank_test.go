@@ -16,7 +16,7 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// quick is a bank that takes no time and declines nobody but the bad card.
+// quick is a bank without latency. It declines only CardDeclined.
 var quick = Behaviour{Seed: 1}
 
 func start(t *testing.T, database string, b Behaviour) *Client {
@@ -54,14 +54,14 @@ func TestLedger(t *testing.T) {
 		{"once", []op{{key: "a", r: ten}}, []Entry{{1, "a", "charge", 10}}},
 		{"repeated", []op{{key: "a", r: ten}, {key: "a", r: ten}}, []Entry{{1, "a", "charge", 10}}},
 		{"another amount", []op{{key: "a", r: ten}, {key: "a", r: twenty, code: web.KeyReused}}, []Entry{{1, "a", "charge", 10}}},
-		{"declined, and still when repeated", []op{{key: "a", r: bad, code: web.Declined}, {key: "a", r: ten, code: web.Declined}}, []Entry{}},
+		{"declined, then repeated", []op{{key: "a", r: bad, code: web.Declined}, {key: "a", r: ten, code: web.Declined}}, []Entry{}},
 		{"voided", []op{{key: "a", r: ten}, {key: "a", void: true}}, []Entry{{1, "a", "charge", 10}, {2, "a", "refund", -10}}},
 		{"voided twice", []op{{key: "a", r: ten}, {key: "a", void: true}, {key: "a", void: true}}, []Entry{{1, "a", "charge", 10}, {2, "a", "refund", -10}}},
 		{"charged after a void", []op{{key: "a", r: ten}, {key: "a", void: true}, {key: "a", r: ten, code: web.Voided}}, []Entry{{1, "a", "charge", 10}, {2, "a", "refund", -10}}},
-		{"voided before a late charge", []op{{key: "a", void: true}, {key: "a", r: ten, code: web.Voided}}, []Entry{}},
-		{"a declined one voided", []op{{key: "a", r: bad, code: web.Declined}, {key: "a", void: true}, {key: "a", r: ten, code: web.Declined}}, []Entry{}},
+		{"voided before the charge", []op{{key: "a", void: true}, {key: "a", r: ten, code: web.Voided}}, []Entry{}},
+		{"declined, then voided", []op{{key: "a", r: bad, code: web.Declined}, {key: "a", void: true}, {key: "a", r: ten, code: web.Declined}}, []Entry{}},
 		{"two keys", []op{{key: "a", r: ten}, {key: "b", r: twenty}}, []Entry{{1, "a", "charge", 10}, {2, "b", "charge", 20}}},
-		{"nothing to charge", []op{{key: "a", r: ChargeRequest{0, "EUR", "card"}, code: web.Malformed}}, []Entry{}},
+		{"amount of 0", []op{{key: "a", r: ChargeRequest{0, "EUR", "card"}, code: web.Malformed}}, []Entry{}},
 		{"no key", []op{{key: "", r: ten, code: web.Malformed}}, []Entry{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,8 +87,8 @@ func TestLedger(t *testing.T) {
 	}
 }
 
-// TestChargedOnceByMany repeats charges at the same moment.
-func TestChargedOnceByMany(t *testing.T) {
+// TestChargedOnceByMany sends the same charges concurrently.
+func TestConcurrentChargesChargeOnce(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
 		bank := start(t, database, quick)
 		var mu sync.Mutex
@@ -108,10 +108,10 @@ func TestChargedOnceByMany(t *testing.T) {
 		all.Wait()
 		entries, err := bank.Statement(t.Context(), 0)
 		if err != nil || len(entries) != 2 || len(ids) != 2 {
-			t.Errorf("ledger %v, %v, answered with %d ids; want two charges", entries, err, len(ids))
+			t.Errorf("ledger %v, %v, %d charge ids; want two charges", entries, err, len(ids))
 		}
 		if rest, err := bank.Statement(t.Context(), 1); err != nil || len(rest) != 1 || rest[0].Seq != 2 {
-			t.Errorf("after line 1: %v, %v", rest, err)
+			t.Errorf("statement after entry 1: %v, %v", rest, err)
 		}
 	})
 }
@@ -129,13 +129,13 @@ func TestBehaviour(t *testing.T) {
 	}
 	all := draw(1)
 	if !slices.Equal(all, draw(1)) || slices.Equal(all, draw(2)) {
-		t.Error("latencies must follow from the seed")
+		t.Error("want equal latencies for equal seeds and others for another seed")
 	}
 	slices.Sort(all)
 	want := DefaultBehaviour()
 	near := func(what string, got time.Duration, z float64) {
 		if want := float64(want.Latency) * math.Exp(want.Spread*z); math.Abs(float64(got)-want) > 0.1*want {
-			t.Errorf("%s %v, want %v within a tenth", what, got, time.Duration(want))
+			t.Errorf("%s %v, want %v ± 10 %%", what, got, time.Duration(want))
 		}
 	}
 	near("median", all[5000], 0)
@@ -150,7 +150,7 @@ func TestBehaviour(t *testing.T) {
 			declined++
 		}
 		if first != second || !m.declines(key, CardDeclined) {
-			t.Fatal("a key must meet the same fate twice, and the bad card always the same")
+			t.Fatal("want the same decision for the same key, and CardDeclined always declined")
 		}
 	}
 	if declined < 900 || declined > 1100 {
@@ -158,7 +158,7 @@ func TestBehaviour(t *testing.T) {
 	}
 }
 
-func TestBehaviourIsChecked(t *testing.T) {
+func TestInvalidBehaviour(t *testing.T) {
 	for _, b := range []Behaviour{{Decline: 1.1}, {Decline: -0.1}, {Latency: -1}, {Spread: -1}} {
 		if _, err := New(t.Context(), Config{Behaviour: b}, Deps{}); err == nil {
 			t.Errorf("%+v was accepted", b)

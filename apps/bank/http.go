@@ -10,17 +10,18 @@ import (
 
 const headerKey = "Idempotency-Key"
 
-// statementPage is the most lines of a statement.
+// statementPage is the maximum number of entries of a statement.
 const statementPage = 500
 
-// ChargeRequest is the body of POST /charges; its Idempotency-Key is a header.
+// ChargeRequest is the body of POST /charges. The header Idempotency-Key has
+// the key.
 type ChargeRequest struct {
 	AmountMinor int64  `json:"amount_minor"`
 	Currency    string `json:"currency"`
 	Card        string `json:"card"`
 }
 
-// Charge is what became of a request. Only an approved one moved money.
+// Charge is the result of a charge request. Money moved only if it is approved.
 type Charge struct {
 	ID          string `json:"id"`
 	Key         string `json:"key"`
@@ -29,7 +30,7 @@ type Charge struct {
 	Status      string `json:"status"`
 }
 
-// Entry is a line of the ledger.
+// Entry is an entry of the ledger.
 type Entry struct {
 	Seq         int64  `json:"seq"`
 	Key         string `json:"key"`
@@ -37,7 +38,7 @@ type Entry struct {
 	AmountMinor int64  `json:"amount_minor"`
 }
 
-// Statement is the body of GET /statement: entries, oldest first.
+// Statement is the body of GET /statement: a page of entries, oldest first.
 type Statement struct {
 	Entries []Entry `json:"entries"`
 }
@@ -48,9 +49,9 @@ func (s *Service) routes(app fiber.Router) {
 	app.Get("/statement", s.getStatement)
 }
 
-// postCharge answers 201 for an approved charge and 402 for a declined one. Half
-// of the time it takes is before the money moves and half after, so that a
-// client who hangs up early cannot know whether it did.
+// postCharge responds with 201 if the charge is approved and 402 if it is
+// declined. Half of the latency comes before the money moves and half after it,
+// so a client that disconnects early cannot know whether it was charged.
 func (s *Service) postCharge(c *fiber.Ctx) error {
 	ctx, key := c.UserContext(), c.Get(headerKey)
 	var in ChargeRequest
@@ -58,7 +59,7 @@ func (s *Service) postCharge(c *fiber.Ctx) error {
 		return err
 	}
 	if key == "" || in.AmountMinor <= 0 || in.Currency == "" {
-		return web.Errorf(web.Malformed, "a charge needs a key, an amount above 0 and a currency")
+		return web.Errorf(web.Malformed, "a charge needs a key, an amount greater than 0 and a currency")
 	}
 	half := s.moods.latency() / 2
 	if err := wait(ctx, half); err != nil {
@@ -88,7 +89,7 @@ func (s *Service) postVoid(c *fiber.Ctx) error {
 	if err := s.store.void(c.UserContext(), c.Params("key")); err != nil {
 		return err
 	}
-	c.Status(http.StatusNoContent) // SendStatus would make a body of it
+	c.Status(http.StatusNoContent) // SendStatus would add a body
 	return nil
 }
 

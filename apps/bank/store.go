@@ -20,14 +20,14 @@ const (
 	voided   = "voided"
 )
 
-// store is the bank's memory: what became of each key, and the ledger.
+// store holds the result for each key, and the ledger.
 type store struct {
 	db  *sql.DB
 	now func() time.Time
 }
 
-// charge records status for a key seen for the first time. For a known key it
-// changes nothing and returns what was recorded then.
+// charge records status for a new key. For a known key it changes nothing and
+// returns the recorded charge.
 func (s store) charge(ctx context.Context, key string, r ChargeRequest, status string) (c Charge, err error) {
 	c = Charge{ID: uuid.NewString(), Key: key, AmountMinor: r.AmountMinor, Currency: r.Currency, Status: status}
 	err = storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
@@ -47,7 +47,7 @@ func (s store) charge(ctx context.Context, key string, r ChargeRequest, status s
 		return s.enter(ctx, tx, key, "charge", c.AmountMinor)
 	})
 	if err != nil {
-		return Charge{}, fmt.Errorf("charge for key %s: %w", key, err)
+		return Charge{}, fmt.Errorf("charge key %s: %w", key, err)
 	}
 	return c, nil
 }
@@ -67,8 +67,8 @@ func (s store) recall(ctx context.Context, tx *sql.Tx, r ChargeRequest, c *Charg
 	return nil
 }
 
-// void gives back what was charged for a key, and forbids to charge for it
-// later. It may be repeated.
+// void refunds what was charged for a key and rejects later charges for it. It
+// may be repeated.
 func (s store) void(ctx context.Context, key string) error {
 	err := storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		var amount int64
@@ -92,7 +92,7 @@ func (s store) void(ctx context.Context, key string) error {
 	return nil
 }
 
-// enter writes a line of the ledger.
+// enter adds an entry to the ledger.
 func (s store) enter(ctx context.Context, tx *sql.Tx, key, kind string, amountMinor int64) error {
 	var seq int64
 	if err := tx.QueryRowContext(ctx, "UPDATE ledger_seq SET last = last + 1 RETURNING last").Scan(&seq); err != nil {
@@ -104,19 +104,20 @@ func (s store) enter(ctx context.Context, tx *sql.Tx, key, kind string, amountMi
 	return err
 }
 
-// statement returns the lines of the ledger after seq, oldest first.
+// statement returns at most limit entries with a sequence number above after,
+// oldest first.
 func (s store) statement(ctx context.Context, after int64, limit int) ([]Entry, error) {
 	rows, err := s.db.QueryContext(ctx,
 		"SELECT seq, key, kind, amount_minor FROM ledger WHERE seq > $1 ORDER BY seq LIMIT $2", after, limit)
 	if err != nil {
-		return nil, fmt.Errorf("read the ledger after %d: %w", after, err)
+		return nil, fmt.Errorf("read ledger after entry %d: %w", after, err)
 	}
 	defer rows.Close()
 	entries := []Entry{}
 	for rows.Next() {
 		var e Entry
 		if err := rows.Scan(&e.Seq, &e.Key, &e.Kind, &e.AmountMinor); err != nil {
-			return nil, fmt.Errorf("read the ledger after %d: %w", after, err)
+			return nil, fmt.Errorf("read ledger after entry %d: %w", after, err)
 		}
 		entries = append(entries, e)
 	}

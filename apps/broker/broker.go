@@ -1,5 +1,5 @@
-// Package broker runs the real NATS server, with JetStream on disk, as one of
-// the shop's processes.
+// Package broker runs a NATS server, with JetStream on disk, as one process of
+// the shop.
 //
 // It must not know what is published.
 package broker
@@ -20,20 +20,20 @@ import (
 	"firedrill/telemetry"
 )
 
-// Name of the service.
+// Name is the name of the service.
 const Name = "broker"
 
-// Config says where the broker listens and keeps its streams.
+// Config configures the broker.
 type Config struct {
-	Addr      string // for NATS clients
+	Addr      string // host:port for NATS clients
 	AdminAddr string
-	Dir       string // of the streams
+	Dir       string // folder of the streams
 }
 
-// Deps are what the service does not make itself.
+// Deps are the dependencies that the caller provides.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
-	Faults    *fault.Set // nil: none
+	Faults    *fault.Set // nil: no faults
 }
 
 // Service is the running broker.
@@ -42,14 +42,15 @@ type Service struct {
 	admin *web.Server
 }
 
-// Bounds of the broker.
+// Limits of the broker.
 const (
-	memory  = 64 << 20 // bytes of streams in memory; the shop has none
+	memory  = 64 << 20 // bytes of streams in memory; the shop has no such streams
 	disk    = 1 << 30  // bytes of streams on disk
 	startup = 10 * time.Second
 )
 
-// New starts the server and takes the addresses.
+// New starts the NATS server and opens the admin listener. It waits up to 10 s
+// until the server is ready.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	opts, err := options(cfg)
 	if err != nil {
@@ -57,7 +58,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	}
 	ns, err := server.NewServer(opts)
 	if err != nil {
-		return nil, fmt.Errorf("prepare the NATS server: %w", err)
+		return nil, fmt.Errorf("create NATS server: %w", err)
 	}
 	ns.SetLoggerV2(natsLog{deps.Telemetry.Logger()}, false, false, false)
 	if err := register(deps.Telemetry.Registry(), ns); err != nil {
@@ -75,7 +76,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	ns.Start()
 	if !ns.ReadyForConnections(startup) {
 		s.stop()
-		return nil, fmt.Errorf("start the NATS server at %s with its data in %s: not ready after %v", cfg.Addr, cfg.Dir, startup)
+		return nil, fmt.Errorf("start NATS server at %s with data in %s: not ready after %v", cfg.Addr, cfg.Dir, startup)
 	}
 	return s, nil
 }
@@ -83,11 +84,11 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 func options(cfg Config) (*server.Options, error) {
 	host, text, err := net.SplitHostPort(cfg.Addr)
 	if err != nil {
-		return nil, fmt.Errorf("address of the broker: %w", err)
+		return nil, fmt.Errorf("parse address of the broker: %w", err)
 	}
 	port, err := strconv.Atoi(text)
 	if err != nil {
-		return nil, fmt.Errorf("port of the broker %q: %w", cfg.Addr, err)
+		return nil, fmt.Errorf("parse port in address of the broker %q: %w", cfg.Addr, err)
 	}
 	if port == 0 {
 		port = server.RANDOM_PORT
@@ -105,10 +106,11 @@ func options(cfg Config) (*server.Options, error) {
 	}, nil
 }
 
-// URL is where NATS clients connect.
+// URL returns the URL for NATS clients.
 func (s *Service) URL() string { return s.nats.ClientURL() }
 
-// Run serves until ctx ends, then writes what is in memory down.
+// Run serves until ctx ends, then stops the NATS server, which writes its
+// streams to disk.
 func (s *Service) Run(ctx context.Context) error {
 	err := s.admin.Serve(ctx)
 	s.stop()
@@ -122,12 +124,12 @@ func (s *Service) stop() {
 
 func (s *Service) check(context.Context) error {
 	if !s.nats.Running() || !s.nats.JetStreamEnabled() {
-		return errors.New("JetStream does not run")
+		return errors.New("JetStream is not running")
 	}
 	return nil
 }
 
-// natsLog passes the server's lines on.
+// natsLog writes the NATS server's log lines to the service's log.
 type natsLog struct{ log *slog.Logger }
 
 func (l natsLog) line(level slog.Level, format string, v []any) {

@@ -12,7 +12,7 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// start runs a broker on dir; stop ends it and waits.
+// start runs a broker with its data in dir. stop ends it and waits.
 func start(t *testing.T, dir string) (js jetstream.JetStream, tel *telemetry.Telemetry, s *Service, stop func()) {
 	t.Helper()
 	tel = telemetrytest.New(t, telemetry.Config{Service: Name})
@@ -40,7 +40,7 @@ func start(t *testing.T, dir string) (js jetstream.JetStream, tel *telemetry.Tel
 	}
 }
 
-func TestBrokerKeepsWhatItWasGiven(t *testing.T) {
+func TestBrokerKeepsMessages(t *testing.T) {
 	dir := t.TempDir()
 	js, _, s, stop := start(t, dir)
 	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "S", Subjects: []string{"s.*"}, Storage: jetstream.FileStorage}); err != nil {
@@ -85,7 +85,7 @@ func TestBrokerKeepsWhatItWasGiven(t *testing.T) {
 	check("nats_consumer_pending_messages", map[string]float64{"consumer=C stream=S": 0})
 }
 
-func TestAddressIsChecked(t *testing.T) {
+func TestInvalidAddress(t *testing.T) {
 	for _, addr := range []string{"", "127.0.0.1", "127.0.0.1:x"} {
 		if _, err := New(t.Context(), Config{Addr: addr}, Deps{Telemetry: telemetrytest.New(t, telemetry.Config{})}); err == nil {
 			t.Errorf("%q was accepted", addr)

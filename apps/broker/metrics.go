@@ -7,8 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// collector asks the server when it is scraped. Streams and consumers are made
-// by the shop's code, so their names are bounded.
+// collector reads the NATS server's statistics at each scrape. The shop's code
+// creates the streams and consumers, so the number of label values is bounded.
 type collector struct {
 	nats                      *server.Server
 	connections, slow         *prometheus.Desc
@@ -24,18 +24,18 @@ func register(reg prometheus.Registerer, ns *server.Server) error {
 	}
 	c := &collector{
 		nats:           ns,
-		connections:    desc("connections", "Clients connected."),
-		slow:           desc("slow_consumers_total", "Clients cut off because they read too slowly."),
-		messages:       desc("messages_total", "Messages by direction, as the server sees it.", "direction"),
-		bytes:          desc("bytes_total", "Bytes of messages by direction, as the server sees it.", "direction"),
+		connections:    desc("connections", "Connected clients."),
+		slow:           desc("slow_consumers_total", "Clients disconnected because they read too slowly."),
+		messages:       desc("messages_total", "Messages received (in) and sent (out) by the server.", "direction"),
+		bytes:          desc("bytes_total", "Bytes of messages received (in) and sent (out) by the server.", "direction"),
 		streamMessages: desc("stream_messages", "Messages stored in a stream.", "stream"),
 		streamLen:      desc("stream_bytes", "Bytes stored in a stream.", "stream"),
-		pending:        desc("consumer_pending_messages", "Messages that wait to be delivered.", "stream", "consumer"),
-		unacked:        desc("consumer_unacknowledged_messages", "Messages delivered and not acknowledged.", "stream", "consumer"),
-		redelivered:    desc("consumer_redelivered_messages", "Messages, not yet acknowledged, that were delivered more than once.", "stream", "consumer"),
+		pending:        desc("consumer_pending_messages", "Messages not yet delivered to the consumer.", "stream", "consumer"),
+		unacked:        desc("consumer_unacknowledged_messages", "Messages delivered but not yet acknowledged.", "stream", "consumer"),
+		redelivered:    desc("consumer_redelivered_messages", "Messages delivered more than once and not yet acknowledged.", "stream", "consumer"),
 	}
 	if err := reg.Register(c); err != nil {
-		return fmt.Errorf("register the metrics of the broker: %w", err)
+		return fmt.Errorf("register metrics of the broker: %w", err)
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	jsz, err := c.nats.Jsz(&server.JSzOptions{Streams: true, Consumer: true})
 	if err != nil {
-		return // JetStream is starting or stopping: the series are absent meanwhile
+		return // JetStream is starting or stopping; its series are absent until it runs
 	}
 	for _, account := range jsz.AccountDetails {
 		for _, stream := range account.Streams {

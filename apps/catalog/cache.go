@@ -10,21 +10,22 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// loadTimeout bounds a read that several requests wait for.
+// loadTimeout limits a read that several requests wait for.
 const loadTimeout = 2 * time.Second
 
-// cache reads through: what it lacks it loads, once however many ask. It is
-// bounded by size and age. Orders do not invalidate it, or a busy shop would
-// have none: what it says of stock may be as old as its TTL, and only a
-// reservation tells for sure.
+// cache loads missing values and keeps them. Concurrent requests for one key
+// share one load. The cache is limited in size and age. Orders do not
+// invalidate it, because a busy shop would then have no cache. So a product's
+// availability may be as old as the TTL, and only a reservation gives the exact
+// answer.
 type cache[V any] struct {
 	ttl     time.Duration
 	load    func(ctx context.Context, key string) (V, error)
 	lookups lookups
-	bypass  func() bool // whether to load what is asked for each time
+	bypass  func() bool // reports whether to load on every get
 	flight  singleflight.Group
 
-	mu      sync.Mutex // guards entries: even reading reorders them
+	mu      sync.Mutex // guards entries; even a read reorders them
 	entries *simplelru.LRU[string, entry[V]]
 }
 
@@ -33,14 +34,15 @@ type entry[V any] struct {
 	expires time.Time
 }
 
-// lookups count what became of each lookup.
+// lookups counts cache hits and misses.
 type lookups struct{ hit, miss prometheus.Counter }
 
-// newCache holds at most size values, which must be above 0, for ttl.
+// newCache returns a cache that holds at most size values for ttl each. size
+// must be greater than 0.
 func newCache[V any](size int, ttl time.Duration, load func(context.Context, string) (V, error), l lookups) *cache[V] {
 	entries, err := simplelru.NewLRU[string, entry[V]](size, nil)
 	if err != nil {
-		panic(err) // only for a size below 1
+		panic(err) // only if size is below 1
 	}
 	return &cache[V]{ttl: ttl, load: load, lookups: l, bypass: func() bool { return false }, entries: entries}
 }
@@ -55,7 +57,8 @@ func (c *cache[V]) get(ctx context.Context, key string) (V, error) {
 		return v, nil
 	}
 	c.lookups.miss.Inc()
-	// The load goes on when the request that began it is gone: others wait.
+	// The load continues if the request that began it ends, because others
+	// wait.
 	shared := c.flight.DoChan(key, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout)
 		defer cancel()

@@ -46,17 +46,17 @@ func TestCacheExpires(t *testing.T) {
 func TestCacheIsBounded(t *testing.T) {
 	loads := 0
 	c := newCache(2, time.Hour, func(context.Context, string) (int, error) { loads++; return loads, nil }, testLookups())
-	for _, key := range []string{"a", "b", "a", "c", "a", "b"} { // b makes room for c, being older than a
+	for _, key := range []string{"a", "b", "a", "c", "a", "b"} { // c evicts b, which was used before a
 		if _, err := c.get(t.Context(), key); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if loads != 4 || c.entries.Len() != 2 {
-		t.Errorf("%d loads, %d kept; want 4 (a, b, c, b) and 2", loads, c.entries.Len())
+		t.Errorf("%d loads, %d entries; want 4 (a, b, c, b) and 2", loads, c.entries.Len())
 	}
 }
 
-func TestCacheLoadsOnceForMany(t *testing.T) {
+func TestCacheSharesConcurrentLoads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		loads := 0
 		c := newCache(2, time.Hour, func(context.Context, string) (int, error) {
@@ -74,13 +74,13 @@ func TestCacheLoadsOnceForMany(t *testing.T) {
 		}
 		all.Wait()
 		if loads != 1 {
-			t.Errorf("%d loads for ten at once, want 1", loads)
+			t.Errorf("%d loads for ten concurrent requests, want 1", loads)
 		}
 	})
 }
 
-// The one who began a load may leave: the load goes on for the others.
-func TestCacheOutlivesTheFirst(t *testing.T) {
+// The request that began a load may end. The load continues for the others.
+func TestCacheLoadContinuesAfterFirstRequestEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCache(2, time.Hour, func(ctx context.Context, _ string) (int, error) {
 			select {
@@ -94,13 +94,13 @@ func TestCacheOutlivesTheFirst(t *testing.T) {
 		var all sync.WaitGroup
 		all.Go(func() {
 			if _, err := c.get(first, "k"); !errors.Is(err, context.Canceled) {
-				t.Errorf("the first got %v", err)
+				t.Errorf("first request: %v", err)
 			}
 		})
 		synctest.Wait()
 		all.Go(func() {
 			if v, err := c.get(t.Context(), "k"); v != 7 || err != nil {
-				t.Errorf("the second got %d, %v", v, err)
+				t.Errorf("second request: %d, %v", v, err)
 			}
 		})
 		synctest.Wait()
@@ -109,7 +109,7 @@ func TestCacheOutlivesTheFirst(t *testing.T) {
 	})
 }
 
-func TestCacheKeepsNoError(t *testing.T) {
+func TestCacheDoesNotKeepErrors(t *testing.T) {
 	failure := errors.New("no")
 	fail := true
 	c := newCache(2, time.Hour, func(context.Context, string) (int, error) {

@@ -1,7 +1,7 @@
-// Package catalog is the service that knows the products and their stock: it
-// lists them through a cache, and reserves and releases stock for orders.
+// Package catalog is the service for products and stock. It lists products
+// through a cache, and reserves and releases stock for orders.
 //
-// It must not know what an order is, beyond its id.
+// It must know nothing about an order but its id.
 package catalog
 
 import (
@@ -18,13 +18,13 @@ import (
 	"firedrill/telemetry"
 )
 
-// Name of the service.
+// Name is the name of the service.
 const Name = "catalog"
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Product is what customers see.
+// Product is a product as customers see it.
 type Product struct {
 	ID          string `json:"id"`
 	Name        string `json:"name"`
@@ -32,22 +32,22 @@ type Product struct {
 	Category    string `json:"category"`
 	PriceMinor  int64  `json:"price_minor"` // in the currency's smallest unit
 	Currency    string `json:"currency"`
-	Available   bool   `json:"available"` // as of when it was cached
+	Available   bool   `json:"available"` // when the product was cached
 }
 
-// Line is some of one product.
+// Line is a quantity of one product.
 type Line struct {
 	ProductID string `json:"product_id"`
 	Quantity  int64  `json:"quantity"`
 }
 
-// PricedLine is a line at the price of the moment it was reserved.
+// PricedLine is a line with the price at the time of the reservation.
 type PricedLine struct {
 	Line
-	PriceMinor int64 `json:"price_minor"` // of one piece
+	PriceMinor int64 `json:"price_minor"` // of one piece, in the currency's smallest unit
 }
 
-// Reservation is stock that is kept for an order.
+// Reservation is stock that is reserved for an order.
 type Reservation struct {
 	OrderID    string       `json:"order_id"`
 	Lines      []PricedLine `json:"lines"`
@@ -55,19 +55,20 @@ type Reservation struct {
 	Currency   string       `json:"currency"`
 }
 
-// MaxQuantity is the most pieces of one product in an order. The restock policy
-// relies on it: what is restocked at all always has more on hand.
+// MaxQuantity is the maximum quantity of one product in an order. The restock
+// rule relies on it: a product that is restocked always has more than this on
+// hand.
 const MaxQuantity = 100
 
-// Currency of every price.
+// Currency is the currency of all prices.
 const Currency = "EUR"
 
-// Config says where the service listens and keeps its data.
+// Config configures the service.
 type Config struct {
 	Addr      string
 	AdminAddr string
-	Database  string        // as of storage.Open
-	CacheSize int           // most products cached; default 256
+	Database  string        // as for storage.Open
+	CacheSize int           // maximum number of cached products; default 256
 	CacheTTL  time.Duration // default 5 s
 }
 
@@ -81,10 +82,10 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Deps are what the service does not make itself.
+// Deps are the dependencies that the caller provides.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
-	Faults    *fault.Set // nil: none
+	Faults    *fault.Set // nil: no faults
 }
 
 // Service is the running catalog.
@@ -97,7 +98,8 @@ type Service struct {
 	metrics  *metrics
 }
 
-// New opens the database, seeds it if it is new, and takes the addresses.
+// New opens the database, adds the products if they are missing, and opens the
+// listeners.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	cfg = cfg.withDefaults()
 	db, err := storage.Open(ctx, Name, cfg.Database, migrations, storage.Options{
@@ -136,10 +138,11 @@ func (s *Service) start(ctx context.Context, cfg Config, deps Deps) (err error) 
 	return nil
 }
 
-// URL is where the service answers.
+// URL returns the service's URL.
 func (s *Service) URL() string { return s.server.URL() }
 
-// Run serves until ctx ends, then finishes requests and closes the database.
+// Run serves until ctx ends, then finishes the active requests and closes the
+// database.
 func (s *Service) Run(ctx context.Context) error {
 	return errors.Join(s.server.Serve(ctx), s.db.Close())
 }

@@ -8,10 +8,11 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// Client calls the catalog. Its errors are *web.Error.
+// Client calls the catalog. Its errors are of type *web.Error.
 type Client struct{ caller web.Caller }
 
-// NewClient is for the catalog at base, a URL without a slash at its end.
+// NewClient returns a client. base is the catalog's URL, without a trailing
+// slash.
 func NewClient(base string, hc *http.Client) *Client {
 	return &Client{web.Caller{Peer: Name, Base: base, HTTP: hc}}
 }
@@ -23,27 +24,28 @@ func (c *Client) Products(ctx context.Context) ([]Product, error) {
 	return out.Products, err
 }
 
-// Product returns one product, or web.NotFound.
+// Product returns one product. If there is none, the error's code is
+// web.NotFound.
 func (c *Client) Product(ctx context.Context, id string) (Product, error) {
 	var out Product
 	err := c.caller.Call(ctx, http.MethodGet, "/products/"+url.PathEscape(id), nil, nil, &out)
 	return out, err
 }
 
-// Reserve takes the lines, one a product, out of stock for an order; all or
-// none. It may be repeated. Refusals are web.OutOfStock, web.UnknownProduct, and
-// web.Voided after a Release.
+// Reserve takes all lines out of stock for an order, or none. Each product may
+// occur once. Reserve may be repeated. The error's code is web.OutOfStock,
+// web.UnknownProduct, or web.Voided after a Release.
 func (c *Client) Reserve(ctx context.Context, orderID string, lines []Line) (Reservation, error) {
 	var out Reservation
-	// net/http repeats a request on a connection that proved dead only if it may
-	// be repeated; the header says so.
+	// With this header net/http knows that the request may be repeated. It then
+	// retries it if a reused connection turns out to be closed.
 	again := http.Header{"Idempotency-Key": {orderID}}
 	err := c.caller.Call(ctx, http.MethodPost, "/reservations", again, reserveRequest{orderID, lines}, &out)
 	return out, err
 }
 
-// Release puts back what was reserved for an order and forbids to reserve for it
-// again. It may be repeated.
+// Release returns the reserved stock of an order and rejects later reservations
+// for it. It may be repeated.
 func (c *Client) Release(ctx context.Context, orderID string) error {
 	return c.caller.Call(ctx, http.MethodDelete, "/reservations/"+url.PathEscape(orderID), http.Header{"Idempotency-Key": {orderID}}, nil, nil)
 }

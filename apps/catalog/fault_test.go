@@ -19,7 +19,7 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// faulty is a running catalog that can show faults.
+// faulty is a running catalog with faults enabled.
 type faulty struct {
 	*Client
 	faults *fault.Set
@@ -54,7 +54,7 @@ func startFaulty(t *testing.T, database string) *faulty {
 	return f
 }
 
-// begin shows a fault until end is called.
+// begin starts a fault until end is called.
 func (f *faulty) begin(t *testing.T, kind string, params map[string]any) (end func()) {
 	t.Helper()
 	if _, err := f.faults.Begin(t.Context(), kind, fault.Spec{Kind: kind, Params: params}, client.MaxLease); err != nil {
@@ -63,8 +63,8 @@ func (f *faulty) begin(t *testing.T, kind string, params map[string]any) (end fu
 	return func() { f.faults.End(kind) }
 }
 
-// queries are the spans of statements so far that begin with a verb, and how long
-// the last one took.
+// queries returns the number of finished query spans with the verb, and the
+// duration of the last one.
 func (f *faulty) queries(verb string) (n int, last time.Duration) {
 	for _, s := range f.spans.Ended() {
 		if strings.HasPrefix(s.Name(), verb+" ") {
@@ -76,7 +76,8 @@ func (f *faulty) queries(verb string) (n int, last time.Duration) {
 
 func took(s sdktrace.ReadOnlySpan) time.Duration { return s.EndTime().Sub(s.StartTime()) }
 
-// list asks for all products a few times, and returns how many queries it took.
+// list requests all products the given number of times and returns the number
+// of queries.
 func (f *faulty) list(t *testing.T, times int) (queries int) {
 	t.Helper()
 	before, _ := f.queries("SELECT")
@@ -93,15 +94,15 @@ func TestCacheStampede(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
 		f := startFaulty(t, database)
 		if got := f.list(t, 5); got != 1 {
-			t.Errorf("5 lists took %d queries, want 1: the cache has the rest", got)
+			t.Errorf("5 lists took %d queries, want 1, because the list is cached", got)
 		}
 		end := f.begin(t, "cache_stampede", nil)
 		if got := f.list(t, 5); got != 5 {
-			t.Errorf("without the cache 5 lists took %d queries", got)
+			t.Errorf("5 lists without the cache took %d queries, want 5", got)
 		}
 		end()
 		if got := f.list(t, 5); got != 0 {
-			t.Errorf("afterwards 5 lists took %d queries", got)
+			t.Errorf("5 lists after the fault took %d queries, want 0", got)
 		}
 		got := telemetrytest.Series(t, f.tel.Registry(), "shop_catalog_cache_lookups_total")
 		if got["cache=list result=miss"] != 6 || got["cache=list result=hit"] != 9 {
@@ -117,16 +118,16 @@ func TestNPlusOne(t *testing.T) {
 		defer uncached()
 		end := f.begin(t, "n_plus_one", nil)
 		if got := f.list(t, 1); got != 51 {
-			t.Errorf("a list took %d queries, want 1 and one for each of 50 products", got)
+			t.Errorf("a list took %d queries, want 51", got)
 		}
 		end()
 		if got := f.list(t, 1); got != 1 {
-			t.Errorf("afterwards a list took %d queries", got)
+			t.Errorf("a list after the fault took %d queries, want 1", got)
 		}
 	})
 }
 
-// The time is spent where the spans of the database see it.
+// The delay is inside the database's spans.
 func TestSlowQuery(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
 		f := startFaulty(t, database)
@@ -137,7 +138,7 @@ func TestSlowQuery(t *testing.T) {
 		}
 		end()
 		if n, last := f.queries("SELECT"); n != 1 || last < delay {
-			t.Errorf("%d queries, the last took %v; want 1 of %v or more", n, last, delay)
+			t.Errorf("%d queries, the last took %v; want 1 of at least %v", n, last, delay)
 		}
 	})
 }
@@ -150,16 +151,16 @@ func TestPoolExhausted(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
 		if _, err := f.Product(ctx, "p-001"); err == nil {
-			t.Error("there was a connection left")
+			t.Error("no error without a free connection")
 		}
 		end()
 		if _, err := f.Product(t.Context(), "p-002"); err != nil {
-			t.Errorf("afterwards: %v", err)
+			t.Errorf("after the fault: %v", err)
 		}
 	})
 }
 
-// awaitNoneLeft waits until the pool's metrics say that all connections are in use.
+// awaitNoneLeft waits until all connections of the pool are in use.
 func (f *faulty) awaitNoneLeft(t *testing.T) {
 	t.Helper()
 	series := func(name string) float64 { return telemetrytest.Series(t, f.tel.Registry(), name)["db_name="+Name] }

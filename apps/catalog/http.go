@@ -65,8 +65,8 @@ func (r reserveRequest) validate() error {
 	return ValidateLines(r.Lines)
 }
 
-// ValidateLines refuses, as web.Malformed, quantities that nobody sells and
-// products that are there twice.
+// ValidateLines returns an error with code web.Malformed if a quantity is out
+// of range or a product occurs twice.
 func ValidateLines(lines []Line) error {
 	seen := make(map[string]bool, len(lines))
 	for _, line := range lines {
@@ -74,7 +74,7 @@ func ValidateLines(lines []Line) error {
 			return web.Errorf(web.Malformed, "quantity %d of %q: want 1 to %d", line.Quantity, line.ProductID, MaxQuantity)
 		}
 		if seen[line.ProductID] {
-			return web.Errorf(web.Malformed, "product %q is there twice", line.ProductID)
+			return web.Errorf(web.Malformed, "product %q occurs twice", line.ProductID)
 		}
 		seen[line.ProductID] = true
 	}
@@ -89,6 +89,6 @@ func (s *Service) deleteReservation(c *fiber.Ctx) error {
 	if released {
 		s.metrics.released()
 	}
-	c.Status(http.StatusNoContent) // SendStatus would make a body of it
+	c.Status(http.StatusNoContent) // SendStatus would add a body
 	return nil
 }

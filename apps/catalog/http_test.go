@@ -69,7 +69,7 @@ func TestClientAndService(t *testing.T) {
 			}
 		}
 		if _, err := c.Reserve(ctx, "1", []Line{{"p-001", 1}}); web.CodeOf(err) != web.Voided {
-			t.Errorf("after a release: %v", err)
+			t.Errorf("Reserve after Release: %v", err)
 		}
 		got := telemetrytest.Series(t, tel.Registry(), "shop_stock_reservations_total")
 		wantSeries := map[string]float64{
@@ -87,6 +87,6 @@ func TestValidateLines(t *testing.T) {
 		t.Error(err)
 	}
 	if err := ValidateLines([]Line{{"a", 1}, {"a", 1}}); web.CodeOf(err) != web.Malformed {
-		t.Errorf("twice the same: %v", err)
+		t.Errorf("same product twice: %v", err)
 	}
 }

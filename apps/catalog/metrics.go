@@ -17,16 +17,16 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		cache: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "shop_catalog_cache_lookups_total",
-			Help: "Lookups in the cache of products, by what was looked up and whether it was there.",
+			Help: "Lookups in the product cache, by cache and result.",
 		}, []string{"cache", "result"}),
 		reservations: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "shop_stock_reservations_total",
-			Help: "Reservations of stock by outcome; released ones were reserved before.",
+			Help: "Stock reservations by outcome. A released reservation was counted as reserved before.",
 		}, []string{"outcome"}),
 	}
 	for _, c := range []prometheus.Collector{m.cache, m.reservations} {
 		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register the catalog's metrics: %w", err)
+			return nil, fmt.Errorf("register metrics of the catalog: %w", err)
 		}
 	}
 	for _, outcome := range []string{"reserved", "out_of_stock", "unknown_product", "voided", "error", "released"} {

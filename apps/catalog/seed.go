@@ -2,17 +2,18 @@ package catalog
 
 import "fmt"
 
-// SoldOut is the product that is never in stock, for those who want to see an
-// order refused.
+// SoldOut is the id of a product that is never in stock. An order for it is
+// always rejected.
 const SoldOut = "p-050"
 
-// seeded is a product with its policy of stock.
+// seeded is a product with its initial stock and restock rule.
 type seeded struct {
 	Product
 	onHand, restockBelow, restockTo int64
 }
 
-// assortment is the same 50 products for everybody: ten things in five makes.
+// assortment returns the 50 products of the shop: ten things of five makes.
+// They are always the same.
 func assortment() []seeded {
 	things := []struct{ name, category string }{
 		{"Hose", "water"}, {"Hydrant", "water"}, {"Nozzle", "water"}, {"Bucket", "water"},

@@ -16,7 +16,7 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// store keeps products and the books of their stock.
+// store holds the products and the stock ledger.
 type store struct {
 	db  *sql.DB
 	now func() time.Time
@@ -28,7 +28,8 @@ func (p *Product) scan(row interface{ Scan(...any) error }) error {
 	return row.Scan(&p.ID, &p.Name, &p.Description, &p.Category, &p.PriceMinor, &p.Currency, &p.Available)
 }
 
-// list returns all products; its argument is the cache's, and has no meaning.
+// list returns all products. The second argument is the cache's key and is not
+// used.
 func (s store) list(ctx context.Context, _ string) ([]Product, error) {
 	rows, err := s.db.QueryContext(ctx, "SELECT "+productColumns+" FROM products ORDER BY id")
 	if err != nil {
@@ -39,14 +40,15 @@ func (s store) list(ctx context.Context, _ string) ([]Product, error) {
 	for rows.Next() {
 		var p Product
 		if err := p.scan(rows); err != nil {
-			return nil, fmt.Errorf("read a product: %w", err)
+			return nil, fmt.Errorf("read row of products: %w", err)
 		}
 		all = append(all, p)
 	}
 	return all, rows.Err()
 }
 
-// lister is list, that each time asks whether it shall read the products one by one.
+// lister returns a function that lists the products. It reads them one by one
+// while oneByOne returns true.
 func (s store) lister(oneByOne func() bool) func(context.Context, string) ([]Product, error) {
 	return func(ctx context.Context, key string) ([]Product, error) {
 		if oneByOne() {
@@ -56,7 +58,8 @@ func (s store) lister(oneByOne func() bool) func(context.Context, string) ([]Pro
 	}
 }
 
-// listOneByOne returns what list does, with one query more than there are products.
+// listOneByOne is like list, but uses one query for the ids and one for each
+// product.
 func (s store) listOneByOne(ctx context.Context) ([]Product, error) {
 	ids, err := s.ids(ctx)
 	if err != nil {
@@ -99,8 +102,8 @@ func (s store) product(ctx context.Context, id string) (Product, error) {
 	return p, nil
 }
 
-// reserve takes the lines out of stock for an order, all or none. A repetition
-// returns the first one's result; after a release it is refused.
+// reserve takes all lines out of stock for an order, or none. A repeated call
+// returns the first result. After a release it returns web.Voided.
 func (s store) reserve(ctx context.Context, orderID string, lines []Line) (Reservation, error) {
 	r := Reservation{OrderID: orderID, Currency: Currency}
 	err := storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
@@ -108,7 +111,8 @@ func (s store) reserve(ctx context.Context, orderID string, lines []Line) (Reser
 		if err != nil || known {
 			return err
 		}
-		// Everybody takes products in the same order, so nobody waits in a circle.
+		// All transactions take products in the same order, which prevents
+		// deadlocks.
 		lines = slices.SortedFunc(slices.Values(lines), func(a, b Line) int { return strings.Compare(a.ProductID, b.ProductID) })
 		for _, line := range lines {
 			price, err := s.take(ctx, tx, orderID, line)
@@ -133,8 +137,8 @@ func (s store) reserve(ctx context.Context, orderID string, lines []Line) (Reser
 	return r, nil
 }
 
-// earlier claims the order's row. If somebody had it before, it reads the lines
-// reserved then and returns true.
+// earlier inserts the row of the order. If the row exists, earlier reads its
+// lines into r and returns true.
 func (s store) earlier(ctx context.Context, tx *sql.Tx, r *Reservation) (bool, error) {
 	claimed, err := storage.Changed(tx.ExecContext(ctx,
 		"INSERT INTO reservations (order_id, state, lines, at) VALUES ($1, 'reserved', '[]', $2) ON CONFLICT DO NOTHING",
@@ -153,8 +157,8 @@ func (s store) earlier(ctx context.Context, tx *sql.Tx, r *Reservation) (bool, e
 	return true, json.Unmarshal([]byte(lines), &r.Lines)
 }
 
-// take books one line out, restocks the product if its policy says so, and
-// returns its price.
+// take takes one line out of stock, restocks the product if its rule requires
+// it, and returns its price.
 func (s store) take(ctx context.Context, tx *sql.Tx, orderID string, line Line) (priceMinor int64, err error) {
 	var left, below, to int64
 	err = tx.QueryRowContext(ctx,
@@ -191,8 +195,9 @@ func (s store) refuse(ctx context.Context, tx *sql.Tx, line Line) error {
 	return web.Errorf(web.OutOfStock, "not %d of product %q on hand", line.Quantity, line.ProductID)
 }
 
-// release puts back what was reserved for an order. It may be repeated, and may
-// come before the reserve, which it then forbids.
+// release returns the reserved stock of an order. It may be repeated. If it
+// comes before the reserve, it prevents the reserve. released reports whether
+// stock was returned.
 func (s store) release(ctx context.Context, orderID string) (released bool, err error) {
 	err = storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		var text string
@@ -212,13 +217,13 @@ func (s store) release(ctx context.Context, orderID string) (released bool, err 
 		return s.putBack(ctx, tx, orderID, text)
 	})
 	if err != nil {
-		return false, fmt.Errorf("release the stock of order %s: %w", orderID, err)
+		return false, fmt.Errorf("release stock of order %s: %w", orderID, err)
 	}
 	return released, nil
 }
 
 func (s store) putBack(ctx context.Context, tx *sql.Tx, orderID, text string) error {
-	var lines []PricedLine // in the order in which they were taken
+	var lines []PricedLine // sorted by product, as they were taken
 	if err := json.Unmarshal([]byte(text), &lines); err != nil {
 		return err
 	}
@@ -234,7 +239,7 @@ func (s store) putBack(ctx context.Context, tx *sql.Tx, orderID, text string) er
 	return nil
 }
 
-// book writes a line of the ledger. Without an order, orderID is "".
+// book adds an entry to the stock ledger. orderID is "" if there is no order.
 func (s store) book(ctx context.Context, tx *sql.Tx, productID, orderID, kind string, quantity int64) error {
 	order := sql.NullString{String: orderID, Valid: orderID != ""}
 	_, err := tx.ExecContext(ctx,
@@ -243,7 +248,7 @@ func (s store) book(ctx context.Context, tx *sql.Tx, productID, orderID, kind st
 	return err
 }
 
-// seed writes the products that are not there yet.
+// seed adds the products that do not exist yet.
 func (s store) seed(ctx context.Context, all []seeded) error {
 	return storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		for _, p := range all {

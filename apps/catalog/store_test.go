@@ -14,7 +14,8 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// shelves is a small catalog: a is restocked, b is not, c is sold out.
+// shelves is a small catalog. Product a is restocked, b is not, and c is sold
+// out.
 var shelves = []seeded{
 	{Product{"a", "A", "an a", "x", 100, Currency, false}, 300, 200, 300},
 	{Product{"b", "B", "a b", "x", 250, Currency, false}, 10, 0, 0},
@@ -30,7 +31,7 @@ func eachStore(t *testing.T, test func(t *testing.T, s store)) {
 		}
 		t.Cleanup(func() { db.Close() })
 		s := store{db: db, now: time.Now}
-		for range 2 { // the second time nothing is added
+		for range 2 { // the second time adds nothing
 			if err := s.seed(t.Context(), shelves); err != nil {
 				t.Fatal(err)
 			}
@@ -39,8 +40,8 @@ func eachStore(t *testing.T, test func(t *testing.T, s store)) {
 	})
 }
 
-// stock is what is on hand by product. It fails the test if the ledger says
-// something else.
+// stock returns the quantity on hand by product. It fails the test if the
+// ledger has another sum.
 func (s store) stock(t *testing.T) map[string]int64 {
 	t.Helper()
 	rows, err := s.db.QueryContext(t.Context(), `SELECT p.id, p.on_hand, CAST(COALESCE(SUM(l.quantity), 0) AS BIGINT)
@@ -72,7 +73,7 @@ func TestReserveAndRelease(t *testing.T) {
 		release bool
 		order   string
 		lines   []Line
-		code    web.Code // "": succeeds
+		code    web.Code // "" means success
 		total   int64
 	}
 	reserve := func(order string, code web.Code, total int64, lines ...Line) op {
@@ -84,20 +85,20 @@ func TestReserveAndRelease(t *testing.T) {
 		ops  []op
 		want map[string]int64
 	}{
-		{"some", []op{reserve("1", "", 450, Line{"b", 1}, Line{"a", 2})}, map[string]int64{"a": 298, "b": 9, "c": 0}},
+		{"two products", []op{reserve("1", "", 450, Line{"b", 1}, Line{"a", 2})}, map[string]int64{"a": 298, "b": 9, "c": 0}},
 		{"repeated", []op{reserve("1", "", 250, Line{"b", 1}), reserve("1", "", 250, Line{"b", 1})}, map[string]int64{"a": 300, "b": 9, "c": 0}},
-		{"repeated with other lines: what was first", []op{reserve("1", "", 250, Line{"b", 1}), reserve("1", "", 250, Line{"a", 5})}, map[string]int64{"a": 300, "b": 9, "c": 0}},
+		{"repeated with other lines returns the first", []op{reserve("1", "", 250, Line{"b", 1}), reserve("1", "", 250, Line{"a", 5})}, map[string]int64{"a": 300, "b": 9, "c": 0}},
 		{"all or none", []op{reserve("1", web.OutOfStock, 0, Line{"a", 1}, Line{"b", 11})}, map[string]int64{"a": 300, "b": 10, "c": 0}},
-		{"refused, then in stock", []op{reserve("1", web.OutOfStock, 0, Line{"b", 11}), reserve("1", "", 2500, Line{"b", 10})}, map[string]int64{"a": 300, "b": 0, "c": 0}},
+		{"rejected, then in stock", []op{reserve("1", web.OutOfStock, 0, Line{"b", 11}), reserve("1", "", 2500, Line{"b", 10})}, map[string]int64{"a": 300, "b": 0, "c": 0}},
 		{"sold out", []op{reserve("1", web.OutOfStock, 0, Line{"c", 1})}, map[string]int64{"a": 300, "b": 10, "c": 0}},
-		{"unknown", []op{reserve("1", web.UnknownProduct, 0, Line{"a", 1}, Line{"z", 1})}, map[string]int64{"a": 300, "b": 10, "c": 0}},
-		{"down to the mark: no restock", []op{reserve("1", "", 10000, Line{"a", 100})}, map[string]int64{"a": 200, "b": 10, "c": 0}},
-		{"below the mark: restocked", []op{reserve("1", "", 10000, Line{"a", 100}), reserve("2", "", 100, Line{"a", 1})}, map[string]int64{"a": 300, "b": 10, "c": 0}},
+		{"unknown product", []op{reserve("1", web.UnknownProduct, 0, Line{"a", 1}, Line{"z", 1})}, map[string]int64{"a": 300, "b": 10, "c": 0}},
+		{"at the restock limit", []op{reserve("1", "", 10000, Line{"a", 100})}, map[string]int64{"a": 200, "b": 10, "c": 0}},
+		{"below the restock limit", []op{reserve("1", "", 10000, Line{"a", 100}), reserve("2", "", 100, Line{"a", 1})}, map[string]int64{"a": 300, "b": 10, "c": 0}},
 		{"released", []op{reserve("1", "", 250, Line{"b", 1}), release("1")}, map[string]int64{"a": 300, "b": 10, "c": 0}},
 		{"released twice", []op{reserve("1", "", 250, Line{"b", 1}), release("1"), release("1")}, map[string]int64{"a": 300, "b": 10, "c": 0}},
-		{"not again after a release", []op{reserve("1", "", 250, Line{"b", 1}), release("1"), reserve("1", web.Voided, 0, Line{"b", 1})}, map[string]int64{"a": 300, "b": 10, "c": 0}},
-		{"release before a late reserve", []op{release("1"), reserve("1", web.Voided, 0, Line{"b", 1}), release("1")}, map[string]int64{"a": 300, "b": 10, "c": 0}},
-		{"orders do not touch each other", []op{reserve("1", "", 250, Line{"b", 1}), reserve("2", "", 500, Line{"b", 2}), release("1")}, map[string]int64{"a": 300, "b": 8, "c": 0}},
+		{"reserve after release", []op{reserve("1", "", 250, Line{"b", 1}), release("1"), reserve("1", web.Voided, 0, Line{"b", 1})}, map[string]int64{"a": 300, "b": 10, "c": 0}},
+		{"release before reserve", []op{release("1"), reserve("1", web.Voided, 0, Line{"b", 1}), release("1")}, map[string]int64{"a": 300, "b": 10, "c": 0}},
+		{"two orders", []op{reserve("1", "", 250, Line{"b", 1}), reserve("2", "", 500, Line{"b", 2}), release("1")}, map[string]int64{"a": 300, "b": 8, "c": 0}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			eachStore(t, func(t *testing.T, s store) {
@@ -121,8 +122,8 @@ func TestReserveAndRelease(t *testing.T) {
 	}
 }
 
-// TestStockAddsUp lets many reserve, repeat and release at once, in orders of
-// products that would wait in a circle if they were not sorted.
+// TestStockAddsUp reserves, repeats and releases concurrently. The order of
+// products varies and would cause deadlocks if reserve did not sort them.
 func TestStockAddsUp(t *testing.T) {
 	eachStore(t, func(t *testing.T, s store) {
 		var mu sync.Mutex
@@ -150,15 +151,16 @@ func TestStockAddsUp(t *testing.T) {
 		all.Wait()
 		stock := s.stock(t)
 		if got := stock["b"]; got != 10-held["b"] {
-			t.Errorf("%d of b left after %d of 10 were kept", got, held["b"])
+			t.Errorf("%d of b left after %d of 10 were sold", got, held["b"])
 		}
 		if stock["a"] < 200 {
-			t.Errorf("%d of a left: it is restocked below 200", stock["a"])
+			t.Errorf("%d of a left, want at least 200 because of restocking", stock["a"])
 		}
 	})
 }
 
-// buy reserves, perhaps twice, and perhaps releases. It returns what is kept.
+// buy reserves once or twice, and perhaps releases. It returns the lines that
+// stay reserved.
 func buy(ctx context.Context, s store, random *rand.Rand, order string, lines []Line) ([]Line, error) {
 	for range 1 + random.IntN(2) {
 		if _, err := s.reserve(ctx, order, lines); web.CodeOf(err) == web.OutOfStock {
@@ -185,7 +187,7 @@ func TestProducts(t *testing.T) {
 			t.Errorf("got %+v, want %+v", all[1], want)
 		}
 		if all[2].Available {
-			t.Error("c is sold out, and available")
+			t.Error("c is sold out but marked as available")
 		}
 		if p, err := s.product(t.Context(), "b"); err != nil || p != want {
 			t.Errorf("got %+v, %v; want %+v", p, err, want)
@@ -199,7 +201,7 @@ func TestProducts(t *testing.T) {
 func TestAssortment(t *testing.T) {
 	all := assortment()
 	if len(all) != 50 || !reflect.DeepEqual(all, assortment()) {
-		t.Fatalf("%d products, or not the same twice", len(all))
+		t.Fatalf("%d products, want 50 that are always the same", len(all))
 	}
 	ids := make(map[string]bool)
 	for _, p := range all {
@@ -208,7 +210,7 @@ func TestAssortment(t *testing.T) {
 			t.Errorf("%s has %d on hand", p.ID, p.onHand)
 		}
 		if p.onHand > 0 && p.restockBelow < MaxQuantity {
-			t.Errorf("%s is restocked below %d, and could run dry at an order of %d", p.ID, p.restockBelow, MaxQuantity)
+			t.Errorf("%s is restocked below %d, which is less than the maximum order of %d", p.ID, p.restockBelow, MaxQuantity)
 		}
 	}
 	if len(ids) != 50 {

@@ -13,7 +13,7 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// The culprit can be found by its version in each signal.
+// A bad version can be found in each signal.
 func TestBadDeploy(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	cfg := b.Config("payments")
@@ -31,7 +31,7 @@ func TestBadDeploy(t *testing.T) {
 	end()
 	for range 10 {
 		if status := get(t, base); status != 204 {
-			t.Errorf("afterwards: %d", status)
+			t.Errorf("after the end: status %d, want 204", status)
 		}
 	}
 	failed, served := statuses[503], telemetrytest.Series(t, tel.Registry(), "shop_served_requests_total")
@@ -52,8 +52,8 @@ func TestBadDeploy(t *testing.T) {
 	checkVersions(t, b, int(canary), failed)
 }
 
-// checkVersions wants the new version in the spans and lines of its requests, and
-// in those only.
+// checkVersions checks that the spans and lines of the new version's requests
+// have the version, and that no others have it.
 func checkVersions(t *testing.T, b *telemetrytest.Backend, canary, failed int) {
 	t.Helper()
 	spans, failedSpans, lines, failedLines := 0, 0, 0, 0
@@ -80,7 +80,7 @@ func checkVersions(t *testing.T, b *telemetrytest.Backend, canary, failed int) {
 	}
 }
 
-// serve runs a service with one route and returns its URL.
+// serve runs a service with one route and returns the route's URL.
 func serve(t *testing.T, s *Set, tel *telemetry.Telemetry) string {
 	t.Helper()
 	server, err := web.New(t.Context(), web.Config{Name: "payments", Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Admin: s.Admin()}, tel)

@@ -8,7 +8,7 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// cpu is the processor time that this process has had.
+// cpu returns the CPU time that this process has used.
 func cpu(t *testing.T) time.Duration {
 	t.Helper()
 	var u syscall.Rusage
@@ -24,23 +24,23 @@ func TestCPUBurn(t *testing.T) {
 	end := begin(t, s, "cpu_burn", map[string]any{"cores": 1.5})
 	machinetest.Eventually(t, "200 ms of processor time", func() bool { return cpu(t)-before > 200*time.Millisecond })
 	if got := running("burn"); got != 2 {
-		t.Errorf("%d goroutines burn, want 2", got)
+		t.Errorf("%d busy loops, want 2", got)
 	}
 	end()
 	if running("burn") > 0 {
-		t.Error("it burns on")
+		t.Error("busy loops are left after the end")
 	}
 }
 
-// The fewer loops there are for a wait, the longer each of them must have a
-// processor; how long that is depends on the machine, the wait does not.
+// The number of loops that make work wait this long depends on the machine. The
+// wait does not.
 func TestCPUBurnMakesWorkWait(t *testing.T) {
 	const wait = 100 * time.Millisecond
 	end := begin(t, newSet(t, "broker"), "cpu_burn", map[string]any{"wait": wait.String()})
-	machinetest.Eventually(t, "work waits for its turn", func() bool { return turn() > wait*3/4 })
+	machinetest.Eventually(t, "goroutines wait for a processor", func() bool { return turn() > wait*3/4 })
 	end()
 	if running("burn") > 0 {
-		t.Error("it burns on")
+		t.Error("busy loops are left after the end")
 	}
 }
 
@@ -51,7 +51,7 @@ func TestCPUStarveAdjusts(t *testing.T) {
 		took  time.Duration
 		want  int
 	}{
-		{2, 0, 4}, // nobody waits: half as many again, and one
+		{2, 0, 4}, // nothing waits: half as many again, plus one
 		{10, 100 * time.Millisecond, 16},
 		{20, 250 * time.Millisecond, 24},
 		{20, 300 * time.Millisecond, 20},
@@ -60,7 +60,7 @@ func TestCPUStarveAdjusts(t *testing.T) {
 		{900, time.Millisecond, 1000},
 	} {
 		if got := s.adjust(c.loops, c.took); got != c.want {
-			t.Errorf("%d loops, of which a turn took %v: %d, want %d", c.loops, c.took, got, c.want)
+			t.Errorf("adjust(%d, %v) = %d, want %d", c.loops, c.took, got, c.want)
 		}
 	}
 }

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// Dialer connects a service with what it depends on, and can be told to dial
-// another address for one. A nil Dialer is never told.
+// Dialer opens the connections of a service to its dependencies. A fault can
+// make it dial another address instead. A nil Dialer cannot be rerouted.
 type Dialer struct {
 	net net.Dialer
 
-	mu     sync.Mutex // guards what is below
+	mu     sync.Mutex // guards the fields below
 	routes map[string]string
 	open   map[*dialed]struct{}
 }
 
-// NewDialer returns a Dialer that dials as net/http does.
+// NewDialer returns a Dialer that dials like net/http's default transport.
 func NewDialer() *Dialer {
 	return &Dialer{
 		net:    net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second},
@@ -28,7 +28,7 @@ func NewDialer() *Dialer {
 	}
 }
 
-// DialContext connects to addr, or to where it is rerouted.
+// DialContext connects to addr, or to the address that addr is rerouted to.
 func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	for {
 		to := d.route(addr)
@@ -39,7 +39,7 @@ func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Con
 		if kept, ok := d.keep(c, addr, to); ok {
 			return kept, nil
 		}
-		c.Close() // the route has changed meanwhile
+		c.Close() // the route has changed during the dial
 	}
 }
 
@@ -52,7 +52,8 @@ func (d *Dialer) route(addr string) string {
 	return addr
 }
 
-// keep remembers a connection that was asked for as addr and goes to to.
+// keep records a connection to the address to, which was requested as addr. ok
+// is false if the route of addr has changed.
 func (d *Dialer) keep(c net.Conn, addr, to string) (*dialed, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -64,8 +65,8 @@ func (d *Dialer) keep(c net.Conn, addr, to string) (*dialed, bool) {
 	return kept, true
 }
 
-// reroute dials to for from, and hangs up on what was dialled as from, now and
-// when it ends.
+// reroute makes the Dialer dial to instead of from. It closes the connections
+// that were requested as from, now and again when the reroute ends.
 func (d *Dialer) reroute(from, to string) (end func(), err error) {
 	if err := d.set(from, to); err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func (d *Dialer) set(from, to string) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if other, ok := d.routes[from]; ok {
-		return fmt.Errorf("parameter \"from\": %s is rerouted to %s already", from, other)
+		return fmt.Errorf("parameter \"from\": %s is already rerouted to %s", from, other)
 	}
 	d.routes[from] = to
 	return nil
@@ -107,14 +108,15 @@ func (d *Dialer) hangUp(addr string) {
 	}
 }
 
-// dialed is a connection that its Dialer can hang up on.
+// dialed is a connection that its Dialer can close.
 type dialed struct {
 	net.Conn
 	dialer *Dialer
-	addr   string // as asked for
+	addr   string // the requested address
 }
 
-// Close implements net.Conn. A second one is no error: either side may come first.
+// Close implements net.Conn. A second Close is not an error, because the Dialer
+// may close the connection first.
 func (c *dialed) Close() error {
 	c.dialer.mu.Lock()
 	delete(c.dialer.open, c)
@@ -125,12 +127,12 @@ func (c *dialed) Close() error {
 	return nil
 }
 
-// Dial is DialContext for NATS.
+// Dial is DialContext for NATS, which passes no context.
 func (d *Dialer) Dial(network, addr string) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), natsDialTimeout)
 	defer cancel()
 	return d.DialContext(ctx, network, addr)
 }
 
-// natsDialTimeout is NATS's own.
+// natsDialTimeout is the default timeout of NATS.
 const natsDialTimeout = 2 * time.Second

@@ -6,13 +6,14 @@ import (
 	"errors"
 )
 
-// querier is a fault that gets hold of statements. An error is the statement's.
+// querier is a fault that acts on SQL statements. An error becomes the
+// statement's error.
 type querier interface {
 	statement(ctx context.Context) error
 }
 
-// Connector is a database's connector whose statements faults can get hold of,
-// below whatever measures them.
+// Connector wraps a database connector so that faults can act on statements.
+// Use it below the instrumentation, so that the faults are measured.
 func (s *Set) Connector(c driver.Connector) driver.Connector {
 	if s == nil {
 		return c
@@ -34,8 +35,8 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return &conn{inner, c.set}, nil
 }
 
-// conn passes everything on. Where the driver lacks a part, it says so in the way
-// that database/sql expects.
+// conn passes all calls to the driver's connection. If the driver lacks an
+// optional method, conn returns what database/sql expects in that case.
 type conn struct {
 	driver.Conn
 	set *Set
@@ -88,9 +89,9 @@ func (c *conn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, e
 		return inner.BeginTx(ctx, opts)
 	}
 	if opts != (driver.TxOptions{}) {
-		return nil, errors.New("the driver begins plain transactions only")
+		return nil, errors.New("begin transaction: the driver does not support options")
 	}
-	return c.Conn.Begin() //nolint:staticcheck // it has no other
+	return c.Conn.Begin() //nolint:staticcheck // the driver has no BeginTx
 }
 
 // Ping implements driver.Pinger.

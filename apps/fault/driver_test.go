@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// fakeDriver connects to nothing. Bare connections have only what every driver must.
+// fakeDriver connects to nothing. Bare connections have only the required
+// methods.
 type fakeDriver struct{ bare bool }
 
 func (d *fakeDriver) Connect(context.Context) (driver.Conn, error) {
@@ -65,8 +66,8 @@ func (noRows) Columns() []string         { return []string{"a"} }
 func (noRows) Close() error              { return nil }
 func (noRows) Next([]driver.Value) error { return io.EOF }
 
-// Through the wrapper a driver does what it does without, whatever it has.
-func TestConnectorPassesOn(t *testing.T) {
+// A driver behaves the same with and without the wrapper.
+func TestConnectorPassesCallsOn(t *testing.T) {
 	for _, bare := range []bool{true, false} {
 		direct, wrapped := sql.OpenDB(&fakeDriver{bare}), sql.OpenDB(newSet(t, "orders").Connector(&fakeDriver{bare}))
 		defer direct.Close()
@@ -108,7 +109,7 @@ func TestConnectorPassesOn(t *testing.T) {
 			a, errA := do(direct)
 			b, errB := do(wrapped)
 			if a != b || (errA == nil) != (errB == nil) {
-				t.Errorf("bare %v, %s: %d, %v; through the wrapper %d, %v", bare, name, a, errA, b, errB)
+				t.Errorf("bare %v, %s: %d, %v; with the wrapper %d, %v", bare, name, a, errA, b, errB)
 			}
 		}
 	}

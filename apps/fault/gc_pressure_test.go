@@ -16,17 +16,17 @@ func TestGCPressure(t *testing.T) {
 		synctest.Wait()
 		now, total := heap()
 		if made := (total - before) / mib; made < 120 || made > 140 {
-			t.Errorf("%.1f MiB were allocated in 2 s, want 128", made)
+			t.Errorf("allocated %.1f MiB in 2 s, want 128", made)
 		}
 		if now-inUse > 2*mib {
-			t.Errorf("%.1f MiB are kept, want none", (now-inUse)/mib)
+			t.Errorf("%.1f MiB are still in use, want 0", (now-inUse)/mib)
 		}
 		end()
 		_, before = heap()
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if _, total = heap(); total-before > mib {
-			t.Errorf("%.1f MiB were allocated afterwards", (total-before)/mib)
+			t.Errorf("allocated %.1f MiB after the end", (total-before)/mib)
 		}
 	})
 }

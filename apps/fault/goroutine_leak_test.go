@@ -14,7 +14,7 @@ func TestGoroutineLeak(t *testing.T) {
 			t.Helper()
 			synctest.Wait()
 			if got := running("leaked"); got < least || got > most {
-				t.Errorf("%d goroutines wait, want %d to %d", got, least, most)
+				t.Errorf("%d leaked goroutines, want %d to %d", got, least, most)
 			}
 		}
 		time.Sleep(time.Second)

@@ -14,7 +14,7 @@ import (
 
 const testToken = "let me"
 
-// newSet is the faults of a service that ends with the test.
+// newSet returns the faults of a service. They end with the test.
 func newSet(t testing.TB, service string) *Set {
 	t.Helper()
 	s, err := New(Config{Service: service, Token: testToken, Dialer: NewDialer()})
@@ -25,7 +25,7 @@ func newSet(t testing.TB, service string) *Set {
 	return s
 }
 
-// begin shows a fault for as long as the test runs, or until end is called.
+// begin starts a fault, which ends with the test or when end is called.
 func begin(t testing.TB, s *Set, kind string, params map[string]any) (end func()) {
 	t.Helper()
 	if _, err := s.Begin(t.Context(), kind, Spec{Kind: kind, Params: params}, client.MaxLease); err != nil {
@@ -34,8 +34,8 @@ func begin(t testing.TB, s *Set, kind string, params map[string]any) (end func()
 	return func() { s.End(kind) }
 }
 
-// shop is an application with two routes that faults can get hold of, and one
-// that was added beside.
+// shop returns an application with three routes that faults can act on, and one
+// that they cannot.
 func shop(s *Set) *fiber.App {
 	app := fiber.New(fiber.Config{DisableStartupMessage: true, ErrorHandler: func(c *fiber.Ctx, err error) error {
 		status, _ := web.CodeOf(err).Status()
@@ -50,7 +50,7 @@ func shop(s *Set) *fiber.App {
 	return app
 }
 
-// ask serves one request in the test's goroutine and returns its status.
+// ask serves one request in the calling goroutine and returns the status.
 func ask(app *fiber.App, method, path string) int {
 	var ctx fasthttp.RequestCtx
 	ctx.Request.Header.SetMethod(method)
@@ -59,13 +59,14 @@ func ask(app *fiber.App, method, path string) int {
 	return ctx.Response.StatusCode()
 }
 
-// running is how many goroutines are in the named function of this package.
+// running returns the number of goroutines in a function of this package.
 func running(function string) int {
 	stacks := make([]byte, 4<<20)
 	return bytes.Count(stacks[:runtime.Stack(stacks, true)], []byte("\nfiredrill/apps/fault."+function+"("))
 }
 
-// heap is the memory in use after a collection, and all that was ever allocated.
+// heap returns the memory in use after a garbage collection, and the total
+// allocated, in bytes.
 func heap() (inUse, total float64) {
 	runtime.GC()
 	var m runtime.MemStats

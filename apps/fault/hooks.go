@@ -14,14 +14,14 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// requester is a fault that gets hold of requests. An error is the answer;
-// after nil the request goes on.
+// requester is a fault that acts on requests. An error becomes the response.
+// After nil the request continues.
 type requester interface {
 	request(c *fiber.Ctx) error
 }
 
-// Router adds routes to app that faults can get hold of: they come first of what
-// a route runs, when the request is known to telemetry and its route is found.
+// Router returns a router for app whose routes faults can act on. Faults run
+// before the route's handlers, when telemetry has begun and the route is known.
 func (s *Set) Router(app *fiber.App) fiber.Router {
 	if s == nil {
 		return app
@@ -39,8 +39,8 @@ func (s *Set) handle(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// serves reports a route that the service does not have, for which a fault would
-// show nothing.
+// serves returns an error if the service does not have the route, because a
+// fault on it would have no effect.
 func (s *Set) serves(r route) error {
 	app := s.app.Load()
 	if app == nil {
@@ -49,10 +49,10 @@ func (s *Set) serves(r route) error {
 	if r == (route{}) || slices.ContainsFunc(app.GetRoutes(true), r.covers) {
 		return nil
 	}
-	return fmt.Errorf("parameter \"route\": %s serves no %q", s.cfg.Service, r)
+	return fmt.Errorf("parameter \"route\": %s has no route %q", s.cfg.Service, r)
 }
 
-// router puts a handler before those of each route.
+// router adds a handler in front of the handlers of each route.
 type router struct {
 	fiber.Router
 	first fiber.Handler
@@ -77,7 +77,7 @@ func (r router) Delete(path string, handlers ...fiber.Handler) fiber.Router {
 	return r.Router.Delete(path, r.with(handlers)...)
 }
 
-// Checks are readiness checks that a fault can make fail.
+// Checks returns readiness checks that a fault can make fail.
 func (s *Set) Checks(checks map[string]web.Check) map[string]web.Check {
 	if s == nil {
 		return checks
@@ -94,7 +94,7 @@ func (s *Set) Checks(checks map[string]web.Check) map[string]web.Check {
 	return out
 }
 
-// Clock is a clock that a fault can put wrong.
+// Clock returns a clock that a fault can move.
 func (s *Set) Clock(now func() time.Time) func() time.Time {
 	if s == nil {
 		return now
@@ -102,7 +102,7 @@ func (s *Set) Clock(now func() time.Time) func() time.Time {
 	return func() time.Time { return now().Add(time.Duration(s.skew.Load())) }
 }
 
-// DialContext connects as the service's Dialer does.
+// DialContext dials with the service's Dialer.
 func (s *Set) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	if s == nil || s.dialer == nil {
 		return new(net.Dialer).DialContext(ctx, network, addr)
@@ -110,22 +110,23 @@ func (s *Set) DialContext(ctx context.Context, network, addr string) (net.Conn, 
 	return s.dialer.DialContext(ctx, network, addr)
 }
 
-// Pool names the database's pool of which a fault can take connections.
+// Pool sets the database pool from which a fault can take connections.
 func (s *Set) Pool(pool *sql.DB) {
 	if s != nil {
 		s.pool.Store(pool)
 	}
 }
 
-// Poison names what puts an event on the stream that cannot be worked off.
+// Poison sets the function that publishes an event that consumers cannot
+// process.
 func (s *Set) Poison(publish func(ctx context.Context) error) {
 	if s != nil {
 		s.poison.Store(&publish)
 	}
 }
 
-// Stampede is whether caches are to be passed by.
+// Stampede reports whether caches must be bypassed.
 func (s *Set) Stampede() bool { return s != nil && s.stampede.on() }
 
-// NPlusOne is whether a list is to be read with a query for each of its items.
+// NPlusOne reports whether a list must be read with one query for each item.
 func (s *Set) NPlusOne() bool { return s != nil && s.nPlusOne.on() }

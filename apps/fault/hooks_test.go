@@ -11,31 +11,31 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// A Set that is off hands back what it was handed.
+// A nil Set returns its arguments unchanged.
 func TestNilSet(t *testing.T) {
 	var off *Set
 	app := fiber.New()
 	if got := off.Router(app); got != fiber.Router(app) {
-		t.Error("another router")
+		t.Error("Router returned another router")
 	}
 	d := &fakeDriver{}
 	if got := off.Connector(d); got != d {
-		t.Error("another connector")
+		t.Error("Connector returned another connector")
 	}
 	checks := map[string]web.Check{}
 	checks["a"] = nil
 	if got := off.Checks(checks); len(got) != 1 || got["a"] != nil {
-		t.Error("other checks")
+		t.Error("Checks returned other checks")
 	}
 	noon := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
 	if got := off.Clock(func() time.Time { return noon })(); got != noon {
-		t.Error("another clock")
+		t.Error("Clock returned another time")
 	}
 	off.Pool(nil)
 	off.Poison(nil)
 	off.Close()
 	if off.Stampede() || off.NPlusOne() || off.Admin() != nil {
-		t.Error("it shows something")
+		t.Error("a nil Set shows a fault")
 	}
 	a := greeter(t, "a")
 	c, err := off.DialContext(t.Context(), "tcp", a)
@@ -45,9 +45,9 @@ func TestNilSet(t *testing.T) {
 	c.Close()
 }
 
-// With no fault on, or none allowed, a request allocates nothing more than it
-// would in a service without any.
-func TestNoFaultCostsNothing(t *testing.T) {
+// Without an active fault, a request allocates nothing more than in a service
+// with faults off.
+func TestInactiveFaultsDoNotAllocate(t *testing.T) {
 	allocations := func(s *Set) float64 {
 		app := shop(s)
 		handler := app.Handler()
@@ -62,17 +62,17 @@ func TestNoFaultCostsNothing(t *testing.T) {
 	}
 	off, idle, used := allocations(nil), newSet(t, "orders"), newSet(t, "orders")
 	if got := allocations(idle); got != off {
-		t.Errorf("%v allocations, %v with faults off", got, off)
+		t.Errorf("%v allocations per request, want %v as with faults off", got, off)
 	}
 	shop(used)
 	begin(t, used, "errors", nil)()
 	if got := allocations(used); got != off {
-		t.Errorf("after a fault %v allocations, %v with faults off", got, off)
+		t.Errorf("%v allocations per request after a fault, want %v as with faults off", got, off)
 	}
 }
 
-// Middleware that is added with the routes does not get in the way.
-func TestRouterPassesOn(t *testing.T) {
+// Middleware that is added with the routes still works.
+func TestRouterPassesCallsOn(t *testing.T) {
 	s := newSet(t, "orders")
 	app := fiber.New()
 	seen := 0

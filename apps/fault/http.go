@@ -12,10 +12,11 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// maxBody is the most bytes of a request.
+// maxBody is the maximum size of a request in bytes.
 const maxBody = 64 << 10
 
-// Admin are the pages of the admin listener, by pattern; none when faults are off.
+// Admin returns the handlers for the admin listener, by pattern. It is nil if
+// faults are off.
 func (s *Set) Admin() map[string]http.Handler {
 	if s == nil {
 		return nil
@@ -28,12 +29,12 @@ func (s *Set) Admin() map[string]http.Handler {
 	}
 }
 
-// guarded asks for the token, and takes as long for a wrong one as for the right one.
+// guarded requires the token. The comparison takes constant time.
 func (s *Set) guarded(serve func(http.ResponseWriter, *http.Request) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		if subtle.ConstantTimeCompare([]byte(token), []byte(s.cfg.Token)) != 1 {
-			web.WriteProblem(w, web.Errorf(web.Unauthenticated, "the Authorization header does not hold the token for faults"))
+			web.WriteProblem(w, web.Errorf(web.Unauthenticated, "the Authorization header does not contain the token for faults"))
 			return
 		}
 		if err := serve(w, r); err != nil {
@@ -66,7 +67,8 @@ func (s *Set) putFault(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// decode reads the body of a PUT and checks all but the kind and its parameters.
+// decode reads the body of a PUT. It checks everything but the kind and its
+// parameters.
 func decode(id string, body []byte) (Spec, time.Duration, error) {
 	if !ids.MatchString(id) {
 		return Spec{}, 0, web.Errorf(web.Malformed, "id %q: want 1 to 64 letters, digits, dots, dashes and underscores", id)

@@ -15,7 +15,7 @@ import (
 	"firedrill/apps/fault/kinds"
 )
 
-// timed is how long a request takes on the bubble's clock.
+// timed returns how long a request takes on the fake clock.
 func timed(app *fiber.App, method, path string) time.Duration {
 	began := time.Now()
 	ask(app, method, path)
@@ -31,17 +31,17 @@ func TestLatency(t *testing.T) {
 			t.Errorf("delayed by %v, want 250ms", got)
 		}
 		if got := timed(app, http.MethodPost, "/orders"); got != 0 {
-			t.Errorf("another route is delayed by %v", got)
+			t.Errorf("another route was delayed by %v", got)
 		}
 		end()
 		if got := timed(app, http.MethodGet, "/orders/7"); got != 0 {
-			t.Errorf("afterwards delayed by %v", got)
+			t.Errorf("delayed by %v after the end", got)
 		}
 	})
 }
 
-// Who waits when the fault ends goes on.
-func TestLatencyEndsForThoseWhoWait(t *testing.T) {
+// Waiting requests continue when the fault ends.
+func TestLatencyEndReleasesWaitingRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSet(t, "orders")
 		app := shop(s)
@@ -51,13 +51,13 @@ func TestLatencyEndsForThoseWhoWait(t *testing.T) {
 		time.Sleep(time.Second)
 		end()
 		if got := <-took; got != time.Second {
-			t.Errorf("it waited for %v, want 1s", got)
+			t.Errorf("the request waited for %v, want 1s", got)
 		}
 	})
 }
 
-// A request does not wait longer than it may take.
-func TestLatencyHeedsTheDeadline(t *testing.T) {
+// A delay ends at the request's deadline.
+func TestLatencyRespectsDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSet(t, "orders")
 		app := fiber.New(fiber.Config{ErrorHandler: func(c *fiber.Ctx, err error) error {
@@ -75,7 +75,7 @@ func TestLatencyHeedsTheDeadline(t *testing.T) {
 		s.Router(app).Get("/", func(*fiber.Ctx) error { return nil })
 		begin(t, s, "latency", map[string]any{"median": "30s"})
 		if got := timed(app, http.MethodGet, "/"); got != 4*time.Second {
-			t.Errorf("it took %v, want 4s", got)
+			t.Errorf("the request took %v, want 4s", got)
 		}
 	})
 }
@@ -85,7 +85,7 @@ func TestLatencyDistributions(t *testing.T) {
 	for _, c := range []struct {
 		distribution string
 		spread       float64
-		p90          float64 // of the median, in theory
+		p90          float64 // theoretical 0.9 quantile, as a factor of the median
 	}{
 		{"constant", 0, 1},
 		{"normal", 0.2, 1 + 0.2*1.2816},

@@ -9,8 +9,8 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// Waits for locks have no place in a synctest bubble, so this test takes its time:
-// requests in turn cannot be faster than the sum of what each holds the lock.
+// A mutex blocks a synctest bubble, so this test uses real time. The requests
+// run one after another, so they take at least the sum of their hold times.
 func TestLockContention(t *testing.T) {
 	s := newSet(t, "orders")
 	app := shop(s)
@@ -23,14 +23,14 @@ func TestLockContention(t *testing.T) {
 	}
 	all.Wait()
 	if got := time.Since(began); got < n*hold {
-		t.Errorf("%d requests at once took %v, want %v or more", n, got, n*hold)
+		t.Errorf("%d concurrent requests took %v, want at least %v", n, got, n*hold)
 	}
 	end()
 }
 
-// Those who queue when the fault ends do not wait any more: or this would take
-// longer than a test may.
-func TestLockContentionEndsForThoseWhoQueue(t *testing.T) {
+// Queued requests do not wait any longer when the fault ends. Otherwise this
+// test would time out.
+func TestLockContentionEndReleasesQueuedRequests(t *testing.T) {
 	s := newSet(t, "orders")
 	app := shop(s)
 	end := begin(t, s, "lock_contention", map[string]any{"hold": "10s"})
@@ -43,11 +43,12 @@ func TestLockContentionEndsForThoseWhoQueue(t *testing.T) {
 	end()
 	all.Wait()
 	if got := ask(app, http.MethodPost, "/orders"); got != http.StatusNoContent {
-		t.Errorf("afterwards: %d", got)
+		t.Errorf("after the end: status %d, want 204", got)
 	}
 }
 
-// Requests of other routes take no lock: or this would take longer than a test may.
+// Requests of other routes do not take the lock. Otherwise this test would time
+// out.
 func TestLockContentionOfARoute(t *testing.T) {
 	s := newSet(t, "orders")
 	app := shop(s)
@@ -56,7 +57,7 @@ func TestLockContentionOfARoute(t *testing.T) {
 	waiting.Go(func() { ask(app, http.MethodPost, "/orders") })
 	machinetest.Eventually(t, "a request holds the lock", func() bool { return running("(*lockContention).request") > 0 })
 	if got := ask(app, http.MethodGet, "/orders/7"); got != http.StatusNoContent {
-		t.Errorf("another route: %d", got)
+		t.Errorf("another route: status %d, want 204", got)
 	}
 	end()
 	waiting.Wait()

@@ -17,7 +17,7 @@ func TestMemoryLeak(t *testing.T) {
 			t.Helper()
 			synctest.Wait()
 			if now, _ := heap(); math.Abs((now-before)/mib-want) > 2 {
-				t.Errorf("%.1f MiB are taken, want %v", (now-before)/mib, want)
+				t.Errorf("%.1f MiB in use, want %v", (now-before)/mib, want)
 			}
 		}
 		time.Sleep(time.Second)

@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// slot holds what active faults put at one place of the service. To look into it
-// costs one atomic load.
+// slot holds the active faults of one place in the service. Reading it costs
+// one atomic load.
 type slot[T comparable] struct {
-	mu  sync.Mutex // guards writing
+	mu  sync.Mutex // guards writes
 	all atomic.Pointer[[]T]
 }
 
-// put adds v until it is removed.
+// put adds v until remove is called.
 func (s *slot[T]) put(v T) (remove func()) {
 	s.change(func(all []T) []T { return append(all, v) })
 	return func() {
@@ -42,7 +42,7 @@ func (s *slot[T]) load() []T {
 	return nil
 }
 
-// toggle is on while any fault wants it on.
+// toggle is on while at least one fault turns it on.
 type toggle struct{ wanted atomic.Int32 }
 
 func (t *toggle) on() bool { return t.wanted.Load() > 0 }
@@ -52,14 +52,15 @@ func (t *toggle) turnOn() (turnOff func()) {
 	return func() { t.wanted.Add(-1) }
 }
 
-// dice decide what a fault leaves to chance. The same seed and the same order of
-// questions give the same answers.
+// dice takes the random decisions of a fault. The same seed and the same order
+// of calls give the same results.
 type dice struct {
 	mu     sync.Mutex
 	random *rand.Rand
 }
 
-// newDice are those of one fault: two faults with one seed differ.
+// newDice returns the dice of one fault. Two faults with the same seed get
+// different dice.
 func newDice(seed uint64, id string) *dice {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(id)) // never fails
@@ -72,14 +73,14 @@ func (d *dice) draw(with func(*rand.Rand)) {
 	with(d.random)
 }
 
-// chance is true with the given probability.
+// chance returns true with probability p.
 func (d *dice) chance(p float64) (yes bool) {
 	d.draw(func(r *rand.Rand) { yes = r.Float64() < p })
 	return yes
 }
 
-// loop runs do beside the caller. The returned function ends do's context and
-// waits until it has returned.
+// loop runs do in a goroutine. end cancels do's context and waits until do has
+// returned.
 func loop(do func(ctx context.Context)) (end func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -93,8 +94,8 @@ func loop(do func(ctx context.Context)) (end func()) {
 	}
 }
 
-// sleep waits for d, or until over is closed. If ctx ends earlier it returns its
-// error.
+// sleep waits for d or until over is closed. If ctx ends first, it returns
+// ctx's error.
 func sleep(ctx context.Context, d time.Duration, over <-chan struct{}) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -15,16 +15,16 @@ func TestPoisonMessage(t *testing.T) {
 		var tries, sent atomic.Int64
 		s.Poison(func(context.Context) error {
 			if tries.Add(1) == 1 {
-				return errors.New("the broker is away")
+				return errors.New("the broker is down")
 			}
 			sent.Add(1)
 			return nil
 		})
 		end := begin(t, s, "poison_message", map[string]any{"count": 3, "per_second": 2})
-		for i, want := range []int64{0, 1, 2, 3, 3} { // each half second; the first failed
+		for i, want := range []int64{0, 1, 2, 3, 3} { // every half second; the first attempt fails
 			synctest.Wait()
 			if got := sent.Load(); got != want {
-				t.Errorf("after %d half seconds %d events, want %d", i, got, want)
+				t.Errorf("after %d half seconds: %d events, want %d", i, got, want)
 			}
 			time.Sleep(500 * time.Millisecond)
 		}
@@ -36,7 +36,7 @@ func TestPoisonMessage(t *testing.T) {
 		before := sent.Load()
 		time.Sleep(time.Minute)
 		if got := sent.Load(); got != before || before < 10 {
-			t.Errorf("%d events were sent when it ended, %d later", before, got)
+			t.Errorf("%d events at the end of the fault, %d a minute later", before, got)
 		}
 	})
 }

@@ -17,7 +17,7 @@ func TestPoolExhaustion(t *testing.T) {
 	}{
 		{"some", map[string]any{"connections": 2}, 2},
 		{"all", nil, 3},
-		{"more than there are", map[string]any{"connections": 9}, 3},
+		{"more than the pool has", map[string]any{"connections": 9}, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -35,21 +35,21 @@ func TestPoolExhaustion(t *testing.T) {
 				defer cancel()
 				_, err := pool.ExecContext(ctx, "UPDATE x")
 				if starved := errors.Is(err, context.DeadlineExceeded); starved != (c.held == 3) {
-					t.Errorf("a statement meanwhile: %v", err)
+					t.Errorf("statement during the fault: %v", err)
 				}
 				end()
 				if got := pool.Stats().InUse; got != 0 {
-					t.Errorf("%d connections are held afterwards", got)
+					t.Errorf("%d connections are held after the end", got)
 				}
 				if _, err := pool.ExecContext(t.Context(), "UPDATE x"); err != nil {
-					t.Errorf("a statement afterwards: %v", err)
+					t.Errorf("statement after the end: %v", err)
 				}
 			})
 		})
 	}
 }
 
-// The fault waits for connections that others use, and ends while it waits.
+// The fault can be ended while it waits for connections that others use.
 func TestPoolExhaustionEndsWhileItWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSet(t, "orders")
@@ -66,7 +66,7 @@ func TestPoolExhaustionEndsWhileItWaits(t *testing.T) {
 		end()
 		mine.Close()
 		if got := pool.Stats().InUse; got != 0 {
-			t.Errorf("%d connections are held", got)
+			t.Errorf("%d connections are held after the end", got)
 		}
 	})
 }

@@ -21,32 +21,33 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// Config says whose faults they are.
+// Config configures the faults of a service.
 type Config struct {
 	Service string
-	Token   string  // what operators must bring; "": faults are off
-	Dialer  *Dialer // with which the service connects; nil: it cannot be rerouted
+	Token   string  // required from operators; "": faults are off
+	Dialer  *Dialer // the service's dialer; nil: the service cannot be rerouted
 
-	// Where faults are told that want to be; nil for a service without telemetry.
+	// Logger and Registry announce faults that request it. They are nil for a
+	// service without telemetry.
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
 }
 
-// mostActive is the most faults at a time.
+// mostActive is the maximum number of active faults.
 const mostActive = 32
 
-// errNotHere is of a fault that needs what this service, or this way of running
-// it, does not have.
-var errNotHere = errors.New("there is nothing here to do it to")
+// errNotHere means that the service, or the way it is run, lacks what the fault
+// needs.
+var errNotHere = errors.New("this service has nothing that the fault can act on")
 
-// Set is the faults of one service. Its methods may be called on nil, where they
-// do nothing and hand back what they were handed.
+// Set holds the faults of one service. On a nil Set, the methods that a service
+// calls do nothing and return their argument.
 type Set struct {
-	cfg    Config
-	told   *told
-	dialer *Dialer
+	cfg       Config
+	announcer *announcer
+	dialer    *Dialer
 
-	// Where faults take hold.
+	// The places where faults act.
 	requests                    slot[requester]
 	statements                  slot[querier]
 	stampede, nPlusOne, unready toggle
@@ -55,36 +56,38 @@ type Set struct {
 	poison                      atomic.Pointer[func(context.Context) error]
 	app                         atomic.Pointer[fiber.App]
 
-	mu     sync.Mutex // guards what is below
+	mu     sync.Mutex // guards the fields below
 	active map[string]*active
 	closed bool
 }
 
-// New makes the faults of a service; nil if there is no token.
+// New returns the faults of a service. It returns nil if there is no token.
 func New(cfg Config) (*Set, error) {
 	if cfg.Token == "" {
-		return nil, nil // a nil Set is one that is off
+		return nil, nil // a nil Set means that faults are off
 	}
 	s := &Set{cfg: cfg, dialer: cfg.Dialer, active: make(map[string]*active)}
 	var err error
-	if s.told, err = newTold(cfg, s.kinds()); err != nil {
-		return nil, fmt.Errorf("prepare the faults of %q: %w", cfg.Service, err)
+	if s.announcer, err = newAnnouncer(cfg, s.kinds()); err != nil {
+		return nil, fmt.Errorf("set up faults of %q: %w", cfg.Service, err)
 	}
 	return s, nil
 }
 
-// active is a fault that was begun. All but undo and over is guarded by the Set.
+// active is a fault that has begun. The Set's lock guards all fields but undo
+// and over.
 type active struct {
 	Active
 	timer  *time.Timer
 	ending bool
 	undo   func()
-	over   chan struct{} // closed when it is undone
+	over   chan struct{} // closed when the fault is undone
 }
 
-// Begin shows a fault for the length of a lease, or renews the lease of the one
-// that has the same id and spec; fresh tells which. It returns when the fault is
-// on.
+// Begin starts a fault for the duration of a lease and returns when it is
+// active. If a fault with the same id and spec is active, Begin renews its
+// lease. fresh reports whether the fault is new. If a fault with the same id is
+// ending, Begin waits for its end or for ctx.
 func (s *Set) Begin(ctx context.Context, id string, spec Spec, lease time.Duration) (fresh bool, err error) {
 	for {
 		fresh, ending, err := s.tryBegin(id, spec, lease)
@@ -94,35 +97,35 @@ func (s *Set) Begin(ctx context.Context, id string, spec Spec, lease time.Durati
 		select {
 		case <-ending:
 		case <-ctx.Done():
-			return false, fmt.Errorf("wait for the end of fault %q: %w", id, ctx.Err())
+			return false, fmt.Errorf("begin fault %q: wait for the end of its predecessor: %w", id, ctx.Err())
 		}
 	}
 }
 
-// tryBegin is Begin that does not wait: while the fault that had the id before is
-// being undone it returns what to wait for.
+// tryBegin is Begin without the wait. If a fault with the same id is ending, it
+// returns a channel that is closed at its end.
 func (s *Set) tryBegin(id string, spec Spec, lease time.Duration) (fresh bool, ending chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a, known := s.active[id]
 	switch {
 	case s.closed:
-		return false, nil, web.Errorf(web.Unavailable, "the service stops")
+		return false, nil, web.Errorf(web.Unavailable, "the service is stopping")
 	case known && a.ending:
 		return false, a.over, nil
 	case known && !reflect.DeepEqual(a.Spec, spec):
-		return false, nil, web.Errorf(web.IDTaken, "fault %q is %s with other parameters", id, a.Kind)
+		return false, nil, web.Errorf(web.IDTaken, "fault %q is active as %s with other parameters", id, a.Kind)
 	case known:
 		a.Ends = time.Now().Add(lease)
 		a.timer.Reset(lease)
 		return false, nil, nil
 	case len(s.active) >= mostActive:
-		return false, nil, web.Errorf(web.TooMany, "%d faults are on already", mostActive)
+		return false, nil, web.Errorf(web.TooMany, "%d faults are active, which is the maximum", mostActive)
 	}
 	return true, nil, s.begin(id, spec, lease)
 }
 
-// begin starts a fault. The lock is held.
+// begin starts a fault. The caller holds s.mu.
 func (s *Set) begin(id string, spec Spec, lease time.Duration) error {
 	kind, err := kinds.Of(spec.Kind)
 	if err != nil {
@@ -142,7 +145,7 @@ func (s *Set) begin(id string, spec Spec, lease time.Duration) error {
 	a := &active{Active: Active{ID: id, Spec: spec, Ends: time.Now().Add(lease)}, undo: undo, over: make(chan struct{})}
 	a.timer = time.AfterFunc(lease, func() { s.expire(a) })
 	s.active[id] = a
-	s.told.began(a.Active)
+	s.announcer.began(a.Active)
 	return nil
 }
 
@@ -150,7 +153,7 @@ func malformed(err error) error {
 	return &web.Error{Code: web.Malformed, Detail: err.Error(), Err: err}
 }
 
-// expire ends a fault, unless its lease was renewed as it ended.
+// expire ends a fault, unless its lease was renewed at the last moment.
 func (s *Set) expire(a *active) {
 	s.mu.Lock()
 	over := !time.Now().Before(a.Ends)
@@ -160,7 +163,7 @@ func (s *Set) expire(a *active) {
 	}
 }
 
-// End ends a fault, if it is on, and returns when it is undone.
+// End ends a fault if it is active, and returns when it is undone.
 func (s *Set) End(id string) {
 	s.mu.Lock()
 	a := s.active[id]
@@ -170,7 +173,7 @@ func (s *Set) End(id string) {
 	}
 }
 
-// end undoes a fault once; all who call it wait until that is done.
+// end undoes a fault once. All callers wait until it is undone.
 func (s *Set) end(a *active, why string) {
 	s.mu.Lock()
 	mine := !a.ending
@@ -185,7 +188,7 @@ func (s *Set) end(a *active, why string) {
 	s.mu.Lock()
 	delete(s.active, a.ID)
 	s.mu.Unlock()
-	s.told.ended(a.Active, why)
+	s.announcer.ended(a.Active, why)
 	close(a.over)
 }
 
@@ -201,8 +204,8 @@ func (s *Set) EndAll() {
 	undone.Wait()
 }
 
-// Close ends every fault and lets none begin. A service calls it before it stops,
-// so that it can finish what is under way.
+// Close ends every fault and rejects new ones. A service calls it before it
+// stops, so that active requests can finish.
 func (s *Set) Close() {
 	if s == nil {
 		return
@@ -213,7 +216,7 @@ func (s *Set) Close() {
 	s.EndAll()
 }
 
-// Status tells what the service can show, and what it shows.
+// Status returns the kinds that the service can show and the active faults.
 func (s *Set) Status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -23,7 +23,7 @@ func status(t *testing.T, s *Set) string {
 	return strings.Join(all, " ")
 }
 
-func TestLeaseEndsByItself(t *testing.T) {
+func TestFaultEndsWithItsLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSet(t, "bank")
 		spec := Spec{Kind: "unready"}
@@ -37,12 +37,12 @@ func TestLeaseEndsByItself(t *testing.T) {
 		time.Sleep(5*time.Second - time.Nanosecond)
 		synctest.Wait()
 		if got := status(t, s); got != "a=unready/1ns" || !s.unready.on() {
-			t.Errorf("just before the end there is %q", got)
+			t.Errorf("active before the lease ends: %q", got)
 		}
 		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		if got := status(t, s); got != "" || s.unready.on() {
-			t.Errorf("when the lease has ended there is %q", got)
+			t.Errorf("active after the lease has ended: %q", got)
 		}
 		if fresh, err := s.Begin(t.Context(), "a", spec, time.Second); err != nil || !fresh {
 			t.Errorf("begin again: fresh %v, %v", fresh, err)
@@ -50,7 +50,7 @@ func TestLeaseEndsByItself(t *testing.T) {
 	})
 }
 
-// slowToEnd is a fault whose end takes as long as told.
+// slowToEnd is a fault whose end takes the given time.
 type slowToEnd struct{ takes time.Duration }
 
 func (f slowToEnd) begin(*Set, *dice) (func(), error) {
@@ -69,7 +69,7 @@ func TestEndWaitsUntilUndone(t *testing.T) {
 			go func() { s.End("a"); took <- time.Since(began) }()
 		}
 		synctest.Wait()
-		go func() { // a new one with the same id comes after
+		go func() { // a new fault with the same id waits for the end
 			if fresh, err := s.Begin(t.Context(), "a", Spec{Kind: "unready"}, time.Second); err != nil || !fresh {
 				t.Errorf("begin: fresh %v, %v", fresh, err)
 			}
@@ -77,14 +77,14 @@ func TestEndWaitsUntilUndone(t *testing.T) {
 		}()
 		for range 3 {
 			if got := <-took; got != time.Second {
-				t.Errorf("it took %v, want 1s", got)
+				t.Errorf("took %v, want 1s", got)
 			}
 		}
-		s.End("nobody") // does no harm
+		s.End("nobody") // an unknown id is ignored
 	})
 }
 
-func TestBeginGivesUpWithItsContext(t *testing.T) {
+func TestBeginReturnsWhenContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSet(t, "bank")
 		undo, _ := slowToEnd{time.Minute}.begin(s, nil)
@@ -99,7 +99,7 @@ func TestBeginGivesUpWithItsContext(t *testing.T) {
 	})
 }
 
-func TestBeginRefuses(t *testing.T) {
+func TestBeginErrors(t *testing.T) {
 	s := newSet(t, "bank")
 	begin(t, s, "unready", nil)
 	for _, c := range []struct {
@@ -108,13 +108,13 @@ func TestBeginRefuses(t *testing.T) {
 		status int
 		detail string
 	}{
-		{"unready", Spec{Kind: "errors"}, http.StatusConflict, `fault "unready" is unready with other parameters`},
+		{"unready", Spec{Kind: "errors"}, http.StatusConflict, `fault "unready" is active as unready with other parameters`},
 		{"unready", Spec{Kind: "unready", Seed: 2}, http.StatusConflict, "other parameters"},
 		{"b", Spec{Kind: "gremlins"}, http.StatusBadRequest, `kind "gremlins"`},
 		{"b", Spec{Kind: "token_skew"}, http.StatusBadRequest, `kind "token_skew": bank cannot show it, only [gateway]`},
 		{"b", Spec{Kind: "latency"}, http.StatusBadRequest, `kind "latency": parameter "median" is missing`},
-		{"b", Spec{Kind: "pool_exhaustion"}, http.StatusBadRequest, "nothing here to do it to"}, // no pool was named
-		{"b", Spec{Kind: "errors"}, http.StatusBadRequest, "nothing here to do it to"},          // no routes
+		{"b", Spec{Kind: "pool_exhaustion"}, http.StatusBadRequest, "has nothing that the fault can act on"}, // no pool was set
+		{"b", Spec{Kind: "errors"}, http.StatusBadRequest, "has nothing that the fault can act on"},          // no routes
 	} {
 		_, err := s.Begin(t.Context(), c.id, c.spec, time.Second)
 		if status, _ := web.CodeOf(err).Status(); status != c.status || !strings.Contains(err.Error(), c.detail) {
@@ -127,18 +127,18 @@ func TestBeginRefuses(t *testing.T) {
 		}
 	}
 	if _, err := s.Begin(t.Context(), "one more", Spec{Kind: "unready"}, time.Second); web.CodeOf(err) != web.TooMany {
-		t.Errorf("one too many: %v", err)
+		t.Errorf("more than the maximum: %v", err)
 	}
 	s.Close()
 	if _, err := s.Begin(t.Context(), "late", Spec{Kind: "unready"}, time.Second); web.CodeOf(err) != web.Unavailable {
-		t.Errorf("after the end: %v", err)
+		t.Errorf("after Close: %v", err)
 	}
 	if s.unready.on() || status(t, s) != "" {
-		t.Errorf("what was on is on still: %s", status(t, s))
+		t.Errorf("still active after Close: %s", status(t, s))
 	}
 }
 
-// With the same seed the same requests fail, and another fault's are others.
+// The same seed gives the same decisions. Another seed or fault gives others.
 func TestSeed(t *testing.T) {
 	draw := func(seed uint64, id string) (out string) {
 		d := newDice(seed, id)
@@ -148,9 +148,9 @@ func TestSeed(t *testing.T) {
 		return out
 	}
 	if once, again := draw(1, "a"), draw(1, "a"); once != again {
-		t.Error("the same seed gave two runs")
+		t.Error("the same seed gave different decisions")
 	}
 	if draw(1, "a") == draw(2, "a") || draw(1, "a") == draw(1, "b") {
-		t.Error("other seeds and faults gave the same run")
+		t.Error("another seed or fault gave the same decisions")
 	}
 }

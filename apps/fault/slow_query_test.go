@@ -35,7 +35,7 @@ func TestSlowQuery(t *testing.T) {
 		}
 		end()
 		if d, err := took(t.Context()); err != nil || d != 0 {
-			t.Errorf("afterwards a statement took %v, %v", d, err)
+			t.Errorf("a statement after the end took %v, %v", d, err)
 		}
 	})
 }

@@ -22,7 +22,7 @@ func TestSwitches(t *testing.T) {
 		"unready":        func() bool { return checks["good"](t.Context()) != nil },
 	} {
 		if on() {
-			t.Errorf("%s is on at first", kind)
+			t.Errorf("%s is on before the fault", kind)
 		}
 		first := begin(t, s, kind, nil)
 		if _, err := s.Begin(t.Context(), "second", Spec{Kind: kind}, client.MaxLease); err != nil {
@@ -34,7 +34,7 @@ func TestSwitches(t *testing.T) {
 		}
 		s.End("second")
 		if on() {
-			t.Errorf("%s is on afterwards", kind)
+			t.Errorf("%s is on after the end", kind)
 		}
 	}
 	if err := checks["bad"](t.Context()); !errors.Is(err, broken) {

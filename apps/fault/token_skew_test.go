@@ -16,7 +16,7 @@ func TestTokenSkew(t *testing.T) {
 		}
 		end()
 		if got := clock(); got != noon {
-			t.Errorf("afterwards it is %v, want noon", got)
+			t.Errorf("clock after the end is %v, want noon", got)
 		}
 	}
 }

@@ -29,11 +29,11 @@ func TestTokenSkew(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := valid(); got != want {
-			t.Errorf("with the clock off by %s a new token is good: %v, want %v", offset, got, want)
+			t.Errorf("new token valid with a clock offset of %s: %v, want %v", offset, got, want)
 		}
 		faults.End("a")
 		if !valid() {
-			t.Error("afterwards a new token is no good")
+			t.Error("new token is not valid after the fault")
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package gateway is the shop's public edge: it logs users in, limits how much
-// one user or one address may ask, and passes requests on to the catalog and to
+// Package gateway is the public entry of the shop. It logs users in, limits the
+// request rate of users and addresses, and forwards requests to catalog and
 // orders.
 //
 // It must not know how an order is fulfilled.
@@ -23,24 +23,24 @@ import (
 	"firedrill/telemetry"
 )
 
-// Name of the service.
+// Name is the name of the service.
 const Name = "gateway"
 
-// Config says where the gateway listens and what it lets in.
+// Config configures the gateway.
 type Config struct {
 	Addr      string
 	AdminAddr string
-	JWTKey    []byte        // secret that signs tokens, 32 bytes or more
+	JWTKey    []byte        // secret that signs tokens, at least 32 bytes
 	TokenTTL  time.Duration // default 15 min
-	Origins   []string      // of browsers that may call; default all: tokens are no cookies
-	User      Rate          // of each user; default 20/s, 40 at once
-	// Address is the rate of each address; default 2,000/s, 4,000 at once. It is
-	// that high because a load generator is many users at one address.
+	Origins   []string      // browser origins that may call; default all, because tokens are not cookies
+	User      Rate          // per user; default 20/s, burst 40
+	// Address is the rate limit per address; default 2,000/s, burst 4,000. It
+	// is high because a load generator is many users at one address.
 	Address Rate
-	Tracked int // users, and addresses, whose rate is remembered; default 10,000
+	Tracked int // maximum number of tracked users and of tracked addresses; default 10,000
 }
 
-// Rate is how much somebody may ask.
+// Rate is a rate limit in requests.
 type Rate struct {
 	PerSecond float64
 	Burst     int
@@ -65,45 +65,46 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// minKey is the least length of a key for HS256, in bytes (RFC 7518, 3.2).
+// minKey is the minimum length of a key for HS256, in bytes (RFC 7518, section
+// 3.2).
 const minKey = 32
 
 func (c Config) validate() error {
 	if len(c.JWTKey) < minKey {
-		return fmt.Errorf("configure the gateway: the JWT key has %d bytes: want %d or more", len(c.JWTKey), minKey)
+		return fmt.Errorf("configure gateway: the JWT key has %d bytes, want at least %d", len(c.JWTKey), minKey)
 	}
 	for _, r := range []Rate{c.User, c.Address} {
 		if r.PerSecond <= 0 || r.Burst < 1 {
-			return fmt.Errorf("configure the gateway: rate %v/s with bursts of %d: want above 0, and 1 or more", r.PerSecond, r.Burst)
+			return fmt.Errorf("configure gateway: rate %v/s with burst %d: want a rate greater than 0 and a burst of at least 1", r.PerSecond, r.Burst)
 		}
 	}
 	return nil
 }
 
-// Catalog is what the gateway needs of the catalog.
+// Catalog is the part of the catalog that the gateway uses.
 type Catalog interface {
 	Products(ctx context.Context) ([]catalog.Product, error)
 	Product(ctx context.Context, id string) (catalog.Product, error)
 	Healthy(ctx context.Context) error
 }
 
-// Orders is what the gateway needs of orders.
+// Orders is the part of orders that the gateway uses.
 type Orders interface {
 	Place(ctx context.Context, u orders.User, key string, r orders.PlaceRequest) (orders.Order, error)
 	Order(ctx context.Context, u orders.User, id string) (orders.Order, error)
 	Healthy(ctx context.Context) error
 }
 
-// Deps are what the gateway does not make itself.
+// Deps are the dependencies that the caller provides.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
-	Faults    *fault.Set // nil: none
+	Faults    *fault.Set // nil: no faults
 	Catalog   Catalog
 	Orders    Orders
 }
 
-// requestTimeout is longer than any that it waits for, so that the answer says
-// who was slow.
+// requestTimeout is longer than the timeouts of the services that the gateway
+// calls, so that the response says which one was slow.
 const requestTimeout = 6 * time.Second
 
 // Service is the running gateway.
@@ -118,7 +119,7 @@ type Service struct {
 	metrics   *metrics
 }
 
-// New takes the addresses.
+// New opens the listeners.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.validate(); err != nil {
@@ -151,7 +152,7 @@ func (s *Service) routes(app fiber.Router, origins []string) {
 	app.Use(
 		traceHeader,
 		helmet.New(helmet.Config{
-			ContentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'", // nothing here is a page
+			ContentSecurityPolicy: "default-src 'none'; frame-ancestors 'none'", // no response is a page
 			XFrameOptions:         "DENY",
 		}),
 		cors.New(cors.Config{
@@ -170,7 +171,7 @@ func (s *Service) routes(app fiber.Router, origins []string) {
 	app.Get("/orders/:id", s.authenticate, s.getOrder)
 }
 
-// traceHeader tells the client where to look when it asks for help.
+// traceHeader sets X-Trace-Id, which a client can report when it asks for help.
 func traceHeader(c *fiber.Ctx) error {
 	if sc := trace.SpanContextFromContext(c.UserContext()); sc.HasTraceID() {
 		c.Set("X-Trace-Id", sc.TraceID().String())
@@ -178,8 +179,8 @@ func traceHeader(c *fiber.Ctx) error {
 	return c.Next()
 }
 
-// URL is where the gateway answers.
+// URL returns the gateway's URL.
 func (s *Service) URL() string { return s.server.URL() }
 
-// Run serves until ctx ends, then finishes requests.
+// Run serves until ctx ends, then finishes the active requests.
 func (s *Service) Run(ctx context.Context) error { return s.server.Serve(ctx) }

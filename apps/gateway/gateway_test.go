@@ -19,7 +19,7 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// backend stands in for catalog and orders, and remembers the last order.
+// backend is a fake of catalog and orders. It records the last order.
 type backend struct {
 	err  error
 	user orders.User
@@ -49,7 +49,7 @@ func (b *backend) Healthy(context.Context) error { return b.err }
 
 var testKey = []byte("0123456789abcdef0123456789abcdef")
 
-// gateway is a running one.
+// gateway is a running gateway.
 type gateway struct {
 	*Service
 	backend *backend
@@ -77,7 +77,7 @@ func start(t *testing.T, cfg Config) *gateway {
 	return g
 }
 
-// send sends a request with headers given as "Name: value".
+// send sends a request with headers in the form "Name: value".
 func (g *gateway) send(t *testing.T, method, path, body string, headers ...string) (*http.Response, []byte) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, g.URL()+path, strings.NewReader(body))
@@ -100,7 +100,7 @@ func (g *gateway) send(t *testing.T, method, path, body string, headers ...strin
 	return resp, answer
 }
 
-// login returns the header with a user's token.
+// login returns the Authorization header of a user.
 func (g *gateway) login(t *testing.T, user string) string {
 	t.Helper()
 	resp, body := g.send(t, http.MethodPost, "/login", `{"user":"`+user+`","password":"demo-`+user+`"}`)
@@ -145,25 +145,25 @@ func TestOrders(t *testing.T) {
 	token := g.login(t, "user-0007")
 	resp, body := g.send(t, http.MethodPost, "/orders", `{"lines":[{"product_id":"p-001","quantity":2}],"card":"c"}`, token, "Idempotency-Key: k")
 	if resp.StatusCode != http.StatusCreated || resp.Header.Get("Location") != "/orders/o-1" {
-		t.Errorf("placed: %d %s at %q", resp.StatusCode, body, resp.Header.Get("Location"))
+		t.Errorf("place: %d %s at %q", resp.StatusCode, body, resp.Header.Get("Location"))
 	}
 	got := *g.backend
 	want := backend{user: orders.User{ID: "user-0007", Role: roleCustomer}, key: "k",
 		r: orders.PlaceRequest{Lines: []catalog.Line{{ProductID: "p-001", Quantity: 2}}, Card: "c"}}
 	if got.user != want.user || got.key != want.key || !reflect.DeepEqual(got.r, want.r) {
-		t.Errorf("orders was asked %+v, want %+v", got, want)
+		t.Errorf("orders got %+v, want %+v", got, want)
 	}
 	staffToken := g.login(t, "staff-01")
 	if resp, body := g.send(t, http.MethodGet, "/orders/o-9", "", staffToken); resp.StatusCode != http.StatusOK || !strings.Contains(string(body), "o-9") {
-		t.Errorf("seen: %d %s", resp.StatusCode, body)
+		t.Errorf("order of another user for staff: %d %s", resp.StatusCode, body)
 	}
 	if want := (orders.User{ID: "staff-01", Role: orders.RoleStaff}); g.backend.user != want {
-		t.Errorf("orders was asked by %+v, want %+v", g.backend.user, want)
+		t.Errorf("orders got user %+v, want %+v", g.backend.user, want)
 	}
 	if resp, _ := g.send(t, http.MethodPost, "/orders", `{"line":[]}`, token); resp.StatusCode != http.StatusBadRequest {
-		t.Errorf("an unknown field: %d", resp.StatusCode)
+		t.Errorf("unknown field: status %d, want 400", resp.StatusCode)
 	}
-	// What orders says of a failure is passed on, under this trace.
+	// A problem from orders is passed on with the trace id of this request.
 	g.backend.err = &web.Error{Code: web.TimedOut, Instance: "/orders/o-1", Detail: "pending", RetryAfter: time.Second}
 	resp, body = g.send(t, http.MethodPost, "/orders", `{"lines":[]}`, token)
 	var p web.Problem
@@ -176,7 +176,7 @@ func TestOrders(t *testing.T) {
 	}
 }
 
-func TestWhoIsNotLetIn(t *testing.T) {
+func TestAuthentication(t *testing.T) {
 	g := start(t, Config{})
 	claimsOf := func(change func(*claims)) claims {
 		c := claims{Role: orders.RoleStaff, RegisteredClaims: jwt.RegisteredClaims{
@@ -197,17 +197,17 @@ func TestWhoIsNotLetIn(t *testing.T) {
 		header string
 		want   int
 	}{
-		"good":           {sign(jwt.SigningMethodHS256, testKey, claimsOf(same)), 200},
-		"nothing":        {"X: y", 401},
-		"basic":          {"Authorization: Basic dTpw", 401},
-		"nonsense":       {"Authorization: Bearer nonsense", 401},
-		"another key":    {sign(jwt.SigningMethodHS256, []byte("another"), claimsOf(same)), 401},
-		"no signature":   {sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claimsOf(same)), 401},
-		"another method": {sign(jwt.SigningMethodHS512, testKey, claimsOf(same)), 401},
-		"expired":        {sign(jwt.SigningMethodHS256, testKey, claimsOf(func(c *claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Second)) })), 401},
-		"never expires":  {sign(jwt.SigningMethodHS256, testKey, claimsOf(func(c *claims) { c.ExpiresAt = nil })), 401},
-		"another issuer": {sign(jwt.SigningMethodHS256, testKey, claimsOf(func(c *claims) { c.Issuer = "x" })), 401},
-		"for others":     {sign(jwt.SigningMethodHS256, testKey, claimsOf(func(c *claims) { c.Audience = jwt.ClaimStrings{"x"} })), 401},
+		"good":             {sign(jwt.SigningMethodHS256, testKey, claimsOf(same)), 200},
+		"no header":        {"X: y", 401},
+		"basic":            {"Authorization: Basic dTpw", 401},
+		"not a token":      {"Authorization: Bearer nonsense", 401},
+		"another key":      {sign(jwt.SigningMethodHS256, []byte("another"), claimsOf(same)), 401},
+		"no signature":     {sign(jwt.SigningMethodNone, jwt.UnsafeAllowNoneSignatureType, claimsOf(same)), 401},
+		"another method":   {sign(jwt.SigningMethodHS512, testKey, claimsOf(same)), 401},
+		"expired":          {sign(jwt.SigningMethodHS256, testKey, claimsOf(func(c *claims) { c.ExpiresAt = jwt.NewNumericDate(time.Now().Add(-time.Second)) })), 401},
+		"never expires":    {sign(jwt.SigningMethodHS256, testKey, claimsOf(func(c *claims) { c.ExpiresAt = nil })), 401},
+		"another issuer":   {sign(jwt.SigningMethodHS256, testKey, claimsOf(func(c *claims) { c.Issuer = "x" })), 401},
+		"another audience": {sign(jwt.SigningMethodHS256, testKey, claimsOf(func(c *claims) { c.Audience = jwt.ClaimStrings{"x"} })), 401},
 	} {
 		if resp, body := g.send(t, http.MethodGet, "/orders/1", "", c.header); resp.StatusCode != c.want {
 			t.Errorf("%s: %d %s, want %d", name, resp.StatusCode, body, c.want)
@@ -217,7 +217,7 @@ func TestWhoIsNotLetIn(t *testing.T) {
 
 func TestRateLimits(t *testing.T) {
 	g := start(t, Config{User: Rate{0.1, 3}, Address: Rate{0.1, 12}})
-	one, two := g.login(t, "user-0001"), g.login(t, "user-0002") // 2 of the address
+	one, two := g.login(t, "user-0001"), g.login(t, "user-0002") // requests 1 and 2 of the address
 	ask := func(token string) (int, string) {
 		resp, _ := g.send(t, http.MethodGet, "/orders/1", "", token)
 		return resp.StatusCode, resp.Header.Get("Retry-After")
@@ -228,21 +228,21 @@ func TestRateLimits(t *testing.T) {
 		}
 	}
 	if status, after := ask(one); status != 429 || after != "10" {
-		t.Errorf("the abuser: %d, Retry-After %q; want 429 and 10", status, after)
+		t.Errorf("user over the limit: %d, Retry-After %q; want 429 and 10", status, after)
 	}
 	for i := range 3 {
 		if status, _ := ask(two); status != 200 {
 			t.Errorf("another user, request %d: %d", i, status)
 		}
 	}
-	for range 3 { // 9 to 12 of the address
+	for range 3 { // requests 10 to 12 of the address
 		g.send(t, http.MethodGet, "/products", "")
 	}
 	if resp, _ := g.send(t, http.MethodGet, "/products", ""); resp.StatusCode != http.StatusTooManyRequests {
-		t.Errorf("the address: %d, want 429", resp.StatusCode)
+		t.Errorf("address over the limit: %d, want 429", resp.StatusCode)
 	}
 	if resp, _ := g.send(t, http.MethodGet, "/healthz", ""); resp.StatusCode != http.StatusOK {
-		t.Errorf("health is not to be limited: %d", resp.StatusCode)
+		t.Errorf("healthz over the address limit: %d, want 200", resp.StatusCode)
 	}
 	want := map[string]float64{"limit=user": 1, "limit=address": 1}
 	if got := telemetrytest.Series(t, g.tel.Registry(), "shop_rate_limited_total"); !reflect.DeepEqual(got, want) {
@@ -250,8 +250,8 @@ func TestRateLimits(t *testing.T) {
 	}
 }
 
-// Guessing passwords is limited by the name that is guessed at.
-func TestGuessingIsLimited(t *testing.T) {
+// Login attempts are limited by user name, so guessing a password is slow.
+func TestLoginAttemptsAreLimited(t *testing.T) {
 	g := start(t, Config{User: Rate{0.1, 3}})
 	var statuses []int
 	for range 4 {
@@ -288,15 +288,15 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
-func TestConfigIsChecked(t *testing.T) {
+func TestInvalidConfig(t *testing.T) {
 	for name, cfg := range map[string]Config{
-		"no key":      {},
-		"a short key": {JWTKey: testKey[1:]},
-		"no rate":     {JWTKey: testKey, User: Rate{0, 1}},
-		"no burst":    {JWTKey: testKey, Address: Rate{1, 0}},
+		"no key":    {},
+		"short key": {JWTKey: testKey[1:]},
+		"no rate":   {JWTKey: testKey, User: Rate{0, 1}},
+		"no burst":  {JWTKey: testKey, Address: Rate{1, 0}},
 	} {
 		if _, err := New(t.Context(), cfg, Deps{Telemetry: telemetrytest.New(t, telemetry.Config{})}); err == nil ||
-			!strings.Contains(err.Error(), "configure the gateway") {
+			!strings.Contains(err.Error(), "configure gateway") {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -18,7 +18,7 @@ type LoginRequest struct {
 	Password string `json:"password"`
 }
 
-// LoginResponse carries a token for "Authorization: Bearer …".
+// LoginResponse contains a token for the header "Authorization: Bearer …".
 type LoginResponse struct {
 	Token     string `json:"token"`
 	TokenType string `json:"token_type"`
@@ -30,10 +30,10 @@ type ProductList struct {
 	Products []catalog.Product `json:"products"`
 }
 
-// longestName is the most bytes of a user's name.
+// longestName is the maximum length of a user's name in bytes.
 const longestName = 64
 
-// localUser is where authenticate leaves the user for the handlers.
+// localUser is the key under which authenticate stores the user.
 const localUser = "user"
 
 func (s *Service) login(c *fiber.Ctx) error {
@@ -41,16 +41,16 @@ func (s *Service) login(c *fiber.Ctx) error {
 	if err := web.Decode(c.Body(), &in); err != nil {
 		return err
 	}
-	if len(in.User) > longestName { // or the limiter would remember it
-		return web.Errorf(web.Malformed, "the user's name is longer than %d bytes", longestName)
+	if len(in.User) > longestName { // keeps long names out of the limiter
+		return web.Errorf(web.Malformed, "the user name is longer than %d bytes", longestName)
 	}
-	if err := s.admit(s.byUser, "user", "login/"+in.User); err != nil { // before the password: guessing is limited
+	if err := s.admit(s.byUser, "user", "login/"+in.User); err != nil { // before the password check, to limit guessing
 		return err
 	}
 	role, ok := s.users.check(in.User, in.Password)
 	if !ok {
 		s.metrics.logins.WithLabelValues("denied").Inc()
-		return web.Errorf(web.Unauthenticated, "no such user, or another password")
+		return web.Errorf(web.Unauthenticated, "unknown user or wrong password")
 	}
 	token, err := s.tokens.issue(in.User, role)
 	if err != nil {
@@ -61,15 +61,15 @@ func (s *Service) login(c *fiber.Ctx) error {
 	return c.JSON(LoginResponse{Token: token, TokenType: "Bearer", ExpiresIn: int(s.tokens.ttl / time.Second)})
 }
 
-// authenticate finds out who asks, and whether they ask too much.
+// authenticate verifies the token and checks the user's rate limit.
 func (s *Service) authenticate(c *fiber.Ctx) error {
 	token, ok := strings.CutPrefix(c.Get(fiber.HeaderAuthorization), "Bearer ")
 	if !ok {
-		return web.Errorf(web.Unauthenticated, "the Authorization header holds no bearer token")
+		return web.Errorf(web.Unauthenticated, "the Authorization header contains no bearer token")
 	}
 	user, err := s.tokens.verify(token)
 	if err != nil {
-		return &web.Error{Code: web.Unauthenticated, Detail: "the token is not valid, or no longer", Err: err}
+		return &web.Error{Code: web.Unauthenticated, Detail: "the token is not valid or has expired", Err: err}
 	}
 	if err := s.admit(s.byUser, "user", user.ID); err != nil {
 		return err
@@ -79,11 +79,12 @@ func (s *Service) authenticate(c *fiber.Ctx) error {
 }
 
 func userOf(c *fiber.Ctx) orders.User {
-	user, _ := c.Locals(localUser).(orders.User) // authenticate ran: the routes say so
+	user, _ := c.Locals(localUser).(orders.User) // authenticate has set it on all routes that use it
 	return user
 }
 
-// limitAddress is for those who have no name, or many.
+// limitAddress checks the rate limit of the client's address. It also limits
+// clients with no user or with many users.
 func (s *Service) limitAddress(c *fiber.Ctx) error {
 	if err := s.admit(s.byAddress, "address", c.IP()); err != nil {
 		return err
@@ -97,7 +98,7 @@ func (s *Service) admit(l *limiter, kind, key string) error {
 		return nil
 	}
 	s.metrics.limited.WithLabelValues(kind).Inc()
-	return &web.Error{Code: web.TooMany, Detail: "this " + kind + " asks too much", RetryAfter: wait}
+	return &web.Error{Code: web.TooMany, Detail: "this " + kind + " sends too many requests", RetryAfter: wait}
 }
 
 func (s *Service) getProducts(c *fiber.Ctx) error {
@@ -116,7 +117,7 @@ func (s *Service) getProduct(c *fiber.Ctx) error {
 	return c.JSON(p)
 }
 
-// postOrder answers as orders does: see there.
+// postOrder responds like POST /orders of the orders service.
 func (s *Service) postOrder(c *fiber.Ctx) error {
 	var in orders.PlaceRequest
 	if err := web.Decode(c.Body(), &in); err != nil {

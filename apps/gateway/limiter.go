@@ -8,9 +8,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// limiter gives each key a token bucket. It remembers the keys seen last, and no
-// more of them than it was told: who is forgotten starts with a full bucket, so
-// the number must be large enough that forgetting takes longer than refilling.
+// limiter gives each key a token bucket. It keeps the most recently used keys,
+// at most the number passed to newLimiter. A forgotten key starts again with a
+// full bucket, so the number must be large enough that a bucket is full before
+// it is forgotten.
 type limiter struct {
 	each Rate
 
@@ -18,17 +19,18 @@ type limiter struct {
 	buckets *simplelru.LRU[string, *rate.Limiter]
 }
 
-// newLimiter remembers at most tracked keys, which must be above 0.
+// newLimiter returns a limiter for at most tracked keys, which must be greater
+// than 0.
 func newLimiter(r Rate, tracked int) *limiter {
 	buckets, err := simplelru.NewLRU[string, *rate.Limiter](tracked, nil)
 	if err != nil {
-		panic(err) // only for a number below 1
+		panic(err) // only if tracked is below 1
 	}
 	return &limiter{each: r, buckets: buckets}
 }
 
-// allow takes a token of key's bucket. If there is none it returns the time until
-// there will be.
+// allow takes a token from the bucket of key. If there is none, ok is false and
+// wait is the time until the next token.
 func (l *limiter) allow(key string) (wait time.Duration, ok bool) {
 	r := l.bucket(key).Reserve()
 	wait = r.Delay()

@@ -18,7 +18,7 @@ func TestLimiter(t *testing.T) {
 			{0, "a", 0},
 			{0, "a", 0},
 			{0, "a", 500 * time.Millisecond},
-			{0, "a", 500 * time.Millisecond}, // a refusal costs nothing
+			{0, "a", 500 * time.Millisecond}, // a rejected request takes no token
 			{0, "b", 0},
 			{400 * time.Millisecond, "a", 100 * time.Millisecond},
 			{100 * time.Millisecond, "a", 0},
@@ -39,13 +39,13 @@ func TestLimiterIsBounded(t *testing.T) {
 	l := newLimiter(Rate{PerSecond: 1, Burst: 1}, 100)
 	for i := range 10_000 {
 		if _, ok := l.allow(strconv.Itoa(i)); !ok {
-			t.Fatalf("%d was refused at once", i)
+			t.Fatalf("the first request of key %d was rejected", i)
 		}
 	}
 	if got := l.buckets.Len(); got != 100 {
-		t.Errorf("%d are remembered, want 100", got)
+		t.Errorf("%d keys are tracked, want 100", got)
 	}
 	if _, ok := l.allow("9999"); ok {
-		t.Error("the one seen last was forgotten")
+		t.Error("the most recently used key was forgotten")
 	}
 }

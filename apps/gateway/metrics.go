@@ -17,12 +17,12 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			Name: "shop_logins_total", Help: "Logins by outcome.",
 		}, []string{"outcome"}),
 		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "shop_rate_limited_total", Help: "Requests refused because a user or an address asked too much.",
+			Name: "shop_rate_limited_total", Help: "Requests rejected by a rate limit, by limit: user or address.",
 		}, []string{"limit"}),
 	}
 	for _, c := range []prometheus.Collector{m.logins, m.limited} {
 		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register the metrics of the gateway: %w", err)
+			return nil, fmt.Errorf("register metrics of the gateway: %w", err)
 		}
 	}
 	for _, outcome := range []string{"ok", "denied"} {

@@ -19,9 +19,9 @@ const (
 
 const roleCustomer = "customer"
 
-// directory maps the names of users to their roles. Passwords are no secret
-// here: that of user-0042 is "demo-user-0042". A shop with real users would keep
-// them hashed, and pay for it at each login.
+// directory maps the names of users to their roles. The passwords are not
+// secret: the password of user-0042 is "demo-user-0042". A shop with real users
+// would store hashes, which cost time at each login.
 type directory map[string]string
 
 func demoUsers() directory {
@@ -41,7 +41,7 @@ func (d directory) check(user, password string) (role string, ok bool) {
 	return role, known && same
 }
 
-// issuer of tokens, and who they are for.
+// issuer is the issuer and the audience of the tokens.
 const issuer = "firedrill-shop"
 
 // tokens issues and verifies JSON web tokens signed with HS256.
@@ -49,8 +49,8 @@ type tokens struct {
 	key []byte
 	ttl time.Duration
 	now func() time.Time
-	// judged is the time by which tokens are verified. It is now's, unless a fault
-	// makes it another.
+	// judged returns the time for verifying tokens. It equals now, unless a
+	// fault moves it.
 	judged func() time.Time
 }
 
@@ -73,7 +73,7 @@ func (t tokens) issue(user, role string) (string, error) {
 		},
 	}).SignedString(t.key)
 	if err != nil {
-		return "", fmt.Errorf("sign a token for %q: %w", user, err)
+		return "", fmt.Errorf("sign token for %q: %w", user, err)
 	}
 	return token, nil
 }
@@ -84,7 +84,7 @@ func (t tokens) verify(token string) (orders.User, error) {
 		jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}),
 		jwt.WithIssuer(issuer), jwt.WithAudience(issuer), jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithTimeFunc(t.judged))
 	if err != nil {
-		return orders.User{}, fmt.Errorf("verify a token: %w", err)
+		return orders.User{}, fmt.Errorf("verify token: %w", err)
 	}
 	return orders.User{ID: c.Subject, Role: c.Role}, nil
 }

@@ -8,26 +8,28 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// Client calls orders. Its errors are *web.Error.
+// Client calls orders. Its errors are of type *web.Error.
 type Client struct{ caller web.Caller }
 
-// NewClient is for the orders at base, a URL without a slash at its end.
+// NewClient returns a client. base is the URL of orders, without a trailing
+// slash.
 func NewClient(base string, hc *http.Client) *Client {
 	return &Client{web.Caller{Peer: Name, Base: base, HTTP: hc}}
 }
 
-// User is who asks.
+// User is the user on whose behalf a request is made.
 type User struct {
 	ID   string
-	Role string // RoleStaff, or anything for customers
+	Role string // RoleStaff, or another value for customers
 }
 
 func (u User) header() http.Header {
 	return http.Header{headerUser: {u.ID}, headerRole: {u.Role}}
 }
 
-// Place places an order, once for each key of a user; without a key ("") each
-// time. How it can fail is told at POST /orders.
+// Place places an order. With a key, repeated calls of a user place one order.
+// Without a key (""), each call places an order. For the errors, see POST
+// /orders.
 func (c *Client) Place(ctx context.Context, u User, key string, r PlaceRequest) (Order, error) {
 	header := u.header()
 	if key != "" {
@@ -38,14 +40,15 @@ func (c *Client) Place(ctx context.Context, u User, key string, r PlaceRequest) 
 	return out, err
 }
 
-// Order returns an order that the user may see, or web.NotFound.
+// Order returns an order that the user may see. If there is none, the error's
+// code is web.NotFound.
 func (c *Client) Order(ctx context.Context, u User, id string) (Order, error) {
 	var out Order
 	err := c.caller.Call(ctx, http.MethodGet, "/orders/"+url.PathEscape(id), u.header(), nil, &out)
 	return out, err
 }
 
-// Shipped says that an order was shipped. It may be repeated.
+// Shipped records that an order was shipped. It may be repeated.
 func (c *Client) Shipped(ctx context.Context, id string) error {
 	return c.caller.Call(ctx, http.MethodPost, "/orders/"+url.PathEscape(id)+"/shipped", http.Header{headerKey: {id}}, nil, nil)
 }

@@ -10,13 +10,13 @@ import (
 	"firedrill/apps/catalog"
 )
 
-// Where events travel.
+// Stream and SubjectConfirmed are the stream and the subject of the events.
 const (
 	Stream           = "ORDERS"
 	SubjectConfirmed = "orders.confirmed"
 )
 
-// ConfirmedEvent says that an order is paid and may be shipped. It may arrive
+// ConfirmedEvent says that an order is paid and can be shipped. It may arrive
 // more than once.
 type ConfirmedEvent struct {
 	OrderID     string               `json:"order_id"`
@@ -27,21 +27,22 @@ type ConfirmedEvent struct {
 	ConfirmedAt time.Time            `json:"confirmed_at"`
 }
 
-// EnsureStream makes the stream of events unless it is there.
+// EnsureStream creates the stream of events if it does not exist.
 func EnsureStream(ctx context.Context, js jetstream.JetStream) error {
 	_, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 		Name:     Stream,
 		Subjects: []string{"orders.*"},
 		Storage:  jetstream.FileStorage,
-		// An event stays until it was worked off. When nobody does for so long that
-		// the stream is full, publishers are refused and keep what they have.
+		// An event stays in the stream until it is processed. If nobody
+		// processes events and the stream is full, publishing fails and
+		// publishers keep their events.
 		Retention:  jetstream.WorkQueuePolicy,
 		Discard:    jetstream.DiscardNew,
 		MaxBytes:   256 << 20,
 		Duplicates: 2 * time.Minute,
 	})
 	if err != nil {
-		return fmt.Errorf("make stream %q: %w", Stream, err)
+		return fmt.Errorf("create stream %q: %w", Stream, err)
 	}
 	return nil
 }

@@ -14,18 +14,18 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// Who asks is told by who has checked it: the gateway. The service must not be
-// reachable for anybody else.
+// The headers of a request. The gateway verifies the user and sets headerUser
+// and headerRole, so no other client may reach this service.
 const (
 	headerUser = "X-User-Id"
 	headerRole = "X-User-Role"
 	headerKey  = "Idempotency-Key"
 )
 
-// RoleStaff may see the orders of all users.
+// RoleStaff is the role of users who may see all orders.
 const RoleStaff = "staff"
 
-// CardOK is the card of those who name none. The bank may still decline it.
+// CardOK is the card if a request has none. The bank may still decline it.
 const CardOK = "card-ok"
 
 const (
@@ -46,12 +46,13 @@ func (r PlaceRequest) validate() error {
 		return web.Errorf(web.Malformed, "%d lines: want 1 to %d", len(r.Lines), maxLines)
 	}
 	if len(r.Card) > maxCard {
-		return web.Errorf(web.Malformed, "the card's name is longer than %d bytes", maxCard)
+		return web.Errorf(web.Malformed, "the card name is longer than %d bytes", maxCard)
 	}
 	return catalog.ValidateLines(r.Lines)
 }
 
-// fingerprint tells whether two requests are the same.
+// fingerprint returns a hash of the request. Equal requests have equal
+// fingerprints.
 func (r PlaceRequest) fingerprint() string {
 	sum := sha256.Sum256([]byte(toJSON(r)))
 	return hex.EncodeToString(sum[:])
@@ -63,16 +64,16 @@ func (s *Service) routes(app fiber.Router) {
 	app.Post("/orders/:id/shipped", s.postShipped)
 }
 
-// postOrder places an order and drives its saga as far as it goes in the time of
-// a request. It answers
+// postOrder places an order and runs its saga as far as possible within the
+// time of the request. The responses are:
 //
 //	201 confirmed, also when the same request is repeated later
-//	402 the bank declined; 409 out of stock; 422 no such product: the order failed
-//	409 in-progress: the first request with this key is under way
-//	422 the key belongs to another request
-//	503, 504 something needed is away or slow: the order is pending, its path is
-//	    in Location, and it will be finished or undone without the client; the
-//	    same request with the same key may be repeated to learn how it ended
+//	402 the bank declined; 409 out of stock; 422 unknown product: the order failed
+//	409 in-progress: the first request with this key is still running
+//	422 the key was used for another request
+//	503, 504 a dependency is down or slow: the order is pending. Location has its
+//	    path. It will be finished or undone in the background. The client may
+//	    repeat the request with the same key to get the outcome.
 func (s *Service) postOrder(c *fiber.Ctx) error {
 	o, key, fingerprint, err := s.newOrder(c)
 	if err != nil {
@@ -97,7 +98,7 @@ func (s *Service) postOrder(c *fiber.Ctx) error {
 	return s.answer(c, o, err)
 }
 
-// newOrder makes an order of a request.
+// newOrder creates an order from a request.
 func (s *Service) newOrder(c *fiber.Ctx) (o *order, key, fingerprint string, err error) {
 	var in PlaceRequest
 	if err := web.Decode(c.Body(), &in); err != nil {
@@ -108,13 +109,13 @@ func (s *Service) newOrder(c *fiber.Ctx) (o *order, key, fingerprint string, err
 	}
 	user, key := c.Get(headerUser), c.Get(headerKey)
 	if user == "" {
-		return nil, "", "", web.Errorf(web.Unauthenticated, "an order needs a user")
+		return nil, "", "", web.Errorf(web.Unauthenticated, "the request has no user")
 	}
 	if len(key) > maxKey {
 		return nil, "", "", web.Errorf(web.Malformed, "the idempotency key is longer than %d bytes", maxKey)
 	}
 	if key == "" {
-		key = uuid.NewString() // as good as none
+		key = uuid.NewString() // a new key never matches an earlier one
 	}
 	fingerprint = in.fingerprint()
 	id, err := uuid.NewV7()
@@ -137,7 +138,7 @@ func (s *Service) answer(c *fiber.Ctx, o *order, cause error) error {
 	case StatusConfirmed, StatusShipped:
 		c.Set(fiber.HeaderLocation, o.path())
 		return c.Status(http.StatusCreated).JSON(o.view())
-	case StatusFailed: // what is still to be undone does not concern the client
+	case StatusFailed: // undoing may still go on, but the client has the outcome
 		return &web.Error{Code: o.reason.code(), Instance: o.path(), Err: cause}
 	case StatusPending:
 	}
@@ -147,12 +148,12 @@ func (s *Service) answer(c *fiber.Ctx, o *order, cause error) error {
 	}
 	return &web.Error{
 		Code: code, Instance: o.path(), RetryAfter: retryAfter, Err: cause,
-		Detail: "the order is pending; look there, or repeat the request with the same key",
+		Detail: "the order is pending; get it later, or repeat the request with the same key",
 	}
 }
 
-// getOrder shows users their own orders, and staff all. For others there is no
-// such order, so that nobody can probe for ids.
+// getOrder returns an order to its user and to staff. For other users the
+// response is 404, so that nobody can probe for ids.
 func (s *Service) getOrder(c *fiber.Ctx) error {
 	id := c.Params("id")
 	o, err := s.store.find(c.UserContext(), id)
@@ -165,7 +166,7 @@ func (s *Service) getOrder(c *fiber.Ctx) error {
 	return c.JSON(o.view())
 }
 
-// postShipped is for shipping. It may be repeated.
+// postShipped is called by shipping. It may be repeated.
 func (s *Service) postShipped(c *fiber.Ctx) error {
 	o, shipped, err := s.store.ship(c.UserContext(), c.Params("id"))
 	if err != nil {
@@ -174,6 +175,6 @@ func (s *Service) postShipped(c *fiber.Ctx) error {
 	if shipped {
 		s.saga.metrics.shipped(c.UserContext(), o.shippedAt.Sub(o.confirmedAt))
 	}
-	c.Status(http.StatusNoContent) // SendStatus would make a body of it
+	c.Status(http.StatusNoContent) // SendStatus would add a body
 	return nil
 }

@@ -49,13 +49,13 @@ func TestIdempotencyKey(t *testing.T) {
 			ids[o.ID] = true
 		}
 		if len(ids) != 2 {
-			t.Error("without a key each request is an order")
+			t.Error("want a new order for each request without a key")
 		}
 	})
 }
 
-// TestRepeatWhilePending repeats a request that is under way, then one that ended
-// without an outcome.
+// TestRepeatWhilePending repeats a request that is still running, then one that
+// ended without an outcome.
 func TestRepeatWhilePending(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
 		f := newFixture(t, database, nil)
@@ -65,30 +65,30 @@ func TestRepeatWhilePending(t *testing.T) {
 		var first sync.WaitGroup
 		first.Go(func() {
 			if _, err := client.Place(t.Context(), alice, "key", basket); web.CodeOf(err) != web.TimedOut {
-				t.Errorf("the first: %v, want %s", err, web.TimedOut)
+				t.Errorf("first request: %v, want %s", err, web.TimedOut)
 			}
 		})
-		// Once the stock is reserved, the first request is at the charge.
+		// When the stock is reserved, the first request waits for the charge.
 		machinetest.Eventually(t, "the first request reserves stock", func() bool {
 			f.peers.mu.Lock()
 			defer f.peers.mu.Unlock()
 			return len(f.peers.reserved) == 1
 		})
 		_, err := client.Place(t.Context(), alice, "key", basket)
-		var told *web.Error
-		if !errors.As(err, &told) || told.Code != web.InProgress || told.RetryAfter != time.Second || told.Instance != "/orders/"+f.only(t) {
-			t.Errorf("at the same time: %+v, want %s", err, web.InProgress)
+		var problem *web.Error
+		if !errors.As(err, &problem) || problem.Code != web.InProgress || problem.RetryAfter != time.Second || problem.Instance != "/orders/"+f.only(t) {
+			t.Errorf("repeated while running: %+v, want %s", err, web.InProgress)
 		}
 		close(f.peers.block)
 		first.Wait()
 		o, err := client.Place(t.Context(), alice, "key", basket)
 		if err != nil || o.ID != f.only(t) || o.Status != StatusConfirmed {
-			t.Errorf("afterwards: %+v, %v; want it finished", o, err)
+			t.Errorf("repeated later: %+v, %v; want it confirmed", o, err)
 		}
 	})
 }
 
-func TestRepeatTellsHowItEnded(t *testing.T) {
+func TestRepeatOfFailedOrder(t *testing.T) {
 	f := newFixture(t, t.TempDir()+"/test.db", nil)
 	client := f.serve(t)
 	f.peers.failures["charge"] = []error{web.Errorf(web.Declined, "no")}
@@ -98,11 +98,11 @@ func TestRepeatTellsHowItEnded(t *testing.T) {
 		}
 	}
 	if want := []string{"reserve", "charge", "release"}; !reflect.DeepEqual(f.peers.calls, want) {
-		t.Errorf("calls %v, want %v: a failed order stays so", f.peers.calls, want)
+		t.Errorf("calls %v, want %v, because a failed order is not tried again", f.peers.calls, want)
 	}
 }
 
-func TestPlaceRefuses(t *testing.T) {
+func TestPlaceErrors(t *testing.T) {
 	f := newFixture(t, t.TempDir()+"/test.db", nil)
 	client := f.serve(t)
 	line := func(id string, n int64) catalog.Line { return catalog.Line{ProductID: id, Quantity: n} }
@@ -117,14 +117,14 @@ func TestPlaceRefuses(t *testing.T) {
 		r    PlaceRequest
 		code web.Code
 	}{
-		{"nothing", alice, "", PlaceRequest{}, web.Malformed},
-		{"too much of one", alice, "", PlaceRequest{Lines: []catalog.Line{line("a", catalog.MaxQuantity+1)}}, web.Malformed},
-		{"none of one", alice, "", PlaceRequest{Lines: []catalog.Line{line("a", 0)}}, web.Malformed},
-		{"one twice", alice, "", PlaceRequest{Lines: []catalog.Line{line("a", 1), line("a", 1)}}, web.Malformed},
-		{"too many", alice, "", PlaceRequest{Lines: many}, web.Malformed},
-		{"a long card", alice, "", PlaceRequest{Lines: basket.Lines, Card: strings.Repeat("x", maxCard+1)}, web.Malformed},
-		{"a long key", alice, strings.Repeat("x", maxKey+1), basket, web.Malformed},
-		{"nobody", User{}, "", basket, web.Unauthenticated},
+		{"no lines", alice, "", PlaceRequest{}, web.Malformed},
+		{"quantity too large", alice, "", PlaceRequest{Lines: []catalog.Line{line("a", catalog.MaxQuantity+1)}}, web.Malformed},
+		{"quantity of 0", alice, "", PlaceRequest{Lines: []catalog.Line{line("a", 0)}}, web.Malformed},
+		{"product twice", alice, "", PlaceRequest{Lines: []catalog.Line{line("a", 1), line("a", 1)}}, web.Malformed},
+		{"too many lines", alice, "", PlaceRequest{Lines: many}, web.Malformed},
+		{"card too long", alice, "", PlaceRequest{Lines: basket.Lines, Card: strings.Repeat("x", maxCard+1)}, web.Malformed},
+		{"key too long", alice, strings.Repeat("x", maxKey+1), basket, web.Malformed},
+		{"no user", User{}, "", basket, web.Unauthenticated},
 	} {
 		if _, err := client.Place(t.Context(), c.user, c.key, c.r); web.CodeOf(err) != c.code {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.code)
@@ -135,7 +135,7 @@ func TestPlaceRefuses(t *testing.T) {
 	}
 }
 
-func TestWhoSeesAnOrder(t *testing.T) {
+func TestOrderIsVisibleToUserAndStaff(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
 		f := newFixture(t, database, nil)
 		client := f.serve(t)
@@ -149,7 +149,7 @@ func TestWhoSeesAnOrder(t *testing.T) {
 				t.Errorf("%+v: got %v, want %q", user, err, code)
 			}
 			if err == nil && !reflect.DeepEqual(o, placed) {
-				t.Errorf("%+v sees %+v, want %+v", user, o, placed)
+				t.Errorf("%+v got %+v, want %+v", user, o, placed)
 			}
 		}
 		if _, err := client.Order(t.Context(), boss, "nonsense"); web.CodeOf(err) != web.NotFound {
@@ -175,11 +175,11 @@ func TestShipped(t *testing.T) {
 		}
 		o, err := client.Order(t.Context(), alice, placed.ID)
 		if err != nil || o.Status != StatusShipped || o.ShippedAt.Sub(o.ConfirmedAt) != 3*time.Second {
-			t.Errorf("got %+v, %v; want it shipped after 3 s", o, err)
+			t.Errorf("got %+v, %v; want shipped after 3 s", o, err)
 		}
 		h := telemetrytest.Family(t, f.tel.Registry(), "shop_order_confirmed_to_shipped_seconds").Metric[0].Histogram
 		if h.GetSampleCount() != 1 || h.GetSampleSum() != 3 {
-			t.Errorf("%d shipments of %v s in all were measured, want one of 3 s", h.GetSampleCount(), h.GetSampleSum())
+			t.Errorf("%d shipments with a sum of %v s were observed, want one of 3 s", h.GetSampleCount(), h.GetSampleSum())
 		}
 		if err := client.Shipped(t.Context(), "nonsense"); web.CodeOf(err) != web.NotFound {
 			t.Errorf("got %v, want %s", err, web.NotFound)
@@ -190,7 +190,7 @@ func TestShipped(t *testing.T) {
 		}
 		due, err := f.store.unpublished(t.Context(), 10)
 		if err != nil || len(due) != 1 {
-			t.Errorf("%d events, %v; want that of the first order", len(due), err)
+			t.Errorf("%d events, %v; want only the first order's", len(due), err)
 		}
 	})
 }

@@ -31,10 +31,10 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, labels)
 	}
 	m := &metrics{
-		orders: counters("shop_orders_total", "Orders by outcome, counted when it was decided.", "outcome"),
-		steps:  counters("shop_saga_steps_total", "Steps of checkouts, compensations (refund, release) too, by result.", "step", "result"),
+		orders: counters("shop_orders_total", "Orders by outcome, counted when the outcome is decided.", "outcome"),
+		steps:  counters("shop_saga_steps_total", "Saga steps of orders, including compensations (refund, release), by step and result.", "step", "result"),
 		resumed: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "shop_saga_resumed_total", Help: "Tries to finish an order in the background.",
+			Name: "shop_saga_resumed_total", Help: "Attempts to finish an order in the background.",
 		}),
 		toShipped: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:                            "shop_order_confirmed_to_shipped_seconds",
@@ -44,17 +44,17 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 			NativeHistogramMaxBucketNumber:  100,
 			NativeHistogramMinResetDuration: time.Hour,
 		}),
-		unsettled:    gauge("shop_orders_unsettled", "Orders that are neither confirmed nor failed for good."),
-		unsettledAge: gauge("shop_orders_unsettled_oldest_age_seconds", "Age of the oldest order that is not settled; 0 without one."),
-		published:    counters("shop_outbox_published_total", "Events published, and failures to publish.", "result"),
-		outbox:       gauge("shop_outbox_backlog_events", "Events that wait in the outbox."),
-		outboxAge:    gauge("shop_outbox_oldest_age_seconds", "Age of the oldest event in the outbox; 0 without one."),
+		unsettled:    gauge("shop_orders_unsettled", "Orders that are not yet confirmed, shipped or failed."),
+		unsettledAge: gauge("shop_orders_unsettled_oldest_age_seconds", "Age of the oldest unsettled order; 0 if there is none."),
+		published:    counters("shop_outbox_published_total", "Attempts to publish events, by result.", "result"),
+		outbox:       gauge("shop_outbox_backlog_events", "Unpublished events in the outbox."),
+		outboxAge:    gauge("shop_outbox_oldest_age_seconds", "Age of the oldest unpublished event in the outbox; 0 if there is none."),
 	}
 	for _, c := range []prometheus.Collector{
 		m.orders, m.steps, m.resumed, m.toShipped, m.unsettled, m.unsettledAge, m.published, m.outbox, m.outboxAge,
 	} {
 		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register the metrics of orders: %w", err)
+			return nil, fmt.Errorf("register metrics of orders: %w", err)
 		}
 	}
 	m.precreate()
@@ -75,7 +75,8 @@ func (m *metrics) precreate() {
 	}
 }
 
-// step counts a step that moved the order, forward or back, or failed.
+// step counts a step by result. A step that changed the order's state, forward
+// or back, is ok.
 func (m *metrics) step(name string, err error) {
 	var result string
 	switch web.CodeOf(err) {
@@ -91,7 +92,8 @@ func (m *metrics) step(name string, err error) {
 	m.steps.WithLabelValues(name, result).Inc()
 }
 
-// shipped observes with an exemplar where the trace is kept.
+// shipped observes the time from confirmation to shipment. It adds an exemplar
+// if the trace is sampled.
 func (m *metrics) shipped(ctx context.Context, took time.Duration) {
 	if sc := trace.SpanContextFromContext(ctx); sc.IsSampled() {
 		labels := prometheus.Labels{"trace_id": sc.TraceID().String(), "span_id": sc.SpanID().String()}

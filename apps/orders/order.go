@@ -7,11 +7,11 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// State is how far an order's saga has come.
+// State is the state of an order's saga.
 //
 //	placed -> reserved -> confirmed -> shipped
 //	   |         |
-//	   |         +-> refunding (given up: nobody knows if money moved)
+//	   |         +-> refunding (abandoned: it is unknown whether money moved)
 //	   |         |       |
 //	   +---------+-> releasing -> failed
 //	   +-> failed (no stock: nothing to undo)
@@ -28,10 +28,10 @@ const (
 	Failed    State = "failed"
 )
 
-// settled is whether the saga has nothing more to do.
+// settled reports whether the saga has nothing left to do.
 func (s State) settled() bool { return s == Confirmed || s == Shipped || s == Failed }
 
-// Status is what customers are told of a State.
+// Status is the state of an order as customers see it.
 type Status string
 
 // Statuses of an order.
@@ -42,7 +42,8 @@ const (
 	StatusFailed    Status = "failed"
 )
 
-// Status of an order that is being undone is failed: there is no way back.
+// Status returns the status of a state. An order that is being undone is
+// already failed, because it cannot succeed any more.
 func (s State) Status() Status {
 	switch s {
 	case Confirmed:
@@ -56,18 +57,18 @@ func (s State) Status() Status {
 	}
 }
 
-// Reason is why an order failed.
+// Reason is the reason why an order failed.
 type Reason string
 
-// Reasons to fail.
+// Reasons for a failed order.
 const (
 	NoStock        Reason = "out_of_stock"
 	Declined       Reason = "declined"
 	UnknownProduct Reason = "unknown_product"
-	Abandoned      Reason = "abandoned" // something needed was away for too long
+	Abandoned      Reason = "abandoned" // a dependency was down for too long
 )
 
-// code is how the reason is told to who placed the order.
+// code returns the problem code that the client gets for the reason.
 func (r Reason) code() web.Code {
 	switch r {
 	case NoStock:
@@ -94,18 +95,18 @@ type order struct {
 	trace       map[string]string
 	attempts    int
 	createdAt   time.Time
-	confirmedAt time.Time // zero: not yet
-	shippedAt   time.Time // zero: not yet
+	confirmedAt time.Time // zero if not confirmed
+	shippedAt   time.Time // zero if not shipped
 }
 
-// Order is what a customer sees.
+// Order is an order as customers see it.
 type Order struct {
 	ID          string               `json:"id"`
 	UserID      string               `json:"user_id"`
 	Status      Status               `json:"status"`
 	Reason      Reason               `json:"reason,omitempty"`
 	Lines       []catalog.PricedLine `json:"lines"`
-	TotalMinor  int64                `json:"total_minor"` // 0 until the stock is reserved
+	TotalMinor  int64                `json:"total_minor"` // in the currency's smallest unit; 0 until the stock is reserved
 	Currency    string               `json:"currency"`
 	CreatedAt   time.Time            `json:"created_at"`
 	ConfirmedAt time.Time            `json:"confirmed_at,omitzero"`
@@ -120,10 +121,10 @@ func (o *order) view() Order {
 	}
 }
 
-// path is where the order is found.
+// path returns the path of the order's resource.
 func (o *order) path() string { return "/orders/" + o.id }
 
-// event is what is published when the order is confirmed.
+// event returns the event to publish when the order is confirmed.
 func (o *order) event() ConfirmedEvent {
 	return ConfirmedEvent{
 		OrderID: o.id, UserID: o.userID, Lines: o.lines,

@@ -1,9 +1,10 @@
-// Package orders is the service that turns a basket into an order: a saga that
-// reserves stock, charges the customer and confirms, or undoes in reverse what it
-// did. Each step is written down first, so that any process can die at any time
-// and another finishes. Confirmed orders are published through an outbox.
+// Package orders is the service that turns a basket into an order. Each order
+// is a saga: it reserves stock, charges the customer and confirms, or undoes
+// its steps in reverse order. Each step is stored before the next one begins,
+// so a process may crash at any time and another can finish the order.
+// Confirmed orders are published through an outbox.
 //
-// It must not know how stock is kept, money moved, or parcels sent.
+// It must not know how stock is kept, how money moves, or how parcels are sent.
 package orders
 
 import (
@@ -24,22 +25,21 @@ import (
 	"firedrill/telemetry"
 )
 
-// Name of the service.
+// Name is the name of the service.
 const Name = "orders"
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Config says where the service listens, keeps its data, and how patient it is.
+// Config configures the service.
 type Config struct {
 	Addr      string
 	AdminAddr string
-	Database  string        // as of storage.Open
-	Timeout   time.Duration // most time of a request, and of one try of a saga; default 5 s
-	// GiveUp is the age at which an order that cannot be finished is undone;
-	// default 2 min.
+	Database  string        // as for storage.Open
+	Timeout   time.Duration // time limit of a request and of one attempt of a saga; default 5 s
+	// GiveUp is the age at which an unfinished order is undone; default 2 min.
 	GiveUp time.Duration
-	Poll   time.Duration // how often unfinished work is looked for; default 500 ms
+	Poll   time.Duration // interval of the search for unfinished work; default 500 ms
 }
 
 func (c Config) withDefaults() Config {
@@ -55,28 +55,28 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Stock keeps stock for orders.
+// Stock reserves stock for orders.
 type Stock interface {
 	Reserve(ctx context.Context, orderID string, lines []catalog.Line) (catalog.Reservation, error)
 	Release(ctx context.Context, orderID string) error
 }
 
-// Payments takes money for orders.
+// Payments charges and refunds orders.
 type Payments interface {
 	Charge(ctx context.Context, r payments.ChargeRequest) (payments.Charge, error)
 	Refund(ctx context.Context, orderID string) error
 }
 
-// Deps are what the service does not make itself.
+// Deps are the dependencies that the caller provides.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
 	Stock     Stock
 	Payments  Payments
-	Faults    *fault.Set // nil: none
-	NATS      *nats.Conn // the caller closes it, after Run
+	Faults    *fault.Set // nil: no faults
+	NATS      *nats.Conn // the caller closes it after Run
 }
 
-// Service is the running orders.
+// Service is the running orders service.
 type Service struct {
 	cfg    Config
 	tel    *telemetry.Telemetry
@@ -87,7 +87,7 @@ type Service struct {
 	outbox *outbox
 }
 
-// New opens the database and takes the addresses.
+// New opens the database and the listeners.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	cfg = cfg.withDefaults()
 	db, err := storage.Open(ctx, Name, cfg.Database, migrations, storage.Options{
@@ -104,7 +104,7 @@ func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	return s, nil
 }
 
-// now is the time as a column can hold it.
+// now returns the time in microseconds, the precision of the database columns.
 func now() time.Time { return time.Now().UTC().Truncate(time.Microsecond) }
 
 func (s *Service) start(ctx context.Context, cfg Config, deps Deps) error {
@@ -122,7 +122,8 @@ func (s *Service) start(ctx context.Context, cfg Config, deps Deps) error {
 	s.saga.confirmed = s.outbox.wake
 	s.server, err = web.New(ctx, web.Config{
 		Name: Name, Addr: cfg.Addr, AdminAddr: cfg.AdminAddr, Timeout: cfg.Timeout,
-		// Events wait in the outbox while the broker is away.
+		// The broker is not checked: events wait in the outbox while it is
+		// down.
 		Checks: deps.Faults.Checks(map[string]web.Check{"database": s.db.PingContext}),
 		Admin:  deps.Faults.Admin(),
 	}, s.tel)
@@ -133,11 +134,11 @@ func (s *Service) start(ctx context.Context, cfg Config, deps Deps) error {
 	return nil
 }
 
-// URL is where the service answers.
+// URL returns the service's URL.
 func (s *Service) URL() string { return s.server.URL() }
 
-// Run serves, resumes sagas and publishes until ctx ends; then it finishes what
-// is under way and closes the database.
+// Run serves requests, resumes sagas and publishes events until ctx ends. Then
+// it finishes active work and closes the database.
 func (s *Service) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	loops := make(chan struct{})
@@ -146,7 +147,7 @@ func (s *Service) Run(ctx context.Context) error {
 		s.loops(background)
 	}()
 	err := s.server.Serve(ctx)
-	stop() // after the requests, whose orders it publishes
+	stop() // after the last request, so that its order is published
 	<-loops
 	return errors.Join(err, s.db.Close())
 }

@@ -17,22 +17,22 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// peers stand in for catalog and payments. They fail as told, call by call, and
-// remember what is reserved and charged.
+// peers is a fake of catalog and payments. It returns the configured failures
+// and records what is reserved and charged.
 type peers struct {
 	mu       sync.Mutex
-	failures map[string][]error // by call: reserve, release, charge, refund; nil: succeed
+	failures map[string][]error // by call: reserve, release, charge, refund; nil means success
 	calls    []string
 	reserved map[string]bool
 	charged  map[string]int64
-	block    chan struct{} // while set, calls to charge wait for it
+	block    chan struct{} // if set, calls of Charge wait for it
 }
 
 func newPeers() *peers {
 	return &peers{failures: make(map[string][]error), reserved: make(map[string]bool), charged: make(map[string]int64)}
 }
 
-// call notes a call and returns its failure.
+// call records a call and returns its next failure.
 func (p *peers) call(name string) error {
 	p.calls = append(p.calls, name)
 	if len(p.failures[name]) == 0 {
@@ -91,14 +91,14 @@ func (p *peers) Refund(_ context.Context, id string) error {
 	return nil
 }
 
-// fixture is a service that nobody runs: tests drive it themselves.
+// fixture is a service without background loops. Tests drive it.
 type fixture struct {
 	*Service
 	peers *peers
 	now   time.Time
 }
 
-// newFixture has a clock of its own, which stands still.
+// newFixture returns a fixture with a clock that stands still.
 func newFixture(t *testing.T, database string, nc *nats.Conn) *fixture {
 	t.Helper()
 	if nc == nil {
@@ -132,7 +132,7 @@ func (f *fixture) serve(t *testing.T) *Client {
 	return NewClient(f.URL(), http.DefaultClient)
 }
 
-// state reads an order, which must exist.
+// state returns the state and reason of an order, which must exist.
 func (f *fixture) state(t *testing.T, id string) (State, Reason) {
 	t.Helper()
 	o, err := f.store.find(t.Context(), id)
@@ -142,7 +142,7 @@ func (f *fixture) state(t *testing.T, id string) (State, Reason) {
 	return o.state, o.reason
 }
 
-// only is the id of the only order there is.
+// only returns the id of the only order.
 func (f *fixture) only(t *testing.T) string {
 	t.Helper()
 	var id string
@@ -160,6 +160,6 @@ var (
 
 	basket = PlaceRequest{Lines: []catalog.Line{{ProductID: "p-001", Quantity: 2}}}
 
-	away = web.Errorf(web.Unavailable, "away")
+	away = web.Errorf(web.Unavailable, "down")
 	slow = web.Errorf(web.TimedOut, "slow")
 )

@@ -20,8 +20,8 @@ const (
 	publishTimeout = 2 * time.Second
 )
 
-// outbox publishes events in their order, each at least once. The broker drops
-// what it has seen in the last minutes by the event's id.
+// outbox publishes events in order, each at least once. The broker drops
+// duplicates by the event's id, for two minutes.
 type outbox struct {
 	store   store
 	js      jetstream.JetStream
@@ -29,14 +29,14 @@ type outbox struct {
 	metrics *metrics
 	poll    time.Duration
 	news    chan struct{}
-	ready   bool // the stream is there
+	ready   bool // the stream exists
 }
 
 func newOutbox(s store, js jetstream.JetStream, tel *telemetry.Telemetry, m *metrics, poll time.Duration) *outbox {
 	return &outbox{store: s, js: js, tel: tel, metrics: m, poll: poll, news: make(chan struct{}, 1)}
 }
 
-// wake says that there is something new. It does not block.
+// wake tells the loop that there is a new event. It does not block.
 func (o *outbox) wake() {
 	select {
 	case o.news <- struct{}{}:
@@ -44,8 +44,8 @@ func (o *outbox) wake() {
 	}
 }
 
-// loop publishes until ctx ends. Then it tries once more, for what the last
-// requests left.
+// loop publishes until ctx ends. Then it publishes the events of the last
+// requests.
 func (o *outbox) loop(ctx context.Context) {
 	tick := time.NewTicker(o.poll)
 	defer tick.Stop()
@@ -62,7 +62,7 @@ func (o *outbox) loop(ctx context.Context) {
 	o.flush(last)
 }
 
-// flush publishes all there is, up to the first failure.
+// flush publishes all events, up to the first failure.
 func (o *outbox) flush(ctx context.Context) {
 	if err := o.publishAll(ctx); err != nil && ctx.Err() == nil {
 		o.ready = false
@@ -102,7 +102,7 @@ func (o *outbox) ensureStream(ctx context.Context) error {
 	return nil
 }
 
-// publish sends one event, in the trace of the request that caused it.
+// publish sends one event in the trace of the request that caused it.
 func (o *outbox) publish(ctx context.Context, e event) error {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
@@ -113,7 +113,7 @@ func (o *outbox) publish(ctx context.Context, e event) error {
 	return o.store.published(ctx, e.id)
 }
 
-// poison sends an event that nobody can read: one that was cut off.
+// poison sends an event with truncated JSON, which no consumer can decode.
 func (o *outbox) poison(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()

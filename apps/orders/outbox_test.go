@@ -37,7 +37,8 @@ func TestOutbox(t *testing.T) {
 		if _, events, err := f.store.backlogs(t.Context()); err != nil || events != (backlog{}) {
 			t.Errorf("backlog %+v, %v; want none", events, err)
 		}
-		// As after a death between publishing and noting it: the broker drops the second.
+		// As after a crash between publishing and recording it: the broker must
+		// drop the second message.
 		if _, err := f.db.ExecContext(t.Context(), "UPDATE outbox SET published_at = 0"); err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +57,7 @@ func TestOutbox(t *testing.T) {
 	})
 }
 
-// theOnly is the one message of the stream.
+// theOnly returns the only message in the stream.
 func theOnly(t *testing.T, js jetstream.JetStream) jetstream.Msg {
 	t.Helper()
 	stream, err := js.Stream(t.Context(), Stream)
@@ -77,9 +78,9 @@ func theOnly(t *testing.T, js jetstream.JetStream) jetstream.Msg {
 	return msg
 }
 
-// TestOutboxCarriesTheTrace publishes in the trace of the request, which is long
-// over by then.
-func TestOutboxCarriesTheTrace(t *testing.T) {
+// TestOutboxCarriesTheTrace publishes an event in the trace of its request
+// after the request has ended.
+func TestOutboxContinuesTheTrace(t *testing.T) {
 	f := newFixture(t, t.TempDir()+"/test.db", nil)
 	f.serve(t)
 	spans := telemetrytest.Record(t, f.tel)
@@ -101,20 +102,19 @@ func TestOutboxCarriesTheTrace(t *testing.T) {
 	for _, s := range spans.Ended() {
 		if s.SpanKind() == trace.SpanKindProducer {
 			if s.SpanContext().TraceID() != span.SpanContext().TraceID() || s.SpanContext().SpanID() != carried.SpanID() {
-				t.Errorf("the producer's span is %v, the message carries %v, the request was %v", s.SpanContext(), carried, span.SpanContext())
+				t.Errorf("producer span %v, message %v, request %v: want one trace", s.SpanContext(), carried, span.SpanContext())
 			}
 			return
 		}
 	}
-	t.Errorf("no producer's span among %d", len(spans.Ended()))
+	t.Errorf("no producer span among %d spans", len(spans.Ended()))
 }
 
-// TestRun lets the whole service run, and stop with an event that is still to be
-// published.
+// TestRun runs the whole service and stops it while an event is unpublished.
 func TestRun(t *testing.T) {
 	nc := natstest.Connect(t)
 	f := newFixture(t, t.TempDir()+"/test.db", nc)
-	f.outbox.poll = time.Hour // only news
+	f.outbox.poll = time.Hour // publish only when woken
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- f.Run(ctx) }()

@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	resumeBatch = 32 // orders looked up at a time
-	resumeMost  = 4  // orders resumed at a time, so that a peer that comes back is not flooded
+	resumeBatch = 32 // maximum orders read at a time
+	resumeMost  = 4  // orders resumed concurrently; protects a peer that has just recovered
 
 	keepEvents = time.Hour      // after publishing
-	keepKeys   = 24 * time.Hour // the time in which a request may be repeated
+	keepKeys   = 24 * time.Hour // how long a request can be repeated
 )
 
-// loops are the service's work in the background, until ctx ends.
+// loops runs the background work until ctx ends.
 func (s *Service) loops(ctx context.Context) {
 	var all sync.WaitGroup
 	all.Go(func() { s.saga.resumeLoop(ctx) })
@@ -31,7 +31,7 @@ func (s *Service) loops(ctx context.Context) {
 	all.Wait()
 }
 
-// every calls do now and then each period until ctx ends.
+// every calls do at once and then every period until ctx ends.
 func every(ctx context.Context, period time.Duration, do func(context.Context)) {
 	tick := time.NewTicker(period)
 	defer tick.Stop()
@@ -47,7 +47,7 @@ func every(ctx context.Context, period time.Duration, do func(context.Context)) 
 func (s *Service) measure(ctx context.Context) {
 	unsettled, events, err := s.store.backlogs(ctx)
 	if err != nil {
-		s.warn(ctx, "backlogs were not measured", err)
+		s.warn(ctx, "measuring the backlogs failed", err)
 		return
 	}
 	s.saga.metrics.backlogs(unsettled, events)
@@ -55,7 +55,7 @@ func (s *Service) measure(ctx context.Context) {
 
 func (s *Service) forget(ctx context.Context) {
 	if err := s.store.forget(ctx, keepEvents, keepKeys); err != nil {
-		s.warn(ctx, "old events and keys were not dropped", err)
+		s.warn(ctx, "deleting old events and keys failed", err)
 	}
 }
 
@@ -65,12 +65,12 @@ func (s *Service) warn(ctx context.Context, what string, err error) {
 	}
 }
 
-// resumeLoop finishes what others left: requests that ran out of time, and
-// processes that died.
+// resumeLoop finishes orders that a request could not finish in time, and
+// orders of processes that crashed.
 func (g *saga) resumeLoop(ctx context.Context) {
 	every(ctx, g.poll, func(ctx context.Context) {
 		if err := g.resumeDue(ctx); err != nil && ctx.Err() == nil {
-			g.tel.Logger().WarnContext(ctx, "unfinished orders were not found", slog.Any("error", err))
+			g.tel.Logger().WarnContext(ctx, "reading unfinished orders failed", slog.Any("error", err))
 		}
 	})
 }
@@ -93,7 +93,7 @@ func (g *saga) resumeDue(ctx context.Context) error {
 
 // resume drives one order, in the trace of the request that placed it.
 func (g *saga) resume(ctx context.Context, o *order) {
-	// It is finished even if the service stops meanwhile: within the timeout.
+	// This attempt is completed even if the service stops, within the timeout.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.timeout)
 	defer cancel()
 	ctx = g.tel.Propagator().Extract(ctx, propagation.MapCarrier(o.trace))

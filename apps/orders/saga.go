@@ -11,9 +11,9 @@ import (
 	"firedrill/telemetry"
 )
 
-// saga drives orders from state to state. Every step may be repeated: those who
-// take part know the order's id. So it does not matter who drives, how often, or
-// where the last one died.
+// saga drives orders from state to state. Every step may be repeated, because
+// the other services know the order's id. So it does not matter which process
+// drives an order, how often, or where a process crashed.
 type saga struct {
 	store     store
 	stock     Stock
@@ -24,11 +24,11 @@ type saga struct {
 	giveUp    time.Duration
 	poll      time.Duration
 	steps     map[State]step
-	confirmed func() // called after an order was confirmed
+	confirmed func() // called after an order is confirmed
 }
 
-// step is what an order in one state waits for. Its run moves the order on, or
-// returns an error and leaves it where it is.
+// step is the next action for an order in one state. run changes the order's
+// state, or returns an error and leaves it.
 type step struct {
 	name string
 	run  func(ctx context.Context, o *order) error
@@ -48,33 +48,34 @@ func newSaga(s store, stock Stock, pay Payments, tel *telemetry.Telemetry, m *me
 	return g
 }
 
-// run takes an order that the caller has leased as far as it goes, and ends the
-// lease: it is due again after the pause. An error leaves the order to be resumed;
-// it is the step's.
+// run drives an order as far as possible. The caller must have leased it. If a
+// step fails, run ends the lease, makes the order due again after pause, and
+// returns the step's error.
 func (g *saga) run(ctx context.Context, o *order, pause time.Duration) error {
 	err := g.abandonOld(ctx, o)
 	if err == nil {
 		err = g.drive(ctx, o)
 	}
 	if err == nil {
-		return nil // settled: nobody looks at the lease
+		return nil // settled, so the lease does not matter
 	}
-	// The time may be up, but that is no reason to leave the lease behind.
+	// End the lease even if ctx has timed out.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), parkTimeout)
 	defer cancel()
 	if parked := g.store.park(ctx, o.id, pause); parked != nil {
-		g.tel.Logger().WarnContext(ctx, "the lease of an order was left to expire", "error", parked)
+		g.tel.Logger().WarnContext(ctx, "ending the lease of an order failed; it will expire", "error", parked)
 	}
 	return err
 }
 
-// parkTimeout is the most time for writing down that a lease has ended.
+// parkTimeout limits the time to store that a lease has ended.
 const parkTimeout = 5 * time.Second
 
-// firstPause is before an order is resumed that a request left.
+// firstPause is the pause before an order from a request is resumed.
 const firstPause = 500 * time.Millisecond
 
-// pauseAfter is before an order is resumed again, which doubles up to 15 s.
+// pauseAfter returns the pause before an order is resumed again. It doubles
+// with each attempt up to 15 s.
 func pauseAfter(attempts int) time.Duration {
 	const longest = 15 * time.Second
 	return min(firstPause<<min(attempts, 10), longest)
@@ -107,7 +108,7 @@ func (g *saga) reserve(ctx context.Context, o *order) error {
 		return g.fail(ctx, o, Failed, NoStock)
 	case web.UnknownProduct:
 		return g.fail(ctx, o, Failed, UnknownProduct)
-	case web.Voided: // somebody gave the order up meanwhile
+	case web.Voided: // the order was abandoned by another driver
 		return g.fail(ctx, o, Releasing, Abandoned)
 	default:
 		return err
@@ -125,7 +126,7 @@ func (g *saga) charge(ctx context.Context, o *order) error {
 		return g.move(ctx, o, next)
 	case web.Declined:
 		return g.fail(ctx, o, Releasing, Declined)
-	case web.Voided: // somebody gave the order up meanwhile
+	case web.Voided: // the order was abandoned by another driver
 		return g.fail(ctx, o, Releasing, Abandoned)
 	default:
 		return err
@@ -150,26 +151,26 @@ func (g *saga) release(ctx context.Context, o *order) error {
 	return g.move(ctx, o, next)
 }
 
-// abandonOld turns an order back that could not be finished for too long.
+// abandonOld starts to undo an order that has been unfinished for too long.
 func (g *saga) abandonOld(ctx context.Context, o *order) error {
 	switch {
 	case o.state.Status() != StatusPending || g.store.now().Sub(o.createdAt) < g.giveUp:
 		return nil
-	case o.state == Reserved: // nobody knows whether the money moved
+	case o.state == Reserved: // it is unknown whether money moved
 		return g.fail(ctx, o, Refunding, Abandoned)
 	}
 	return g.fail(ctx, o, Releasing, Abandoned)
 }
 
-// fail decides that the order fails, and what is to be undone first.
+// fail marks an order as failed. to is the first state of the undo.
 func (g *saga) fail(ctx context.Context, o *order, to State, why Reason) error {
 	next := *o
 	next.state, next.reason = to, why
 	return g.move(ctx, o, next)
 }
 
-// move writes the step down and makes o the next order. If another driver was
-// faster, o becomes what that one made of it.
+// move stores the next state of an order and sets *o to it. If another driver
+// was faster, move sets *o to the stored order.
 func (g *saga) move(ctx context.Context, o *order, next order) error {
 	moved, err := g.store.move(ctx, o.state, &next)
 	if err != nil {

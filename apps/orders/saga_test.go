@@ -12,18 +12,18 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// TestSaga places one order while something fails, and then lets the background
+// TestSaga places one order while calls fail, and then lets the background work
 // finish it.
 func TestSaga(t *testing.T) {
 	type failures = map[string][]error
 	no, none, unknown := web.Errorf(web.Declined, "no"), web.Errorf(web.OutOfStock, "none"), web.Errorf(web.UnknownProduct, "what?")
-	late := 3 * time.Minute // beyond the age at which orders are given up
+	late := 3 * time.Minute // longer than the age at which orders are abandoned
 	for _, c := range []struct {
 		name     string
 		failures failures
-		pause    time.Duration // before the background looks
-		answer   web.Code      // to the client; "": 201
-		at       State         // when the client was answered
+		pause    time.Duration // before the background work runs
+		answer   web.Code      // code of the response; "" for 201
+		at       State         // state at the time of the response
 		end      State
 		reason   Reason
 		calls    []string
@@ -31,10 +31,10 @@ func TestSaga(t *testing.T) {
 		{name: "good", at: Confirmed, end: Confirmed, calls: []string{"reserve", "charge"}},
 		{name: "out of stock", failures: failures{"reserve": {none}}, answer: web.OutOfStock, at: Failed, end: Failed, reason: NoStock, calls: []string{"reserve"}},
 		{name: "unknown product", failures: failures{"reserve": {unknown}}, answer: web.UnknownProduct, at: Failed, end: Failed, reason: UnknownProduct, calls: []string{"reserve"}},
-		{name: "declined: the stock is released", failures: failures{"charge": {no}}, answer: web.Declined, at: Failed, end: Failed, reason: Declined, calls: []string{"reserve", "charge", "release"}},
-		{name: "declined, and the release waits", failures: failures{"charge": {no}, "release": {away}}, pause: time.Second,
+		{name: "declined, stock is released", failures: failures{"charge": {no}}, answer: web.Declined, at: Failed, end: Failed, reason: Declined, calls: []string{"reserve", "charge", "release"}},
+		{name: "declined, release fails once", failures: failures{"charge": {no}, "release": {away}}, pause: time.Second,
 			answer: web.Declined, at: Releasing, end: Failed, reason: Declined, calls: []string{"reserve", "charge", "release", "release"}},
-		{name: "catalog away, finished later", failures: failures{"reserve": {away}}, pause: time.Second,
+		{name: "catalog down, finished later", failures: failures{"reserve": {away}}, pause: time.Second,
 			answer: web.Unavailable, at: Placed, end: Confirmed, calls: []string{"reserve", "reserve", "charge"}},
 		{name: "payments slow, finished later", failures: failures{"charge": {slow}}, pause: time.Second,
 			answer: web.TimedOut, at: Reserved, end: Confirmed, calls: []string{"reserve", "charge", "charge"}},
@@ -42,13 +42,13 @@ func TestSaga(t *testing.T) {
 			answer: web.TimedOut, at: Reserved, end: Failed, reason: Declined, calls: []string{"reserve", "charge", "charge", "release"}},
 		{name: "not due yet", failures: failures{"charge": {slow}}, pause: firstPause - time.Microsecond,
 			answer: web.TimedOut, at: Reserved, end: Reserved, calls: []string{"reserve", "charge"}},
-		{name: "catalog away for too long", failures: failures{"reserve": {away}}, pause: late,
+		{name: "catalog down for too long", failures: failures{"reserve": {away}}, pause: late,
 			answer: web.Unavailable, at: Placed, end: Failed, reason: Abandoned, calls: []string{"reserve", "release"}},
-		{name: "payments away for too long: undone in reverse", failures: failures{"charge": {slow}}, pause: late,
+		{name: "payments down for too long, undone in reverse", failures: failures{"charge": {slow}}, pause: late,
 			answer: web.TimedOut, at: Reserved, end: Failed, reason: Abandoned, calls: []string{"reserve", "charge", "refund", "release"}},
-		{name: "given up, and the refund waits", failures: failures{"charge": {slow}, "refund": {away}}, pause: late,
+		{name: "abandoned, refund fails", failures: failures{"charge": {slow}, "refund": {away}}, pause: late,
 			answer: web.TimedOut, at: Reserved, end: Refunding, reason: Abandoned, calls: []string{"reserve", "charge", "refund"}},
-		{name: "voided by who gave up", failures: failures{"charge": {web.Errorf(web.Voided, "undone")}}, answer: web.Abandoned,
+		{name: "voided by another driver", failures: failures{"charge": {web.Errorf(web.Voided, "undone")}}, answer: web.Abandoned,
 			at: Failed, end: Failed, reason: Abandoned, calls: []string{"reserve", "charge", "release"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -60,18 +60,18 @@ func TestSaga(t *testing.T) {
 				}
 				placed, err := client.Place(t.Context(), alice, "key", basket)
 				if web.CodeOf(err) != c.answer {
-					t.Errorf("answered %v, want %q", err, c.answer)
+					t.Errorf("response %v, want %q", err, c.answer)
 				}
 				id := f.only(t)
-				var told *web.Error
-				if errors.As(err, &told) && told.Instance != "/orders/"+id {
-					t.Errorf("the problem is about %q, want the order %s", told.Instance, id)
+				var problem *web.Error
+				if errors.As(err, &problem) && problem.Instance != "/orders/"+id {
+					t.Errorf("the problem has instance %q, want order %s", problem.Instance, id)
 				}
 				if err == nil && (placed.ID != id || placed.Status != StatusConfirmed || placed.TotalMinor != 200) {
 					t.Errorf("placed %+v", placed)
 				}
 				if got, _ := f.state(t, id); got != c.at {
-					t.Errorf("answered at state %s, want %s", got, c.at)
+					t.Errorf("state %s at the response, want %s", got, c.at)
 				}
 				f.now = f.now.Add(c.pause)
 				if err := f.saga.resumeDue(t.Context()); err != nil {
@@ -79,13 +79,13 @@ func TestSaga(t *testing.T) {
 				}
 				end, reason := f.state(t, id)
 				if end != c.end || reason != c.reason {
-					t.Errorf("ended %s %q, want %s %q", end, reason, c.end, c.reason)
+					t.Errorf("final state %s %q, want %s %q", end, reason, c.end, c.reason)
 				}
 				if !reflect.DeepEqual(f.peers.calls, c.calls) {
 					t.Errorf("calls %v, want %v", f.peers.calls, c.calls)
 				}
 				if end == Failed && (len(f.peers.reserved) > 0 || len(f.peers.charged) > 0) {
-					t.Errorf("failed, with stock %v reserved and %v charged", f.peers.reserved, f.peers.charged)
+					t.Errorf("failed with stock %v still reserved and %v charged", f.peers.reserved, f.peers.charged)
 				}
 				f.checkOutbox(t, end == Confirmed)
 				f.checkOutcome(t, end, reason)
@@ -94,16 +94,18 @@ func TestSaga(t *testing.T) {
 	}
 }
 
-// checkOutbox wants an event exactly when the order is confirmed.
+// checkOutbox checks that there is one event if the order is confirmed, else
+// none.
 func (f *fixture) checkOutbox(t *testing.T, want bool) {
 	t.Helper()
 	events, err := f.store.unpublished(t.Context(), 10)
 	if err != nil || len(events) != map[bool]int{true: 1}[want] {
-		t.Errorf("%d events in the outbox, %v; want one: %v", len(events), err, want)
+		t.Errorf("%d events in the outbox, %v; want an event: %v", len(events), err, want)
 	}
 }
 
-// checkOutcome wants the order counted once, when its outcome is decided.
+// checkOutcome checks that the order is counted once, when its outcome is
+// decided.
 func (f *fixture) checkOutcome(t *testing.T, end State, reason Reason) {
 	t.Helper()
 	want := map[string]float64{
@@ -121,8 +123,9 @@ func (f *fixture) checkOutcome(t *testing.T, end State, reason Reason) {
 	}
 }
 
-// TestResumeAfterDeath leaves orders in every state as a process that died would.
-func TestResumeAfterDeath(t *testing.T) {
+// TestResumeAfterDeath resumes orders that a crashed process left in each
+// state.
+func TestResumeAfterCrash(t *testing.T) {
 	for _, c := range []struct {
 		at, end State
 		reason  Reason
@@ -149,12 +152,12 @@ func TestResumeAfterDeath(t *testing.T) {
 				}
 				f.resume(t)
 				if len(f.peers.calls) > 0 {
-					t.Errorf("the dead one's lease was not heeded: %v", f.peers.calls)
+					t.Errorf("calls before the lease of the crashed process expired: %v", f.peers.calls)
 				}
 				f.now = f.now.Add(f.store.lease)
 				f.resume(t)
 				if end, reason := f.state(t, "1"); end != c.end || reason != c.reason {
-					t.Errorf("ended %s %q, want %s %q", end, reason, c.end, c.reason)
+					t.Errorf("final state %s %q, want %s %q", end, reason, c.end, c.reason)
 				}
 				if !reflect.DeepEqual(f.peers.calls, c.calls) {
 					t.Errorf("calls %v, want %v", f.peers.calls, c.calls)
@@ -171,7 +174,7 @@ func (f *fixture) resume(t *testing.T) {
 	}
 }
 
-// TestPausesGrow counts the tries of the background in a long outage.
+// TestPausesGrow checks the times of the background attempts in a long outage.
 func TestPausesGrow(t *testing.T) {
 	f := newFixture(t, t.TempDir()+"/test.db", nil)
 	client := f.serve(t)
@@ -210,9 +213,9 @@ func TestTwoDrivers(t *testing.T) {
 		if err := f.saga.drive(t.Context(), o); err != nil || o.state != Confirmed {
 			t.Fatalf("%s, %v", o.state, err)
 		}
-		f.peers.failures["reserve"] = []error{web.Errorf(web.OutOfStock, "none")} // what the slower one sees
+		f.peers.failures["reserve"] = []error{web.Errorf(web.OutOfStock, "none")} // the slower driver gets this error
 		if err := f.saga.drive(t.Context(), &second); err != nil || second.state != Confirmed {
-			t.Errorf("the slower driver ended at %s, %v; want what the faster one reached", second.state, err)
+			t.Errorf("the slower driver ended in state %s, %v; want the state of the faster one", second.state, err)
 		}
 		f.checkOutbox(t, true)
 		f.checkOutcome(t, Confirmed, "")

@@ -12,11 +12,11 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// store keeps orders, and who is at work on them.
+// store holds orders and their leases.
 type store struct {
 	db    *sql.DB
 	now   func() time.Time
-	lease time.Duration // for how long a claim keeps others off
+	lease time.Duration // duration of a lease
 }
 
 const (
@@ -38,7 +38,7 @@ func (o *order) scan(row interface{ Scan(...any) error }) error {
 	return errors.Join(json.Unmarshal([]byte(lines), &o.lines), json.Unmarshal([]byte(trace), &o.trace))
 }
 
-// instant is the time of a column; 0 is the zero time.
+// instant converts a column to a time. 0 is the zero time.
 func instant(micros int64) time.Time {
 	if micros == 0 {
 		return time.Time{}
@@ -46,7 +46,7 @@ func instant(micros int64) time.Time {
 	return time.UnixMicro(micros).UTC()
 }
 
-// micros is the column of a time.
+// micros converts a time to a column.
 func micros(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -57,12 +57,12 @@ func micros(t time.Time) int64 {
 func toJSON(v any) string {
 	data, err := json.Marshal(v)
 	if err != nil {
-		panic(err) // only structs and maps of strings and numbers come here
+		panic(err) // cannot fail for the structs and maps used here
 	}
 	return string(data)
 }
 
-// querier is what *sql.DB and *sql.Tx have in common.
+// querier is the common method of *sql.DB and *sql.Tx.
 type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
@@ -81,9 +81,9 @@ func read(ctx context.Context, q querier, id string) (*order, error) {
 
 func (s store) find(ctx context.Context, id string) (*order, error) { return read(ctx, s.db, id) }
 
-// place writes a new order down and leases it to the caller. If the user has used
-// the key before, it returns the order of then, which somebody else may be at
-// work on, and false.
+// place stores a new order and leases it to the caller. If the user has used
+// the key before, it returns the earlier order and false. Another driver may be
+// working on that order.
 func (s store) place(ctx context.Context, o *order, key, fingerprint string) (placed *order, mine bool, err error) {
 	placed = o
 	err = storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
@@ -99,12 +99,12 @@ func (s store) place(ctx context.Context, o *order, key, fingerprint string) (pl
 		return s.insert(ctx, tx, o, key, fingerprint)
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("place an order of %q: %w", o.userID, err)
+		return nil, false, fmt.Errorf("place order of user %q: %w", o.userID, err)
 	}
 	return placed, mine, nil
 }
 
-// earlier returns the order for which a user's key was used, nil if for none.
+// earlier returns the order for which the user's key was used, or nil.
 func (s store) earlier(ctx context.Context, tx *sql.Tx, userID, key, fingerprint string) (*order, error) {
 	var id, of string
 	err := tx.QueryRowContext(ctx, "SELECT order_id, fingerprint FROM idempotency_keys WHERE user_id = $1 AND key = $2", userID, key).
@@ -116,7 +116,7 @@ func (s store) earlier(ctx context.Context, tx *sql.Tx, userID, key, fingerprint
 		return nil, err
 	}
 	if of != fingerprint {
-		return nil, web.Errorf(web.KeyReused, "the key was used for another order; take a new key")
+		return nil, web.Errorf(web.KeyReused, "the key was used for another order; use a new key")
 	}
 	return read(ctx, tx, id)
 }
@@ -136,21 +136,23 @@ func (s store) insert(ctx context.Context, tx *sql.Tx, o *order, key, fingerprin
 		`INSERT INTO idempotency_keys (user_id, key, fingerprint, order_id, created_at)
 		 VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
 		o.userID, key, fingerprint, o.id, now.UnixMicro()))
-	if err == nil && !claimed { // the same request, at the same moment
+	if err == nil && !claimed { // the same request arrived concurrently
 		err = inProgress("")
 	}
 	return err
 }
 
-// inProgress tells to ask again; path is where the order is, "" if unknown.
+// inProgress returns an error that asks the client to try again. path is the
+// order's path, or "" if it is unknown.
 func inProgress(path string) error {
 	return &web.Error{Code: web.InProgress, Instance: path, RetryAfter: time.Second}
 }
 
-// claim leases an unfinished order to the caller, unless somebody has it.
+// claim leases an unfinished order to the caller. It returns false if another
+// driver has it.
 func (s store) claim(ctx context.Context, id string) (bool, error) { return s.lend(ctx, id, 0) }
 
-// claimAgain is claim for a driver in the background, whose attempts are counted.
+// claimAgain is like claim, but counts the attempt. It is for background work.
 func (s store) claimAgain(ctx context.Context, id string) (bool, error) { return s.lend(ctx, id, 1) }
 
 func (s store) lend(ctx context.Context, id string, attempts int) (bool, error) {
@@ -164,7 +166,7 @@ func (s store) lend(ctx context.Context, id string, attempts int) (bool, error) 
 	return mine, nil
 }
 
-// park ends a lease; the order is due again after the pause.
+// park ends a lease and makes the order due again after pause.
 func (s store) park(ctx context.Context, id string, pause time.Duration) error {
 	_, err := s.db.ExecContext(ctx, "UPDATE orders SET leased_until = 0, due_at = $1 WHERE id = $2", s.now().Add(pause).UnixMicro(), id)
 	if err != nil {
@@ -173,29 +175,29 @@ func (s store) park(ctx context.Context, id string, pause time.Duration) error {
 	return nil
 }
 
-// due returns orders that nobody is at work on though their time has come.
+// due returns unfinished orders that are due and not leased.
 func (s store) due(ctx context.Context, limit int) ([]*order, error) {
 	rows, err := s.db.QueryContext(ctx,
 		"SELECT "+orderColumns+" FROM orders WHERE "+unsettled+" AND due_at <= $1 AND leased_until <= $1 ORDER BY due_at LIMIT $2",
 		s.now().UnixMicro(), limit)
 	if err != nil {
-		return nil, fmt.Errorf("look for unfinished orders: %w", err)
+		return nil, fmt.Errorf("read unfinished orders: %w", err)
 	}
 	defer rows.Close()
 	var all []*order
 	for rows.Next() {
 		o := new(order)
 		if err := o.scan(rows); err != nil {
-			return nil, fmt.Errorf("look for unfinished orders: %w", err)
+			return nil, fmt.Errorf("read unfinished orders: %w", err)
 		}
 		all = append(all, o)
 	}
 	return all, rows.Err()
 }
 
-// move writes a step down: the order as it shall be, if it is still in state
-// from; if not it returns false. A confirmed order's event goes to the outbox in
-// the same transaction.
+// move stores next if the order is still in state from; else it returns false.
+// If next is confirmed, its event is added to the outbox in the same
+// transaction.
 func (s store) move(ctx context.Context, from State, next *order) (moved bool, err error) {
 	err = storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
 		moved, err = storage.Changed(tx.ExecContext(ctx,
@@ -212,8 +214,8 @@ func (s store) move(ctx context.Context, from State, next *order) (moved bool, e
 	return moved, nil
 }
 
-// ship writes down that a confirmed order was shipped. For one that was before it
-// returns false.
+// ship records that a confirmed order was shipped. shipped is false if it
+// already was.
 func (s store) ship(ctx context.Context, id string) (o *order, shipped bool, err error) {
 	shipped, err = storage.Changed(s.db.ExecContext(ctx,
 		"UPDATE orders SET state = 'shipped', shipped_at = $1 WHERE id = $2 AND state = 'confirmed'", s.now().UnixMicro(), id))

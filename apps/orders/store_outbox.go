@@ -19,7 +19,7 @@ type event struct {
 	trace   map[string]string
 }
 
-// emit puts an event into the outbox.
+// emit adds an event to the outbox.
 func (s store) emit(ctx context.Context, tx *sql.Tx, subject string, payload any, trace map[string]string) error {
 	id, err := uuid.NewV7()
 	if err != nil {
@@ -31,11 +31,11 @@ func (s store) emit(ctx context.Context, tx *sql.Tx, subject string, payload any
 	return err
 }
 
-// unpublished returns the oldest events that are not known to be published.
+// unpublished returns the oldest events that are not recorded as published.
 func (s store) unpublished(ctx context.Context, limit int) ([]event, error) {
 	rows, err := s.db.QueryContext(ctx, "SELECT id, subject, payload, trace FROM outbox WHERE published_at = 0 ORDER BY id LIMIT $1", limit)
 	if err != nil {
-		return nil, fmt.Errorf("read the outbox: %w", err)
+		return nil, fmt.Errorf("read outbox: %w", err)
 	}
 	defer rows.Close()
 	var all []event
@@ -43,10 +43,10 @@ func (s store) unpublished(ctx context.Context, limit int) ([]event, error) {
 		var e event
 		var trace string
 		if err := rows.Scan(&e.id, &e.subject, &e.payload, &trace); err != nil {
-			return nil, fmt.Errorf("read the outbox: %w", err)
+			return nil, fmt.Errorf("read outbox: %w", err)
 		}
 		if err := json.Unmarshal([]byte(trace), &e.trace); err != nil {
-			return nil, fmt.Errorf("read the trace of event %s: %w", e.id, err)
+			return nil, fmt.Errorf("decode trace context of event %s: %w", e.id, err)
 		}
 		all = append(all, e)
 	}
@@ -61,13 +61,13 @@ func (s store) published(ctx context.Context, id string) error {
 	return nil
 }
 
-// backlog is how much waits, and for how long.
+// backlog is the number of waiting rows and the age of the oldest.
 type backlog struct {
 	count  int64
 	oldest time.Duration
 }
 
-// backlogs measures the orders that are not settled, and the outbox.
+// backlogs returns the backlogs of unsettled orders and of the outbox.
 func (s store) backlogs(ctx context.Context) (orders, events backlog, err error) {
 	measure := func(table, where string) backlog {
 		var b backlog
@@ -81,19 +81,19 @@ func (s store) backlogs(ctx context.Context) (orders, events backlog, err error)
 	}
 	orders, events = measure("orders", unsettled), measure("outbox", "published_at = 0")
 	if err != nil {
-		err = fmt.Errorf("measure what waits: %w", err)
+		err = fmt.Errorf("measure backlogs: %w", err)
 	}
 	return orders, events, err
 }
 
-// forget drops what nobody asks for any more: events published, and keys used,
-// longer ago than given.
+// forget deletes events that were published, and keys that were used, longer
+// ago than the given durations.
 func (s store) forget(ctx context.Context, events, keys time.Duration) error {
 	now := s.now()
 	_, err := s.db.ExecContext(ctx, "DELETE FROM outbox WHERE published_at > 0 AND published_at < $1", now.Add(-events).UnixMicro())
 	_, err2 := s.db.ExecContext(ctx, "DELETE FROM idempotency_keys WHERE created_at < $1", now.Add(-keys).UnixMicro())
 	if err := errors.Join(err, err2); err != nil {
-		return fmt.Errorf("forget what is old: %w", err)
+		return fmt.Errorf("delete old events and keys: %w", err)
 	}
 	return nil
 }

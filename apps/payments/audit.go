@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// finding is what an audit says of a charge on the bank's statement.
+// finding is the result of the audit of a charge on the bank's statement.
 type finding string
 
 const (
@@ -16,7 +16,7 @@ const (
 	foundUnknown finding = "unknown_order"
 )
 
-// auditLoop looks at the bank's statement until ctx ends.
+// auditLoop audits the bank's statement until ctx ends.
 func (s *Service) auditLoop(ctx context.Context) {
 	tick := time.NewTicker(s.cfg.AuditEvery)
 	defer tick.Stop()
@@ -32,7 +32,7 @@ func (s *Service) auditLoop(ctx context.Context) {
 	}
 }
 
-// auditAll audits every line that is new.
+// auditAll audits every new entry.
 func (s *Service) auditAll(ctx context.Context) error {
 	for {
 		after, err := s.store.audited(ctx)

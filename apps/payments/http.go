@@ -9,7 +9,7 @@ import (
 )
 
 // ChargeRequest is the body of POST /charges. An order is charged once, so its
-// id is the key.
+// id is the idempotency key.
 type ChargeRequest struct {
 	OrderID     string `json:"order_id"`
 	AmountMinor int64  `json:"amount_minor"`
@@ -17,7 +17,7 @@ type ChargeRequest struct {
 	Card        string `json:"card"`
 }
 
-// Charge is the money of one order.
+// Charge is the charge of one order.
 type Charge struct {
 	OrderID     string `json:"order_id"`
 	AmountMinor int64  `json:"amount_minor"`
@@ -37,7 +37,7 @@ func (s *Service) postCharge(c *fiber.Ctx) error {
 		return err
 	}
 	if in.OrderID == "" || in.AmountMinor <= 0 || in.Currency == "" {
-		return web.Errorf(web.Malformed, "a charge needs an order_id, an amount above 0 and a currency")
+		return web.Errorf(web.Malformed, "a charge needs an order_id, an amount greater than 0 and a currency")
 	}
 	charge, err := s.charge(c.UserContext(), in)
 	s.metrics.charges.WithLabelValues(outcome(err)).Inc()
@@ -53,6 +53,6 @@ func (s *Service) deleteCharge(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	c.Status(http.StatusNoContent) // SendStatus would make a body of it
+	c.Status(http.StatusNoContent) // SendStatus would add a body
 	return nil
 }

@@ -30,20 +30,20 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	}
 	m := &metrics{
 		charges: counters("shop_payments_charges_total", "Requests to charge an order, by outcome.", "outcome"),
-		refunds: counters("shop_payments_refunds_total", "Requests to undo a charge, by outcome.", "outcome"),
+		refunds: counters("shop_payments_refunds_total", "Requests to refund an order, by outcome.", "outcome"),
 		audited: counters("shop_payments_audited_charges_total",
-			"Charges on the bank's statement, by what the audit found; all but \"once\" are wrong.", "finding"),
+			"Charges on the bank's statement by result of the audit. Every result but \"once\" is an error.", "finding"),
 		retries: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "shop_payments_bank_retries_total", Help: "Calls to the bank that repeated a failed one.",
+			Name: "shop_payments_bank_retries_total", Help: "Retries of failed calls to the bank.",
 		}),
 		breaker: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "shop_circuit_breaker_state", Help: "1 for the state that the circuit breaker is in, 0 for the others.",
+			Name: "shop_circuit_breaker_state", Help: "1 for the current state of the circuit breaker, 0 for the others.",
 		}, []string{"breaker", "state"}),
-		transitions: counters("shop_circuit_breaker_transitions_total", "Changes of the circuit breaker's state, by the new one.", "to"),
+		transitions: counters("shop_circuit_breaker_transitions_total", "State changes of the circuit breaker, by new state.", "to"),
 	}
 	for _, c := range []prometheus.Collector{m.charges, m.refunds, m.audited, m.retries, m.breaker, m.transitions} {
 		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register the metrics of payments: %w", err)
+			return nil, fmt.Errorf("register metrics of payments: %w", err)
 		}
 	}
 	m.precreate()
@@ -64,7 +64,7 @@ func (m *metrics) precreate() {
 	}
 }
 
-// breakerIs shows the state that the breaker is in.
+// breakerIs sets the breaker's state in the metrics.
 func (m *metrics) breakerIs(now gobreaker.State) {
 	for state, name := range breakerStates {
 		value := 0.0
@@ -75,7 +75,7 @@ func (m *metrics) breakerIs(now gobreaker.State) {
 	}
 }
 
-// outcome is the label for what a request came to.
+// outcome returns the label value for the result of a request.
 func outcome(err error) string {
 	switch web.CodeOf(err) {
 	case "":

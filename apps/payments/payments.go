@@ -1,5 +1,5 @@
-// Package payments is the service that charges an order's customer once through
-// the bank, gives the money back when an order is undone, and audits the bank's
+// Package payments is the service that charges customers through the bank, once
+// for each order. It refunds orders that are undone, and audits the bank's
 // statement.
 //
 // It must not know what was bought.
@@ -19,20 +19,19 @@ import (
 	"firedrill/telemetry"
 )
 
-// Name of the service.
+// Name is the name of the service.
 const Name = "payments"
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Config says where the service listens, keeps its data, and what it expects of
-// the bank.
+// Config configures the service.
 type Config struct {
 	Addr       string
 	AdminAddr  string
-	Database   string        // as of storage.Open
-	Patience   Patience      // with the bank
-	AuditEvery time.Duration // default 5 s
+	Database   string        // as for storage.Open
+	Patience   Patience      // timeouts and retries of calls to the bank
+	AuditEvery time.Duration // interval of the audit; default 5 s
 }
 
 func (c Config) withDefaults() Config {
@@ -43,21 +42,21 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Bank is what payments needs of a bank.
+// Bank is the part of the bank that payments uses.
 type Bank interface {
 	Charge(ctx context.Context, key string, r bank.ChargeRequest) (bank.Charge, error)
 	Void(ctx context.Context, key string) error
 	Statement(ctx context.Context, after int64) ([]bank.Entry, error)
 }
 
-// Deps are what the service does not make itself.
+// Deps are the dependencies that the caller provides.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
-	Faults    *fault.Set // nil: none
+	Faults    *fault.Set // nil: no faults
 	Bank      Bank
 }
 
-// Service is the running payments.
+// Service is the running payments service.
 type Service struct {
 	cfg     Config
 	tel     *telemetry.Telemetry
@@ -69,7 +68,7 @@ type Service struct {
 	metrics *metrics
 }
 
-// New opens the database and takes the addresses.
+// New opens the database and the listeners.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	cfg = cfg.withDefaults()
 	db, err := storage.Open(ctx, Name, cfg.Database, migrations, storage.Options{
@@ -103,11 +102,11 @@ func (s *Service) start(ctx context.Context, cfg Config, faults *fault.Set) (err
 	return nil
 }
 
-// URL is where the service answers.
+// URL returns the service's URL.
 func (s *Service) URL() string { return s.server.URL() }
 
-// Run serves and audits until ctx ends, then finishes requests and closes the
-// database.
+// Run serves requests and audits until ctx ends. Then it finishes the active
+// requests and closes the database.
 func (s *Service) Run(ctx context.Context) error {
 	audits := make(chan struct{})
 	auditing, stop := context.WithCancel(ctx)
@@ -121,9 +120,9 @@ func (s *Service) Run(ctx context.Context) error {
 	return errors.Join(err, s.db.Close())
 }
 
-// charge takes an order's money, unless that was done or refused before. When the
-// outcome is not known it returns web.Unavailable or web.TimedOut, and may be
-// called again: the bank knows the order's id.
+// charge charges an order, unless that was done or rejected before. If the
+// outcome is unknown, it returns web.Unavailable or web.TimedOut and may be
+// called again, because the bank knows the order's id.
 func (s *Service) charge(ctx context.Context, r ChargeRequest) (Charge, error) {
 	c, err := s.store.begin(ctx, r)
 	if err != nil || c.Status != pending {
@@ -144,8 +143,8 @@ func (s *Service) charge(ctx context.Context, r ChargeRequest) (Charge, error) {
 	}
 }
 
-// settle writes down what the bank said, even when the request has run out of
-// time meanwhile: it is known now.
+// settle stores the bank's answer. It does so even if the request has timed
+// out, because the answer is now known.
 func (s *Service) settle(ctx context.Context, orderID, status, bankID string) (Charge, error) {
 	const limit = 5 * time.Second
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
@@ -153,8 +152,8 @@ func (s *Service) settle(ctx context.Context, orderID, status, bankID string) (C
 	return s.store.settle(ctx, orderID, status, bankID)
 }
 
-// refund undoes a charge, whether or not its outcome is known, and forbids a
-// later one.
+// refund refunds an order, even if the outcome of its charge is unknown, and
+// rejects a later charge.
 func (s *Service) refund(ctx context.Context, orderID string) error {
 	asked, err := s.store.refundable(ctx, orderID)
 	if err != nil || !asked {

@@ -13,7 +13,7 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// build makes a service that does not run yet.
+// build returns a service that is not running yet.
 func build(t *testing.T, database string, b Bank) *Service {
 	t.Helper()
 	s, err := New(t.Context(), Config{Addr: "127.0.0.1:0", AdminAddr: "127.0.0.1:0", Database: database, Patience: Patience{Tries: 1}},
@@ -24,7 +24,7 @@ func build(t *testing.T, database string, b Bank) *Service {
 	return s
 }
 
-// start makes a service that runs until the test ends.
+// start runs a service until the test ends.
 func start(t *testing.T, database string, b Bank) (*Client, *Service) {
 	t.Helper()
 	s := build(t, database, b)
@@ -41,7 +41,7 @@ func start(t *testing.T, database string, b Bank) (*Client, *Service) {
 }
 
 func TestChargeAndRefund(t *testing.T) {
-	away, no := web.Errorf(web.Unavailable, "away"), web.Errorf(web.Declined, "no")
+	down, no := web.Errorf(web.Unavailable, "down"), web.Errorf(web.Declined, "no")
 	type op struct {
 		refund bool
 		amount int64 // default 10
@@ -56,17 +56,17 @@ func TestChargeAndRefund(t *testing.T) {
 		charges, voids int // calls to the bank
 	}{
 		{"charged", nil, []op{charge}, 1, 0},
-		{"repeated: the bank is not asked again", nil, []op{charge, charge}, 1, 0},
+		{"repeated without a second call to the bank", nil, []op{charge, charge}, 1, 0},
 		{"another amount", nil, []op{charge, {amount: 11, code: web.KeyReused}}, 1, 0},
-		{"declined for good", []error{no}, []op{with(charge, web.Declined), with(charge, web.Declined)}, 1, 0},
-		{"unknown, then charged", []error{away}, []op{with(charge, web.Unavailable), charge}, 2, 0},
+		{"declined stays declined", []error{no}, []op{with(charge, web.Declined), with(charge, web.Declined)}, 1, 0},
+		{"unknown, then charged", []error{down}, []op{with(charge, web.Unavailable), charge}, 2, 0},
 		{"refunded", nil, []op{charge, refund, refund, with(charge, web.Voided)}, 1, 1},
-		{"unknown, then refunded", []error{away}, []op{with(charge, web.Unavailable), with(refund, web.Unavailable), refund, with(charge, web.Voided)}, 1, 2},
-		{"refunded before a late charge", nil, []op{refund, with(charge, web.Voided)}, 0, 1},
-		{"a refund that failed keeps a late charge out", []error{away}, []op{with(refund, web.Unavailable), with(charge, web.KeyReused)}, 0, 1},
-		{"declined: nothing to refund", []error{no}, []op{with(charge, web.Declined), refund}, 1, 0},
+		{"unknown, then refunded", []error{down}, []op{with(charge, web.Unavailable), with(refund, web.Unavailable), refund, with(charge, web.Voided)}, 1, 2},
+		{"refunded before the charge", nil, []op{refund, with(charge, web.Voided)}, 0, 1},
+		{"charge after a failed refund", []error{down}, []op{with(refund, web.Unavailable), with(charge, web.KeyReused)}, 0, 1},
+		{"refund of a declined charge", []error{no}, []op{with(charge, web.Declined), refund}, 1, 0},
 		{"voided at the bank", []error{web.Errorf(web.Voided, "undone")}, []op{with(charge, web.Voided), with(charge, web.Voided)}, 1, 0},
-		{"nothing to pay", nil, []op{{amount: -1, code: web.Malformed}}, 0, 0},
+		{"negative amount", nil, []op{{amount: -1, code: web.Malformed}}, 0, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			storagetest.Each(t, func(t *testing.T, database string) {
@@ -92,14 +92,14 @@ func TestChargeAndRefund(t *testing.T) {
 					}
 				}
 				if b.charges != c.charges || b.voids != c.voids {
-					t.Errorf("the bank was asked to charge %d times and to void %d times, want %d and %d", b.charges, b.voids, c.charges, c.voids)
+					t.Errorf("%d charges and %d voids at the bank, want %d and %d", b.charges, b.voids, c.charges, c.voids)
 				}
 			})
 		})
 	}
 }
 
-// A bank that answers after an order was given up: the refund must win.
+// The bank answers after the order was abandoned. The refund must win.
 func TestRefundWinsOverLateAnswer(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
 		client, s := start(t, database, &fakeBank{})
@@ -110,7 +110,7 @@ func TestRefundWinsOverLateAnswer(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, err := s.settle(t.Context(), "1", charged, "bank-1"); web.CodeOf(err) != web.Voided {
-			t.Errorf("the late answer came to %v, want %s", err, web.Voided)
+			t.Errorf("settle after the refund: %v, want %s", err, web.Voided)
 		}
 	})
 }
@@ -140,7 +140,7 @@ func TestAudit(t *testing.T) {
 		got := telemetrytest.Series(t, s.tel.Registry(), "shop_payments_audited_charges_total")
 		want := map[string]float64{"finding=once": 2, "finding=double": 1, "finding=wrong_amount": 1, "finding=unknown_order": 1}
 		if !reflect.DeepEqual(got, want) {
-			t.Errorf("found %v, want %v", got, want)
+			t.Errorf("findings %v, want %v", got, want)
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()

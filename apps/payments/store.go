@@ -25,8 +25,8 @@ type store struct {
 	now func() time.Time
 }
 
-// begin writes the charge down as pending, or returns the one that is there. A
-// declined or voided one is an error.
+// begin stores a new charge as pending, or returns the stored one. If the
+// stored one is declined or voided, it returns an error.
 func (s store) begin(ctx context.Context, r ChargeRequest) (Charge, error) {
 	now := s.now().UnixMicro()
 	_, err := s.db.ExecContext(ctx,
@@ -34,22 +34,22 @@ func (s store) begin(ctx context.Context, r ChargeRequest) (Charge, error) {
 		 VALUES ($1, $2, $3, $4, 'pending', '', $5, $5) ON CONFLICT DO NOTHING`,
 		r.OrderID, r.AmountMinor, r.Currency, r.Card, now)
 	if err != nil {
-		return Charge{}, fmt.Errorf("begin the charge of order %s: %w", r.OrderID, err)
+		return Charge{}, fmt.Errorf("begin charge of order %s: %w", r.OrderID, err)
 	}
 	c, err := s.find(ctx, r.OrderID)
 	if err == nil && (c.AmountMinor != r.AmountMinor || c.Currency != r.Currency) {
-		return Charge{}, web.Errorf(web.KeyReused, "order %s is charged with another amount", r.OrderID)
+		return Charge{}, web.Errorf(web.KeyReused, "order %s has a charge with another amount", r.OrderID)
 	}
 	return c, err
 }
 
-// find returns a charge, as an error if it is declined or voided.
+// find returns a charge. If it is declined or voided, it also returns an error.
 func (s store) find(ctx context.Context, orderID string) (Charge, error) {
 	c := Charge{OrderID: orderID}
 	err := s.db.QueryRowContext(ctx, "SELECT amount_minor, currency, status, bank_id FROM charges WHERE order_id = $1", orderID).
 		Scan(&c.AmountMinor, &c.Currency, &c.Status, &c.BankID)
 	if err != nil {
-		return Charge{}, fmt.Errorf("read the charge of order %s: %w", orderID, err)
+		return Charge{}, fmt.Errorf("read charge of order %s: %w", orderID, err)
 	}
 	switch c.Status {
 	case declined:
@@ -60,27 +60,28 @@ func (s store) find(ctx context.Context, orderID string) (Charge, error) {
 	return c, nil
 }
 
-// settle ends a pending charge. One that ended meanwhile stays as it is.
+// settle ends a pending charge. A charge that has already ended is not changed.
 func (s store) settle(ctx context.Context, orderID, status, bankID string) (Charge, error) {
 	_, err := s.db.ExecContext(ctx,
 		"UPDATE charges SET status = $1, bank_id = $2, updated_at = $3 WHERE order_id = $4 AND status = 'pending'",
 		status, bankID, s.now().UnixMicro(), orderID)
 	if err != nil {
-		return Charge{}, fmt.Errorf("settle the charge of order %s as %s: %w", orderID, status, err)
+		return Charge{}, fmt.Errorf("settle charge of order %s as %s: %w", orderID, status, err)
 	}
 	return s.find(ctx, orderID)
 }
 
-// refundable is whether the bank must be asked to void: not when the charge was
-// declined or voided. It writes an order that was never charged down as pending
-// with nothing to pay, so that a charge that comes late is for another amount.
+// refundable reports whether the bank must be asked to void the charge. It need
+// not if the charge is declined or voided. If the order was never charged,
+// refundable stores a pending charge with amount 0, so that a later charge
+// fails because of its amount.
 func (s store) refundable(ctx context.Context, orderID string) (bool, error) {
 	now := s.now().UnixMicro()
 	_, err := s.db.ExecContext(ctx,
 		`INSERT INTO charges (order_id, amount_minor, currency, card, status, bank_id, created_at, updated_at)
 		 VALUES ($1, 0, '', '', 'pending', '', $2, $2) ON CONFLICT DO NOTHING`, orderID, now)
 	if err != nil {
-		return false, fmt.Errorf("begin the refund of order %s: %w", orderID, err)
+		return false, fmt.Errorf("begin refund of order %s: %w", orderID, err)
 	}
 	_, err = s.find(ctx, orderID)
 	if code := web.CodeOf(err); code == web.Declined || code == web.Voided {
@@ -89,28 +90,28 @@ func (s store) refundable(ctx context.Context, orderID string) (bool, error) {
 	return err == nil, err
 }
 
-// void ends a charge that the bank has voided.
+// void marks a charge that the bank has voided.
 func (s store) void(ctx context.Context, orderID string) error {
 	_, err := s.db.ExecContext(ctx,
 		"UPDATE charges SET status = 'voided', updated_at = $1 WHERE order_id = $2 AND status IN ('pending', 'charged')",
 		s.now().UnixMicro(), orderID)
 	if err != nil {
-		return fmt.Errorf("void the charge of order %s: %w", orderID, err)
+		return fmt.Errorf("void charge of order %s: %w", orderID, err)
 	}
 	return nil
 }
 
-// audited is the last line of the bank's statement that was looked at.
+// audited returns the number of the last audited entry of the bank's statement.
 func (s store) audited(ctx context.Context) (seq int64, err error) {
 	err = s.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(seq), 0) FROM audited").Scan(&seq)
 	if err != nil {
-		return 0, fmt.Errorf("find where the audit stopped: %w", err)
+		return 0, fmt.Errorf("read last audited entry: %w", err)
 	}
 	return seq, nil
 }
 
-// audit compares a line of the bank's statement with what is known here. It
-// returns "" for a line that is no charge or was audited before.
+// audit compares an entry of the bank's statement with the stored charge. It
+// returns "" if the entry is not a charge or was audited before.
 func (s store) audit(ctx context.Context, e bank.Entry) (finding, error) {
 	var found finding
 	err := storage.InTx(ctx, s.db, func(tx *sql.Tx) error {
@@ -140,7 +141,7 @@ func (s store) audit(ctx context.Context, e bank.Entry) (finding, error) {
 		return err
 	})
 	if err != nil {
-		return "", fmt.Errorf("audit line %d of the bank's statement: %w", e.Seq, err)
+		return "", fmt.Errorf("audit entry %d of the bank's statement: %w", e.Seq, err)
 	}
 	return found, nil
 }

@@ -14,12 +14,12 @@ import (
 	"firedrill/telemetry/client"
 )
 
-// Patience is how much payments puts up with from the bank.
+// Patience holds the timeouts and retries of calls to the bank.
 type Patience struct {
-	Attempt time.Duration // most time for one call; default 800 ms
-	Tries   uint          // most calls for one charge; default 3
-	Total   time.Duration // most time for all of them; default 3 s
-	Rest    time.Duration // how long an open breaker stays so; default 5 s
+	Attempt time.Duration // time limit of one call; default 800 ms
+	Tries   uint          // maximum number of calls for one charge; default 3
+	Total   time.Duration // time limit of all calls together; default 3 s
+	Rest    time.Duration // how long the breaker stays open; default 5 s
 }
 
 func (p Patience) withDefaults() Patience {
@@ -38,16 +38,17 @@ func (p Patience) withDefaults() Patience {
 	return p
 }
 
-// The breaker opens when, of at least this many calls in the last seconds, at
-// least this share failed.
+// The breaker opens if there were at least tripCalls calls within tripWindow,
+// and at least tripShare of them failed.
 const (
 	tripCalls  = 20
 	tripShare  = 0.5
 	tripWindow = 10 * time.Second
 )
 
-// teller talks to the bank: each call has an end, failed ones are repeated after
-// a while that grows and varies, and when most fail the bank is left in peace.
+// teller calls the bank. Each call has a timeout. Failed calls are retried with
+// exponential backoff and jitter. If most calls fail, a circuit breaker stops
+// them.
 type teller struct {
 	bank     Bank
 	patience Patience
@@ -79,7 +80,7 @@ func newTeller(b Bank, p Patience, m *metrics, log *slog.Logger) *teller {
 	return t
 }
 
-// unknown is whether err leaves open what the bank did.
+// unknown reports whether err leaves open what the bank did.
 func unknown(err error) bool {
 	switch web.CodeOf(err) {
 	case "", web.Declined, web.Voided, web.KeyReused:
@@ -117,7 +118,7 @@ func (t *teller) call(ctx context.Context, do func(context.Context) (bank.Charge
 	return answer, err
 }
 
-// attempt is one call; its error is permanent where another would not help.
+// attempt makes one call. Its error is permanent if a retry would not help.
 func (t *teller) attempt(ctx context.Context, do func(context.Context) (bank.Charge, error)) (bank.Charge, error) {
 	answer, err := t.breaker.Execute(func() (bank.Charge, error) {
 		ctx, cancel := context.WithTimeout(ctx, t.patience.Attempt)

@@ -16,7 +16,7 @@ import (
 	"firedrill/apps/internal/web"
 )
 
-// fakeBank answers as it is told, call by call; after the last answer it approves.
+// fakeBank returns the configured answers in order, then approves.
 type fakeBank struct {
 	answers []error
 	takes   time.Duration
@@ -68,8 +68,8 @@ func testTeller(t *testing.T, b Bank, p Patience) (*teller, *metrics) {
 	return newTeller(b, p.withDefaults(), m, slog.New(slog.DiscardHandler)), m
 }
 
-func TestTellerRepeats(t *testing.T) {
-	away, slow := web.Errorf(web.Unavailable, "away"), web.Errorf(web.TimedOut, "slow")
+func TestTellerRetries(t *testing.T) {
+	down, slow := web.Errorf(web.Unavailable, "down"), web.Errorf(web.TimedOut, "slow")
 	for _, c := range []struct {
 		name    string
 		answers []error
@@ -77,14 +77,14 @@ func TestTellerRepeats(t *testing.T) {
 		code    web.Code
 		calls   int
 	}{
-		{"at once", nil, 0, "", 1},
-		{"second try", []error{away}, 0, "", 2},
-		{"third try", []error{away, slow}, 0, "", 3},
-		{"given up", []error{away, slow, away}, 0, web.Unavailable, 3},
-		{"declined: asked once", []error{web.Errorf(web.Declined, "no")}, 0, web.Declined, 1},
-		{"voided: asked once", []error{web.Errorf(web.Voided, "no")}, 0, web.Voided, 1},
-		{"our mistake: asked once", []error{web.Errorf(web.Malformed, "no")}, 0, web.Malformed, 1},
-		{"too slow each time", nil, time.Second, web.TimedOut, 3},
+		{"first attempt", nil, 0, "", 1},
+		{"second attempt", []error{down}, 0, "", 2},
+		{"third attempt", []error{down, slow}, 0, "", 3},
+		{"all attempts fail", []error{down, slow, down}, 0, web.Unavailable, 3},
+		{"declined is not retried", []error{web.Errorf(web.Declined, "no")}, 0, web.Declined, 1},
+		{"voided is not retried", []error{web.Errorf(web.Voided, "no")}, 0, web.Voided, 1},
+		{"malformed is not retried", []error{web.Errorf(web.Malformed, "no")}, 0, web.Malformed, 1},
+		{"all attempts time out", nil, time.Second, web.TimedOut, 3},
 		{"slow, but in time", nil, 700 * time.Millisecond, "", 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -100,7 +100,7 @@ func TestTellerRepeats(t *testing.T) {
 					t.Errorf("%v retries counted, want %d", got, c.calls-1)
 				}
 				if took := time.Since(began); took > teller.patience.Total {
-					t.Errorf("it took %v, longer than %v", took, teller.patience.Total)
+					t.Errorf("took %v, want at most %v", took, teller.patience.Total)
 				}
 			})
 		})
@@ -111,7 +111,7 @@ func TestBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &fakeBank{}
 		for range 1000 {
-			b.answers = append(b.answers, web.Errorf(web.Unavailable, "away"))
+			b.answers = append(b.answers, web.Errorf(web.Unavailable, "down"))
 		}
 		teller, m := testTeller(t, b, Patience{Tries: 1})
 		call := func() error {
@@ -142,13 +142,13 @@ func TestBreaker(t *testing.T) {
 			t.Errorf("while open: %v", err)
 		}
 		if b.charges != tripCalls {
-			t.Errorf("the bank was called %d times, want %d: an open breaker leaves it in peace", b.charges, tripCalls)
+			t.Errorf("%d calls to the bank, want %d, because an open breaker stops calls", b.charges, tripCalls)
 		}
 		b.answers = nil
 		time.Sleep(teller.patience.Rest + time.Second)
 		for range 3 {
 			if err := call(); err != nil {
-				t.Errorf("after the rest: %v", err)
+				t.Errorf("after the open time: %v", err)
 			}
 		}
 		is("closed")
@@ -160,8 +160,8 @@ func TestBreaker(t *testing.T) {
 	})
 }
 
-// A bank that declines works: its breaker must stay closed.
-func TestBreakerIgnoresRefusals(t *testing.T) {
+// A bank that declines works, so the breaker must stay closed.
+func TestBreakerIgnoresDeclines(t *testing.T) {
 	b := &fakeBank{}
 	for range 3 * tripCalls {
 		b.answers = append(b.answers, web.Errorf(web.Declined, "no"))

@@ -17,22 +17,22 @@ func newMetrics(reg prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "shop_shipping_events_total",
-			Help: "Events worked on, by what became of them; dropped ones could never be worked off.",
+			Help: "Deliveries of events by outcome. An event that can never be processed is dropped.",
 		}, []string{"outcome"}),
 		shipments: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "shop_shipments_total",
-			Help: "Parcels sent, and events that came for one that was already sent.",
+			Help: "Shipment events: first for a parcel sent, repeated for an order that was already shipped.",
 		}, []string{"kind"}),
 		pending: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "shop_consumer_pending_messages", Help: "Events that wait at the broker to be delivered.",
+			Name: "shop_consumer_pending_messages", Help: "Events not yet delivered by the broker.",
 		}),
 		unacked: prometheus.NewGauge(prometheus.GaugeOpts{
-			Name: "shop_consumer_unacknowledged_messages", Help: "Events delivered and not yet acknowledged.",
+			Name: "shop_consumer_unacknowledged_messages", Help: "Events delivered but not yet acknowledged.",
 		}),
 	}
 	for _, c := range []prometheus.Collector{m.events, m.shipments, m.pending, m.unacked} {
 		if err := reg.Register(c); err != nil {
-			return nil, fmt.Errorf("register the metrics of shipping: %w", err)
+			return nil, fmt.Errorf("register metrics of shipping: %w", err)
 		}
 	}
 	for _, outcome := range []string{"shipped", "retried", "dropped"} {

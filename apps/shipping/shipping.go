@@ -1,8 +1,8 @@
-// Package shipping is the worker that ships confirmed orders: it takes their
-// events from the broker, ships each order once, tells orders, and only then
-// acknowledges.
+// Package shipping is the worker that ships confirmed orders. It receives an
+// event from the broker, ships the order once, calls orders, and then
+// acknowledges the event.
 //
-// It must not know how an order came to be confirmed.
+// It must not know how an order was confirmed.
 package shipping
 
 import (
@@ -22,20 +22,20 @@ import (
 	"firedrill/telemetry"
 )
 
-// Name of the service, and of its durable consumer.
+// Name is the name of the service and of its durable consumer.
 const Name = "shipping"
 
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Config says where the service listens, keeps its data, and how it works.
+// Config configures the service.
 type Config struct {
 	Addr      string
 	AdminAddr string
-	Database  string        // as of storage.Open
-	Workers   int           // events worked on at a time; default 4
-	Attempts  int           // deliveries after which an event that cannot be worked off is dropped; default 5
-	Retry     time.Duration // pause before an event is delivered again, doubling up to a minute; default 500 ms
+	Database  string        // as for storage.Open
+	Workers   int           // events processed concurrently; default 4
+	Attempts  int           // deliveries after which an event that cannot be processed is dropped; default 5
+	Retry     time.Duration // pause before an event is delivered again, doubling up to 1 min; default 500 ms
 }
 
 func (c Config) withDefaults() Config {
@@ -51,27 +51,27 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Orders hears of shipments.
+// Orders is the part of orders that shipping uses.
 type Orders interface {
 	Shipped(ctx context.Context, orderID string) error
 }
 
-// Deps are what the service does not make itself.
+// Deps are the dependencies that the caller provides.
 type Deps struct {
 	Telemetry *telemetry.Telemetry
-	Faults    *fault.Set // nil: none
+	Faults    *fault.Set // nil: no faults
 	Orders    Orders
-	NATS      *nats.Conn // the caller closes it, after Run
+	NATS      *nats.Conn // the caller closes it after Run
 }
 
-// Service is the running shipping.
+// Service is the running shipping service.
 type Service struct {
 	db     *sql.DB
 	server *web.Server
 	worker *worker
 }
 
-// New opens the database and takes the addresses.
+// New opens the database and the listeners.
 func New(ctx context.Context, cfg Config, deps Deps) (*Service, error) {
 	cfg = cfg.withDefaults()
 	db, err := storage.Open(ctx, Name, cfg.Database, migrations, storage.Options{
@@ -117,10 +117,10 @@ func (s *Service) start(ctx context.Context, cfg Config, deps Deps) error {
 	return err
 }
 
-// URL is where the service answers: to nothing but questions for its health.
+// URL returns the service's URL. It has only health checks.
 func (s *Service) URL() string { return s.server.URL() }
 
-// Run ships until ctx ends, then finishes what is under way and closes the
+// Run ships until ctx ends. Then it finishes active work and closes the
 // database.
 func (s *Service) Run(ctx context.Context) error {
 	work := make(chan struct{})

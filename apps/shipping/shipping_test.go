@@ -23,7 +23,7 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// fakeOrders fails as told, order by order, and remembers what it heard.
+// fakeOrders returns the configured failures by order, and counts the calls.
 type fakeOrders struct {
 	mu       sync.Mutex
 	failures map[string][]error
@@ -42,13 +42,13 @@ func (f *fakeOrders) Shipped(_ context.Context, id string) error {
 	return err
 }
 
-// fixture is a service that runs until the test ends, and its broker.
+// fixture is a service that runs until the test ends, with its broker.
 type fixture struct {
 	*Service
 	orders *fakeOrders
 	js     jetstream.JetStream
 	tel    *telemetry.Telemetry
-	spans  func() []trace.SpanContext // of consumers
+	spans  func() []trace.SpanContext // spans of consumers
 }
 
 func start(t *testing.T, database string, failures map[string][]error) *fixture {
@@ -90,7 +90,7 @@ func start(t *testing.T, database string, failures map[string][]error) *fixture 
 	return f
 }
 
-// publish sends a message; each is another to the broker.
+// publish sends a message. The broker treats each as a new message.
 func (f *fixture) publish(t *testing.T, data string, header nats.Header) {
 	t.Helper()
 	msg := nats.NewMsg(orders.SubjectConfirmed)
@@ -112,7 +112,8 @@ func confirmed(t *testing.T, id string) string {
 	return string(data)
 }
 
-// drained waits until the stream is empty: all is worked off or dropped.
+// drained waits until the stream is empty, so all events are processed or
+// dropped.
 func (f *fixture) drained(t *testing.T) {
 	t.Helper()
 	stream, err := f.js.Stream(t.Context(), orders.Stream)
@@ -150,10 +151,10 @@ func (f *fixture) shipments(t *testing.T) map[string]int {
 }
 
 func TestWorker(t *testing.T) {
-	away, gone := web.Errorf(web.Unavailable, "away"), web.Errorf(web.NotFound, "no such order")
+	down, gone := web.Errorf(web.Unavailable, "down"), web.Errorf(web.NotFound, "no such order")
 	for _, c := range []struct {
 		name                      string
-		failures                  []error // of orders, for order 1
+		failures                  []error // for order 1
 		events                    []string
 		shipments                 map[string]int
 		heard                     map[string]int
@@ -161,15 +162,15 @@ func TestWorker(t *testing.T) {
 	}{
 		{name: "one", events: []string{confirmed(t, "1")},
 			shipments: map[string]int{"1": 1}, heard: map[string]int{"1": 1}, shipped: 1},
-		{name: "the same twice ships once", events: []string{confirmed(t, "1"), confirmed(t, "1")},
+		{name: "same order twice", events: []string{confirmed(t, "1"), confirmed(t, "1")},
 			shipments: map[string]int{"1": 1}, heard: map[string]int{"1": 2}, shipped: 2},
-		{name: "orders away, for longer than bad events are borne", failures: []error{away, away, away, away, away}, events: []string{confirmed(t, "1")},
+		{name: "orders down for more deliveries than Attempts", failures: []error{down, down, down, down, down}, events: []string{confirmed(t, "1")},
 			shipments: map[string]int{"1": 1}, heard: map[string]int{"1": 6}, shipped: 1, retried: 5},
-		{name: "no JSON", events: []string{"{"}, retried: 2, dropped: 1},
+		{name: "not JSON", events: []string{"{"}, retried: 2, dropped: 1},
 		{name: "no order", events: []string{"{}"}, retried: 2, dropped: 1},
-		{name: "an order that orders does not know", failures: []error{gone, gone, gone}, events: []string{confirmed(t, "1")},
+		{name: "unknown order", failures: []error{gone, gone, gone}, events: []string{confirmed(t, "1")},
 			shipments: map[string]int{"1": 1}, heard: map[string]int{"1": 3}, retried: 2, dropped: 1},
-		{name: "a bad one does not hold the others up", events: []string{"{", confirmed(t, "1"), confirmed(t, "2")},
+		{name: "bad event does not block others", events: []string{"{", confirmed(t, "1"), confirmed(t, "2")},
 			shipments: map[string]int{"1": 1, "2": 1}, heard: map[string]int{"1": 1, "2": 1}, shipped: 2, retried: 2, dropped: 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -185,7 +186,7 @@ func TestWorker(t *testing.T) {
 				f.orders.mu.Lock()
 				defer f.orders.mu.Unlock()
 				if len(f.orders.heard)+len(c.heard) > 0 && !reflect.DeepEqual(f.orders.heard, c.heard) {
-					t.Errorf("orders heard %v, want %v", f.orders.heard, c.heard)
+					t.Errorf("calls to orders %v, want %v", f.orders.heard, c.heard)
 				}
 				want := map[string]float64{"outcome=shipped": c.shipped, "outcome=retried": c.retried, "outcome=dropped": c.dropped}
 				if got := telemetrytest.Series(t, f.tel.Registry(), "shop_shipping_events_total"); !reflect.DeepEqual(got, want) {
@@ -196,7 +197,7 @@ func TestWorker(t *testing.T) {
 	}
 }
 
-func TestWorkerGoesOnWithTheTrace(t *testing.T) {
+func TestWorkerContinuesTheTrace(t *testing.T) {
 	f := start(t, t.TempDir()+"/test.db", nil)
 	header := nats.Header{}
 	_, span := messaging.StartProducer(t.Context(), f.tel, orders.SubjectConfirmed, header)

@@ -16,7 +16,8 @@ type store struct {
 	now func() time.Time
 }
 
-// ship sends an order's parcel, unless it is on its way; then it returns false.
+// ship records the shipment of an order. It returns false if the order was
+// shipped before.
 func (s store) ship(ctx context.Context, orderID string) (fresh bool, err error) {
 	fresh, err = storage.Changed(s.db.ExecContext(ctx,
 		"INSERT INTO shipments (order_id, tracking_id, shipped_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",

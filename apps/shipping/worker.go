@@ -20,13 +20,13 @@ import (
 const (
 	fetchBatch   = 16
 	fetchWait    = 2 * time.Second
-	brokerWait   = 2 * time.Second  // most time for a question to the broker
-	workWait     = 5 * time.Second  // most time for one event
-	ackWait      = 10 * time.Second // after which the broker takes an event's worker for dead
+	brokerWait   = 2 * time.Second  // time limit of a request to the broker
+	workWait     = 5 * time.Second  // time limit of one event
+	ackWait      = 10 * time.Second // after this time the broker delivers an event again
 	longestRetry = time.Minute
 )
 
-// worker takes events from the broker and works them off.
+// worker receives events from the broker and processes them.
 type worker struct {
 	cfg     Config
 	js      jetstream.JetStream
@@ -36,7 +36,8 @@ type worker struct {
 	store   store
 }
 
-// loop works until ctx ends. Whatever happens to the broker, it begins anew.
+// loop processes events until ctx ends. After any failure of the broker it
+// starts again.
 func (w *worker) loop(ctx context.Context) {
 	for ctx.Err() == nil {
 		err := w.consume(ctx)
@@ -57,7 +58,7 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// consume fetches and works until ctx ends or the broker fails.
+// consume processes events until ctx ends or the broker fails.
 func (w *worker) consume(ctx context.Context) error {
 	consumer, err := w.consumer(ctx)
 	if err != nil {
@@ -83,16 +84,16 @@ func (w *worker) consumer(ctx context.Context) (jetstream.Consumer, error) {
 		FilterSubject: orders.SubjectConfirmed,
 		AckPolicy:     jetstream.AckExplicitPolicy,
 		AckWait:       ackWait,
-		MaxDeliver:    -1, // an outage may last; what is hopeless is dropped below
+		MaxDeliver:    -1, // no limit, because an outage may be long; conclude drops bad events
 		MaxAckPending: 16 * fetchBatch,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("make consumer %q: %w", Name, err)
+		return nil, fmt.Errorf("create consumer %q: %w", Name, err)
 	}
 	return consumer, nil
 }
 
-// fetch works one batch off, as its events come.
+// fetch processes one batch of events as they arrive.
 func (w *worker) fetch(ctx context.Context, consumer jetstream.Consumer) error {
 	fetching, cancel := context.WithTimeout(ctx, fetchWait)
 	defer cancel()
@@ -115,7 +116,7 @@ func (w *worker) fetch(ctx context.Context, consumer jetstream.Consumer) error {
 	return nil
 }
 
-// measure shows how much waits. It also finds a broker that lost the consumer.
+// measure updates the metrics of waiting events.
 func (w *worker) measure(ctx context.Context, consumer jetstream.Consumer) {
 	ctx, cancel := context.WithTimeout(ctx, brokerWait)
 	defer cancel()
@@ -125,13 +126,13 @@ func (w *worker) measure(ctx context.Context, consumer jetstream.Consumer) {
 	}
 }
 
-// handle works one event off and tells the broker what became of it.
+// handle processes one event and acknowledges, rejects or drops it.
 func (w *worker) handle(ctx context.Context, msg jetstream.Msg) {
-	if ctx.Err() != nil { // stopping: the broker delivers it again, at once
+	if ctx.Err() != nil { // the service is stopping; let the broker deliver the event again at once
 		_ = msg.Nak()
 		return
 	}
-	// What was begun is finished.
+	// A started event is finished even if the service stops.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workWait)
 	defer cancel()
 	ctx, span := messaging.StartConsumer(ctx, w.tel, msg.Subject(), Name, msg.Headers())
@@ -140,14 +141,14 @@ func (w *worker) handle(ctx context.Context, msg jetstream.Msg) {
 	messaging.End(span, errors.Join(err, answer))
 }
 
-// work ships the order of an event and tells orders.
+// work ships the order of an event and calls orders.
 func (w *worker) work(ctx context.Context, data []byte) error {
 	var event orders.ConfirmedEvent
 	if err := json.Unmarshal(data, &event); err != nil {
-		return hopeless{fmt.Errorf("decode the event: %w", err)}
+		return hopeless{fmt.Errorf("decode event: %w", err)}
 	}
 	if event.OrderID == "" {
-		return hopeless{errors.New("the event names no order")}
+		return hopeless{errors.New("the event has no order_id")}
 	}
 	fresh, err := w.store.ship(ctx, event.OrderID)
 	if err != nil {
@@ -164,12 +165,12 @@ func (w *worker) work(ctx context.Context, data []byte) error {
 	}
 }
 
-// hopeless is an error that time does not heal.
+// hopeless is an error that a retry cannot fix.
 type hopeless struct{ error }
 
 func (h hopeless) Unwrap() error { return h.error }
 
-// conclude acknowledges an event, has it delivered again, or drops it.
+// conclude acknowledges an event, requests another delivery, or drops it.
 func (w *worker) conclude(ctx context.Context, msg jetstream.Msg, failure error) error {
 	if failure == nil {
 		w.metrics.events.WithLabelValues("shipped").Inc()
@@ -183,8 +184,8 @@ func (w *worker) conclude(ctx context.Context, msg jetstream.Msg, failure error)
 	var h hopeless
 	if errors.As(failure, &h) && deliveries >= w.cfg.Attempts {
 		w.metrics.events.WithLabelValues("dropped").Inc()
-		log.ErrorContext(ctx, "event dropped: it cannot be worked off", slog.String("event", string(msg.Data())))
-		return msg.TermWithReason("cannot be worked off")
+		log.ErrorContext(ctx, "event dropped: it cannot be processed", slog.String("event", string(msg.Data())))
+		return msg.TermWithReason("cannot be processed")
 	}
 	w.metrics.events.WithLabelValues("retried").Inc()
 	log.WarnContext(ctx, "event will be delivered again")

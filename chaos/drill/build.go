@@ -13,14 +13,14 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Defaults of what a drill need not say.
+// Defaults of optional keys.
 const (
 	DefaultWarmUp  = 20 * time.Second
 	DefaultRecover = time.Minute
 	DefaultBlind   = 10 * time.Second
 )
 
-// noProfile is how a drill says that it brings no load.
+// noProfile is the profile of a drill without load.
 const noProfile = "none"
 
 var (
@@ -28,7 +28,7 @@ var (
 	rate = regexp.MustCompile(`^[0-9]+(\.[0-9]+)?/[smh]$`)
 )
 
-// builder makes a drill of a document, and collects what is wrong with it.
+// builder builds a drill from a document and collects what is wrong with it.
 type builder struct {
 	file   string
 	tree   *ast.File
@@ -37,7 +37,7 @@ type builder struct {
 	wrong  []error
 }
 
-// add tells of the value at a key.
+// add adds an error about the value at a key.
 func (b *builder) add(key, format string, args ...any) {
 	b.wrong = append(b.wrong, &FormatError{b.file, line(b.tree, key), key, fmt.Sprintf(format, args...)})
 }
@@ -69,7 +69,7 @@ func (b *builder) drill() *Drill {
 	return d
 }
 
-// whole refuses what no part alone shows to be wrong.
+// whole checks what no single key shows to be wrong.
 func (b *builder) whole(d *Drill) {
 	if len(d.Faults) == 0 {
 		if d.Lasts == 0 {
@@ -130,7 +130,7 @@ func (b *builder) probe(key string, p probe) Probe {
 	return out
 }
 
-// query is the one question of those that may be asked.
+// query returns the one question that is asked. None or several are an error.
 func (b *builder) query(key string, a ask) Query {
 	var given []Query
 	for _, q := range []Query{{PromQL, a.PromQL}, {HTTP, a.HTTP}, {TraceQL, a.TraceQL}, {LogQL, a.LogQL}} {
@@ -264,10 +264,11 @@ func (b *builder) name(key, text string) string {
 	return text
 }
 
-// noNeeds is how an expectation says that it must hold on any machine.
+// noNeeds is the only need of an expectation that must hold on any machine.
 const noNeeds = "none"
 
-// needs reads what an expectation needs of the machine.
+// needs returns what an expectation needs of the machine, missing if the file does not
+// say.
 func (b *builder) needs(key string, words []string, missing []Need) []Need {
 	if len(words) == 0 {
 		return missing
@@ -285,7 +286,7 @@ func (b *builder) needs(key string, words []string, missing []Need) []Need {
 	return out
 }
 
-// takes reads what the faults take from the machine.
+// takes returns what the faults take from the machine.
 func (b *builder) takes(words []string) []Need {
 	var out []Need
 	for i, word := range words {
@@ -302,7 +303,7 @@ func needWords() []string {
 	return words
 }
 
-// oneOf takes one of some words; the first is the default.
+// oneOf returns text if it is one of some words, and the first word if text is "".
 func (b *builder) oneOf(key, text string, words ...string) string {
 	if text == "" {
 		return words[0]
@@ -321,7 +322,7 @@ func (b *builder) comparison(key, text string) Comparison {
 	return c
 }
 
-// some reads a length of time that must be there and above 0.
+// some returns a length of time that must be there and greater than 0.
 func (b *builder) some(key, text string) time.Duration {
 	if text == "" {
 		b.add(key, "is missing")
@@ -335,7 +336,7 @@ func (b *builder) some(key, text string) time.Duration {
 	return d
 }
 
-// length reads a length of time from 0 up.
+// length returns a length of time of 0 or more, missing if text is "".
 func (b *builder) length(key, text string, missing time.Duration) time.Duration {
 	if text == "" {
 		return missing

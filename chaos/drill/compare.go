@@ -7,16 +7,17 @@ import (
 	"strings"
 )
 
-// Comparison is a bound that a number is held to.
+// Comparison is a bound for a number.
 type Comparison struct {
 	Op    string
 	Bound float64
 }
 
-// operators in the order in which they are looked for: the longer ones first.
+// operators returns the operators in the order in which they are tried: longer ones
+// first.
 func operators() []string { return []string{">=", "<=", "==", "!=", ">", "<"} }
 
-// ParseComparison reads an operator and a number, such as ">= 0.99".
+// ParseComparison parses an operator and a number, such as ">= 0.99".
 func ParseComparison(text string) (Comparison, error) {
 	text = strings.TrimSpace(text)
 	for _, op := range operators() {
@@ -33,7 +34,7 @@ func ParseComparison(text string) (Comparison, error) {
 	return Comparison{}, fmt.Errorf("%q is no comparison: want one of %s and a number, such as \">= 0.99\"", text, strings.Join(operators(), " "))
 }
 
-// Holds tells whether a number passes. No comparison holds for NaN.
+// Holds reports whether a number passes. NaN never does.
 func (c Comparison) Holds(v float64) bool {
 	if math.IsNaN(v) {
 		return false
@@ -70,8 +71,8 @@ func (c Comparison) Closer(a, b float64) bool {
 	return c.Holds(a) && !c.Holds(b)
 }
 
-// String is the comparison as it is written.
+// String returns the comparison as a file has it.
 func (c Comparison) String() string { return c.Op + " " + FormatNumber(c.Bound) }
 
-// FormatNumber writes a number as a person would: at most four digits that matter.
+// FormatNumber returns a number with at most four significant digits.
 func FormatNumber(v float64) string { return strconv.FormatFloat(v, 'g', 4, 64) }

@@ -1,15 +1,15 @@
 package drill
 
-// document is a drill as it stands in a file. The tags are all that is said of the
-// format: the schema and the page in docs are made of them.
+// document is a drill as its file has it. The schema and the documentation of the
+// format are made of the tags:
 //
 //	doc   what the key means
 //	need  "yes" if it must be there
 //	form  "length" (of time), "comparison" or "name"; "" for any text
 //	one   the words that it may be, if they are few
 //
-// Lengths and comparisons are text here and read by the builder, which can say
-// where they stand.
+// Lengths and comparisons are text here. The builder parses them, because it can say
+// on which line they are.
 type document struct {
 	Title      string     `yaml:"title"      need:"yes" doc:"What people call the drill."`
 	Story      string     `yaml:"story"      need:"yes" doc:"What participants are told: what users or the business notice, and nothing of the cause."`

@@ -7,13 +7,12 @@ import (
 	"time"
 )
 
-// DesignScale is the SLO scale that a drill's times are written for: an hour of an
-// objective is a minute on the wall.
+// DesignScale is the SLO scale that a drill's times are written for: one hour of an
+// objective takes one minute.
 const DesignScale = 60
 
-// Drill is one exercise: what drives the shop, what is broken, and what must then
-// be seen. Its times are wall time at an SLO scale of DesignScale; AtScale
-// stretches them.
+// Drill is one exercise: what load the shop gets, what is broken, and what must then
+// be seen. Its times are wall time at DesignScale; AtScale stretches them.
 type Drill struct {
 	Name         string // its file's, without the extension
 	File         string
@@ -26,22 +25,23 @@ type Drill struct {
 	Lasts        time.Duration // at least, from the end of the warm-up
 	Hypothesis   []Probe
 	Faults       []Fault
-	// Takes lists what the faults themselves take from the machine, so that its want excuses nothing.
+	// Takes lists what the faults themselves take from the machine, so that a lack of
+	// it excuses nothing.
 	Takes   []Need
 	Expect  Expectations
 	AbortIf []Guard
 }
 
-// Answer is what a mystery is about.
+// Answer is the solution of a mystery.
 type Answer struct{ Service, Fault, Because string }
 
-// LoadSpec says what drives the shop.
+// LoadSpec is the load that a drill brings.
 type LoadSpec struct {
 	Profile string // a name, or a path that stands as it is; "" for no load
 	Rate    string // such as "20/s", instead of the profile's stages; "" for those
 }
 
-// Language is what a query is written in.
+// Language is the language of a query.
 type Language string
 
 // The languages.
@@ -69,10 +69,10 @@ const (
 	Continuous Mode = "continuous"
 )
 
-// NoData is what it means that a probe's query has no answer.
+// NoData says what a query without an answer means for a probe.
 type NoData string
 
-// What it may mean. It never means that the probe holds.
+// Meanings of no data. It never means that the probe holds.
 const (
 	NoDataUnknown NoData = "inconclusive"
 	NoDataFails   NoData = "fail"
@@ -83,14 +83,15 @@ type Probe struct {
 	Name string
 	Query
 	Is Comparison
-	// Change is a bound of the value divided by the value before the faults; nil: there is none.
+	// Change bounds the value divided by the value before the faults; nil: no bound.
 	Change *Comparison
 	Mode   Mode
 	NoData NoData // what a query without an answer means
 	Needs  []Need // what the machine must give for it to be true; none: it must hold on any machine
 }
 
-// Holds returns whether a value is as claimed. Without a value from before the faults, change is not judged.
+// Holds reports whether the value v is as claimed. Change is not judged if before, the
+// value before the faults, is nil.
 func (p Probe) Holds(before *float64, v float64) bool {
 	is := p.Is.Op == "" || p.Is.Holds(v)
 	return is && (p.Change == nil || before == nil || p.Change.Holds(v / *before))
@@ -108,7 +109,7 @@ func (p Probe) Want() string {
 	return strings.Join(want, " and ")
 }
 
-// Guard ends a drill when it holds.
+// Guard is a condition that aborts a drill.
 type Guard struct {
 	Name string
 	Query
@@ -128,13 +129,13 @@ type Expectations struct {
 	Blind       time.Duration // on end that alerts may be unobservable
 }
 
-// AlertPattern picks alerts by name and some of their labels.
+// AlertPattern selects alerts by name and by some of their labels.
 type AlertPattern struct {
 	Alert  string
 	Labels map[string]string
 }
 
-// Matches tells whether the pattern picks the alert with these labels.
+// Matches reports whether the pattern selects the alert with these labels.
 func (p AlertPattern) Matches(labels map[string]string) bool {
 	if labels[LabelAlert] != p.Alert {
 		return false
@@ -147,7 +148,7 @@ func (p AlertPattern) Matches(labels map[string]string) bool {
 	return true
 }
 
-// String is the pattern as PromQL would select it.
+// String returns the pattern in words, such as "BankBurn page (service=bank)".
 func (p AlertPattern) String() string {
 	labels := maps.Clone(p.Labels)
 	if labels == nil {
@@ -157,7 +158,7 @@ func (p AlertPattern) String() string {
 	return AlertName(labels)
 }
 
-// Notice says whether people must be told of an alert.
+// Notice says whether an alert must reach the receiver.
 type Notice string
 
 // The notices.
@@ -194,7 +195,7 @@ type LogExpectation struct {
 	Needs       []Need
 }
 
-// MetricExpectation is how a metric must change: both comparisons that are there
+// MetricExpectation is how a metric must change. If both comparisons are there, both
 // must pass at once.
 type MetricExpectation struct {
 	Name, PromQL string
@@ -203,7 +204,8 @@ type MetricExpectation struct {
 	Needs        []Need
 }
 
-// Stretch is how many times longer a drill takes at an SLO scale than its file says.
+// Stretch returns how many times longer a drill takes at an SLO scale than its file
+// says.
 func Stretch(scale float64) float64 { return DesignScale / scale }
 
 // AtScale returns the drill with all its times stretched to an SLO scale.
@@ -226,7 +228,7 @@ func (d *Drill) AtScale(scale float64) *Drill {
 	return &out
 }
 
-// FaultsEnd is when the last fault ends, from the end of the warm-up.
+// FaultsEnd returns when the last fault ends, counted from the end of the warm-up.
 func (d *Drill) FaultsEnd() time.Duration {
 	end := time.Duration(0)
 	for _, f := range d.Faults {

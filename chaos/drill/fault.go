@@ -2,16 +2,16 @@ package drill
 
 import "time"
 
-// Fault is one thing a drill makes worse for a while.
+// Fault is one thing that a drill makes worse for a while.
 type Fault struct {
-	// At is how long after the start of the fault phase it begins, For how long
-	// it lasts; both as wall time, after any stretching to the scale in force.
+	// At is when it begins, counted from the end of the warm-up, and For is how long
+	// it lasts. Both are wall time.
 	At, For time.Duration
-	// Kind is a fault kind in snake_case ("errors", "wire_latency", "kill").
+	// Kind is the kind in snake_case, such as "errors", "wire_latency" or "kill".
 	Kind string
-	// Target is what it is done to: a service, a component of the stack, or for
-	// faults on the wire "caller -> dependency".
+	// Target is a service, a component of the stack, or for faults on the wire "caller
+	// -> dependency".
 	Target string
-	// Params are the kind's own; each kind documents its.
+	// Params are the parameters of the kind.
 	Params map[string]any
 }

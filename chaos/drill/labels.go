@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// LabelAlert is the label with an alert's name, LabelSeverity that with how soon a
-// person must look.
+// Labels of alerts that drills read.
 const (
 	LabelAlert    = "alertname"
 	LabelSeverity = "severity"
@@ -15,8 +14,8 @@ const (
 	LabelSLO      = "slo"
 )
 
-// AlertName writes an alert for people: its name, and the labels that tell it from
-// others of that name.
+// AlertName returns an alert in words: its name, its severity, and the labels that
+// distinguish it from others of that name.
 func AlertName(labels map[string]string) string {
 	var rest []string
 	for _, key := range slices.Sorted(maps.Keys(labels)) {

@@ -1,17 +1,17 @@
 package drill
 
-// Need is something that evidence depends on and that only the machine can give.
+// Need is something that only the machine can give, and on which evidence depends.
 type Need string
 
 // The needs.
 const (
-	// NeedProcessor is that processes run when they want to.
+	// NeedProcessor means that processes run as soon as they can.
 	NeedProcessor Need = "processor"
-	// NeedScrapes is that Prometheus gets samples of its targets when they are due.
+	// NeedScrapes means that Prometheus scrapes its targets when that is due.
 	NeedScrapes Need = "scrapes"
-	// NeedRules is that rules are evaluated when they are due.
+	// NeedRules means that rules are evaluated when that is due.
 	NeedRules Need = "rules"
-	// NeedLoad is that requests are sent when they are due.
+	// NeedLoad means that requests are sent when they are due.
 	NeedLoad Need = "load"
 )
 

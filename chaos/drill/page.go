@@ -16,8 +16,8 @@ import (
 //go:embed page.md.tmpl
 var pageTemplate string
 
-// WritePage writes the documentation of drills whose faults are of these kinds, in
-// Markdown. Keys and faults come from where they are defined.
+// WritePage writes the documentation of drills with these kinds of faults, in
+// Markdown. Keys and kinds come from where they are defined.
 func WritePage(w io.Writer, kinds []kinds.Kind) error {
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"keys":    keysTable,
@@ -34,7 +34,8 @@ func WritePage(w io.Writer, kinds []kinds.Kind) error {
 	return nil
 }
 
-// sections of the page are named after the part of a drill that they are about.
+// sections returns the types that the page has tables for, by their names in the
+// template.
 func sections() map[string]reflect.Type {
 	return map[string]reflect.Type{
 		"drill": reflect.TypeFor[document](), "answer": reflect.TypeFor[answer](), "load": reflect.TypeFor[load](),
@@ -44,7 +45,7 @@ func sections() map[string]reflect.Type {
 	}
 }
 
-// keysTable is a table of the keys of a part.
+// keysTable returns a table of the keys of a section.
 func keysTable(part string) (string, error) {
 	t, known := sections()[part]
 	if !known {
@@ -75,7 +76,7 @@ func defaultOf(p kinds.Param) string {
 	return "`" + plain(p.Default) + "`"
 }
 
-// plain writes a value without an exponent.
+// plain returns a value without an exponent.
 func plain(v any) string {
 	if number, ok := v.(float64); ok {
 		return strconv.FormatFloat(number, 'f', -1, 64)
@@ -83,7 +84,7 @@ func plain(v any) string {
 	return fmt.Sprint(v)
 }
 
-// rangeOf says what values a parameter takes.
+// rangeOf returns in words what values a parameter takes.
 func rangeOf(p kinds.Param) string {
 	switch {
 	case p.OneOf != nil:

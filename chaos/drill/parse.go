@@ -15,15 +15,15 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Extension of the files that drills stand in.
+// Extension is the extension of a drill's file.
 const Extension = ".yaml"
 
-// A Checker knows which faults there are. Every Injector is one.
+// A Checker knows which faults there are. Every run.Injector is one.
 type Checker interface {
 	Check(f Fault) error
 }
 
-// FormatError is something in a drill's file that cannot be.
+// FormatError is something wrong in a drill's file.
 type FormatError struct {
 	File   string
 	Line   int    // from 1
@@ -39,8 +39,8 @@ func (e *FormatError) Error() string {
 	return where + e.Reason
 }
 
-// LoadFile reads a drill from a file and has its faults checked. What is wrong in
-// it is one error that joins a FormatError for each.
+// LoadFile reads a drill from a file and checks its faults. The error joins a
+// *FormatError for each thing that is wrong.
 func LoadFile(file string, faults Checker) (*Drill, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -49,7 +49,7 @@ func LoadFile(file string, faults Checker) (*Drill, error) {
 	return Parse(file, text, faults)
 }
 
-// LoadAll reads every drill of a folder, in the order of their names.
+// LoadAll reads every drill of a folder, sorted by name.
 func LoadAll(dir string, faults Checker) ([]*Drill, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*"+Extension))
 	if err != nil {
@@ -71,8 +71,8 @@ func LoadAll(dir string, faults Checker) ([]*Drill, error) {
 	return all, errors.Join(wrong...)
 }
 
-// Parse reads a drill's text. The file's name is for messages, names the drill, and
-// is where a load profile of its own lies.
+// Parse parses a drill. The base name of file names the drill; errors name the file,
+// and a load profile's relative path starts at its folder.
 func Parse(file string, text []byte, faults Checker) (*Drill, error) {
 	b := builder{file: file, faults: faults}
 	if err := b.decode(text); err != nil {
@@ -85,8 +85,8 @@ func Parse(file string, text []byte, faults Checker) (*Drill, error) {
 	return d, nil
 }
 
-// decode reads the text as YAML. The library panics on some texts that are none, such
-// as "abortIf: ! ".
+// decode parses the YAML. The library panics on some texts that are no YAML, such as
+// "abortIf: ! "; that becomes an error.
 func (b *builder) decode(text []byte) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -106,7 +106,7 @@ func (b *builder) decode(text []byte) (err error) {
 	return nil
 }
 
-// decodeError says what the YAML library found, where, and of which key.
+// decodeError returns what the YAML library found, with the line and the key.
 func decodeError(file string, tree *ast.File, err error) error {
 	var found yaml.Error
 	if !errors.As(err, &found) || found.GetToken() == nil {
@@ -124,8 +124,7 @@ func decodeError(file string, tree *ast.File, err error) error {
 	return &FormatError{file, at.Position.Line, keyOf(tree, at), reason}
 }
 
-// keyOf finds the key of the node that a token begins; the library's own paths look
-// like "$.faults[1].kind".
+// keyOf returns the key of the node that a token begins, such as "faults[1].kind".
 func keyOf(tree *ast.File, at *token.Token) string {
 	if tree == nil {
 		return ""
@@ -152,7 +151,7 @@ func (f *finder) Visit(node ast.Node) ast.Visitor {
 	return f
 }
 
-// line is that of a key, or of the nearest around it that is there.
+// line returns the line of a key, or of the nearest enclosing key that is there.
 func line(tree *ast.File, key string) int {
 	for ; key != ""; key = key[:max(0, strings.LastIndexAny(key, ".["))] {
 		path, err := yaml.PathString("$." + key)
@@ -166,8 +165,8 @@ func line(tree *ast.File, key string) int {
 	return 1
 }
 
-// firstLine is where a node begins. The token of a mapping is the colon of its
-// first entry; people look for the key.
+// firstLine returns the line on which a node begins. The token of a mapping is the
+// colon of its first entry, so the key is used instead.
 func firstLine(node ast.Node) int {
 	for {
 		switch n := node.(type) {

@@ -31,13 +31,13 @@ func WriteSchema(w io.Writer, kinds []kinds.Kind) error {
 	return nil
 }
 
-// patterns of texts by their form.
+// Patterns of texts, by their form.
 const (
 	lengthPattern     = `^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$`
 	comparisonPattern = `^\s*(>=|<=|==|!=|>|<)\s*[-+]?[0-9.]+([eE][-+]?[0-9]+)?\s*$`
 )
 
-// schemaOf is the schema of a value of the document.
+// schemaOf returns the schema of a value of the document.
 func schemaOf(t reflect.Type, tag reflect.StructTag) object {
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -99,7 +99,7 @@ func schemaOfStruct(out object, t reflect.Type) {
 	}
 }
 
-// key is one that an object of the document has.
+// key is one key of an object of the document.
 type key struct {
 	name string
 	kind reflect.Type
@@ -108,7 +108,7 @@ type key struct {
 
 func (k key) needed() bool { return k.tag.Get("need") != "" }
 
-// keysOf are those of a struct, in its order, with those of what is inline in it.
+// keysOf returns the keys of a struct in its order, including those of inline structs.
 func keysOf(t reflect.Type) []key {
 	var all []key
 	for i := range t.NumField() {
@@ -122,8 +122,8 @@ func keysOf(t reflect.Type) []key {
 	return all
 }
 
-// schemaOfKinds adds to a fault's schema which kinds there are, and what parameters
-// each takes.
+// schemaOfKinds adds to the schema of a fault which kinds there are and which
+// parameters each takes.
 func schemaOfKinds(fault object, kinds []kinds.Kind) {
 	var names []string
 	var rules []object

@@ -13,7 +13,7 @@ import (
 	"firedrill/chaos/run"
 )
 
-// Config says what there is to make worse.
+// Config says what can be made worse.
 type Config struct {
 	// Admins are the URLs of the services' admin listeners, by service.
 	Admins map[string]string
@@ -43,7 +43,7 @@ type Injector struct {
 	wires    wires
 }
 
-// family is how all kinds of a family are checked and begun.
+// family checks and begins all kinds of one family.
 type family interface {
 	check(f drill.Fault) error
 	begin(ctx context.Context, f drill.Fault, lease time.Duration) (run.Injection, error)
@@ -56,8 +56,8 @@ func New(c Config) *Injector {
 	return i
 }
 
-// Kinds are all kinds of faults that drills can name: the services', those on the
-// wire, and those of processes.
+// Kinds returns all kinds of faults that drills can name: of services, on the wire,
+// and of processes.
 func Kinds() []kinds.Kind {
 	all := kinds.All()
 	for _, k := range wireKinds() {
@@ -85,7 +85,7 @@ type processKind struct {
 	make func(kinds.Values) processFault
 }
 
-// of finds the family of a kind of fault. Its error lists all kinds.
+// of returns the family of a kind. Its error lists all kinds.
 func (i *Injector) of(kind string) (family, error) {
 	named := func(k kinds.Kind) bool { return k.Name == kind }
 	switch {
@@ -139,7 +139,7 @@ func (p *processes) begin(ctx context.Context, f drill.Fault, lease time.Duratio
 	return beginWatched(ctx, p.Watchdog(context.WithoutCancel(ctx)), f, lease, p.Notes, p.Processes)
 }
 
-// oneOf holds a fault's target to those there are.
+// oneOf returns an error unless the target of a fault is one of targets.
 func oneOf(f drill.Fault, targets []string) error {
 	if slices.Contains(targets, f.Target) {
 		return nil

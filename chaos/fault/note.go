@@ -58,7 +58,7 @@ func (n note) remove(dir string) error {
 	return nil
 }
 
-// notes reads those of the faults that are not undone.
+// notes reads the notes of all faults that are not undone.
 func notes(dir string) ([]note, error) {
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
@@ -82,12 +82,13 @@ func notes(dir string) ([]note, error) {
 	return all, nil
 }
 
-// watchdogGrace is how long a watchdog that was told to end may take to heal.
+// watchdogGrace is how long a watchdog may take to undo its fault once it is asked to
+// end.
 const watchdogGrace = 70 * time.Second
 
-// HealProcesses undoes every fault on a process that is noted in dir, whoever
-// began it, and returns what it healed as "kind on component". A watchdog that lives
-// is told to heal; what a killed one left is healed here.
+// HealProcesses undoes every fault on a process that is noted in dir, whoever began
+// it, and returns each as "kind on component". A watchdog that still runs is asked to
+// undo its fault; what a killed one left is undone here.
 func HealProcesses(ctx context.Context, dir string, p Processes) (healed []string, err error) {
 	all, err := notes(dir)
 	if err != nil {

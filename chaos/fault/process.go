@@ -24,20 +24,19 @@ type Processes interface {
 	Stop(ctx context.Context, component string) error
 }
 
-// ErrNoStack is what Processes return when nobody supervises: all was stopped, so
+// ErrNoStack means that nothing supervises the processes: everything was stopped, so
 // there is nothing left to undo.
 var ErrNoStack = errors.New("nothing supervises the processes")
 
 // processFault is what one kind of fault does to a process. It runs in the watchdog
 // of the fault, not in the drill's runner.
 type processFault interface {
-	// hit does it. It is called at the beginning and then each time that often has
-	// passed; what undo needs to know of the past must be kept in the victim's note
-	// first.
+	// hit does the fault, at the beginning and then at each interval of often. It must
+	// first keep in the victim's note what undo needs.
 	hit(ctx context.Context, v *victim) error
-	// often is 0 for what is done once.
+	// often returns the interval; 0 for a fault that is done once.
 	often() time.Duration
-	// undo takes it back. That the component runs is seen to afterwards.
+	// undo ends the fault. The caller then starts the component.
 	undo(ctx context.Context, v *victim) error
 }
 
@@ -48,7 +47,7 @@ type victim struct {
 	keep func(note) error // writes the note down
 }
 
-// pid is the victim's process, 0 when it has none at the moment.
+// pid returns the victim's process; 0 if it has none at the moment.
 func (v *victim) pid(ctx context.Context) (int, error) {
 	pid, err := v.PID(ctx, v.note.Target)
 	if err != nil {
@@ -57,7 +56,7 @@ func (v *victim) pid(ctx context.Context) (int, error) {
 	return pid, nil
 }
 
-// signal signals the victim's process; that it has none at the moment is no error.
+// signal signals the victim's process. It is no error if there is none at the moment.
 func (v *victim) signal(ctx context.Context, s syscall.Signal) error {
 	pid, err := v.pid(ctx)
 	if err != nil || pid == 0 {
@@ -81,7 +80,7 @@ func (v *victim) heal(ctx context.Context, f processFault) error {
 	return err
 }
 
-// newProcessFault makes the fault that f describes; it must have been checked.
+// newProcessFault returns the fault that f describes; f must have been checked.
 func newProcessFault(f drill.Fault) (processFault, error) {
 	for _, k := range processKinds() {
 		if k.Name != f.Kind {
@@ -96,7 +95,7 @@ func newProcessFault(f drill.Fault) (processFault, error) {
 	return nil, fmt.Errorf("no fault on processes is called %q", f.Kind)
 }
 
-// identity tells a process from a later one with the same id.
+// identity distinguishes a process from a later one with the same id.
 type identity struct {
 	PID  int   `json:"pid"`
 	Born int64 `json:"born"` // milliseconds since 1970
@@ -114,8 +113,7 @@ func identify(pid int) (identity, error) {
 	return identity{PID: pid, Born: born}, nil
 }
 
-// lives is whether the very process still runs; one that is dead but not yet
-// waited for does not.
+// lives reports whether this very process still runs. A zombie does not.
 func (i identity) lives() bool {
 	now, err := identify(i.PID)
 	if err != nil || now != i {

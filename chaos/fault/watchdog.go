@@ -13,8 +13,7 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// order is what the runner tells a watchdog, and answer what it hears, one line of
-// JSON each.
+// order is a message to a watchdog, and answer its reply. Each is one line of JSON.
 type (
 	order struct {
 		Do    string        `json:"do"` // doBegin (the first, once), doRenew, or doEnd (the last)
@@ -34,13 +33,12 @@ const (
 	doEnd   = "end"
 )
 
-// Watchdog does one fault to a process and undoes it: when the order to end comes,
-// when the lease ends, when in ends because the runner at its other end died,
-// or when ctx ends. Notes of how to undo it stand in the folder dir while it
-// lasts.
+// Watchdog does one fault to a process and undoes it: on the order to end, when the
+// lease ends, when in ends because the runner died, or when ctx ends. While the fault
+// lasts, the folder dir has a note of how to undo it.
 //
-// It runs in a process and session of its own, so that what kills the runner
-// leaves it alive.
+// It must run in a process and session of its own, so that what kills the runner does
+// not kill it.
 func Watchdog(ctx context.Context, in io.Reader, out io.Writer, dir string, p Processes) error {
 	g := &watchdog{orders: read(in), out: json.NewEncoder(out), dir: dir, processes: p}
 	first, ok := <-g.orders
@@ -70,7 +68,7 @@ type watchdog struct {
 	victim *victim
 }
 
-// read yields the orders; the channel closes when in ends, or holds what is none.
+// read returns the orders. The channel is closed when in ends, or has something else.
 func read(in io.Reader) <-chan order {
 	orders := make(chan order)
 	go func() {
@@ -86,7 +84,7 @@ func read(in io.Reader) <-chan order {
 	return orders
 }
 
-// answer tells the runner; one that died is not there to hear it.
+// answer sends a reply. It does not matter if the runner is gone.
 func (g *watchdog) answer(do string, err error) {
 	a := answer{Do: do}
 	if err != nil {
@@ -115,8 +113,8 @@ func (g *watchdog) begin(ctx context.Context, o order) error {
 	return nil
 }
 
-// watch returns when the fault must end; ended is whether the runner said so and
-// waits for an answer.
+// watch returns when the fault must end. ended is true if the runner said so and waits
+// for an answer.
 func (g *watchdog) watch(ctx context.Context, lease time.Duration) (ended bool) {
 	end := time.NewTimer(lease)
 	defer end.Stop()

@@ -16,8 +16,8 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// watched is a fault on a process, as the runner holds it: its watchdog is a process
-// of its own, told over a pipe.
+// watched is a fault on a process from the runner's side: it talks to the watchdog
+// over pipes.
 type watched struct {
 	fault     drill.Fault
 	lease     time.Duration
@@ -31,7 +31,7 @@ type watched struct {
 	over    bool
 }
 
-// beginWatched starts a watchdog, which does the fault.
+// beginWatched starts a watchdog and returns when the fault is on.
 func beginWatched(ctx context.Context, cmd *exec.Cmd, f drill.Fault, lease time.Duration, dir string, p Processes) (*watched, error) {
 	g := &watched{fault: f, lease: lease, id: f.Kind + "-" + rand.Text()[:8], dir: dir, processes: p, cmd: cmd}
 	orders, err := cmd.StdinPipe()
@@ -53,7 +53,8 @@ func beginWatched(ctx context.Context, cmd *exec.Cmd, f drill.Fault, lease time.
 	return g, nil
 }
 
-// listen yields a watchdog's answers; the channel closes when the watchdog has ended.
+// listen returns the answers of a watchdog. The channel is closed when the watchdog
+// has ended.
 func listen(from io.Reader) <-chan answer {
 	answers := make(chan answer, 1) // an answer that came too late is not waited for
 	go func() {
@@ -69,8 +70,8 @@ func listen(from io.Reader) <-chan answer {
 	return answers
 }
 
-// errWatchdogGone says that the watchdog was killed, as nothing else ends it early but
-// the end of the lease.
+// errWatchdogGone means that the lease ended or that somebody killed the watchdog;
+// nothing else ends it early.
 var errWatchdogGone = errors.New("its watchdog is gone: the lease ended, or somebody killed it")
 
 func (g *watched) ask(ctx context.Context, o order) error {

@@ -10,8 +10,7 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// tracker follows alerts from what Prometheus says of them and what the receiver
-// was told.
+// tracker follows alerts by what Prometheus says and by what reached the receiver.
 type tracker struct {
 	expected []drill.AlertExpectation
 	gaps     gaps
@@ -20,12 +19,12 @@ type tracker struct {
 
 type trackedAlert struct {
 	AlertRun
-	// onlyTold: Prometheus has never shown it, as it shows nothing when it is down;
-	// then notifications begin and end it.
+	// onlyTold is true as long as only notifications have shown the alert, as while
+	// Prometheus is down. Then they begin and end its episodes.
 	onlyTold bool
 }
 
-// open is the episode that has not ended, nil if none.
+// open returns the episode that has not ended; nil if there is none.
 func (a *trackedAlert) open() *Episode {
 	if n := len(a.Episodes); n > 0 && a.Episodes[n-1].Resolved.IsZero() {
 		return &a.Episodes[n-1]
@@ -51,8 +50,8 @@ func (t *tracker) run(labels map[string]string) *trackedAlert {
 	return a
 }
 
-// matching are the alerts that a pattern picks and that fired, in the order in
-// which they first did.
+// matching returns the alerts that a pattern picks and that fired, sorted by when they
+// first fired.
 func matching(all []AlertRun, p drill.AlertPattern) []AlertRun {
 	var out []AlertRun
 	for _, a := range all {
@@ -64,7 +63,7 @@ func matching(all []AlertRun, p drill.AlertPattern) []AlertRun {
 	return out
 }
 
-// fired is when the alert first fired; zero if it never did.
+// fired returns when the alert first fired; zero if it never did.
 func (a AlertRun) fired() time.Time {
 	for _, e := range a.Episodes {
 		if !e.Firing.IsZero() {
@@ -74,7 +73,7 @@ func (a AlertRun) fired() time.Time {
 	return time.Time{}
 }
 
-// times is how often it fired.
+// times returns how often the alert fired.
 func (a AlertRun) times() int {
 	n := 0
 	for _, e := range a.Episodes {
@@ -85,7 +84,7 @@ func (a AlertRun) times() int {
 	return n
 }
 
-// over is when it last ceased to fire; false if it still fires.
+// over returns when the alert last stopped firing; false if it still fires.
 func (a AlertRun) over() (time.Time, bool) {
 	var last time.Time
 	for _, e := range a.Episodes {
@@ -100,7 +99,7 @@ func (a AlertRun) over() (time.Time, bool) {
 	return last, true
 }
 
-// snapshot of all alerts so far, by name. The lock is held.
+// snapshot returns all alerts so far, sorted by their labels. The lock is held.
 func (t *tracker) snapshot() []AlertRun {
 	var out []AlertRun
 	for _, key := range slices.Sorted(maps.Keys(t.runs)) {

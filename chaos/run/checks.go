@@ -8,11 +8,12 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// checkSight holds what a signal showed to what it must show.
+// checkSight compares what a signal showed with what it must show.
 func (t trial) checkSight(s Sight) Check {
 	c := Check{Signal: s.Signal, Name: s.Name, Outcome: Failed}
 	gap := longest(s.Gaps)
-	// What was late may also arrive late.
+	// Data that is late may also arrive late, so any shortfall during the faults
+	// counts.
 	on := evidence{needs: s.Needs, from: t.began, to: t.ended}
 	switch {
 	case s.Held:
@@ -44,7 +45,7 @@ func (t trial) checkSight(s Sight) Check {
 	return c
 }
 
-// onlyEmpty tells whether all answers came and had no data.
+// onlyEmpty reports whether every answer came and had no data.
 func onlyEmpty(gaps []Gap) bool {
 	return len(gaps) > 0 && !slices.ContainsFunc(gaps, func(g Gap) bool { return !g.Empty })
 }
@@ -56,7 +57,8 @@ func number(v *float64) string {
 	return drill.FormatNumber(*v)
 }
 
-// checkProbe holds the answers to a probe to what it claims. Answers that the machine may have changed do not fail it.
+// checkProbe compares the answers to a probe with its claim. Answers that the machine
+// may have changed do not fail it.
 func (t trial) checkProbe(p ProbeRun) Check {
 	e := t.expect
 	c := Check{Signal: p.Signal, Name: p.Name, Outcome: p.NoData}
@@ -94,11 +96,11 @@ func (t trial) checkProbe(p ProbeRun) Check {
 	return c
 }
 
-// unreadyAfter is how many looks in a row must find a service unready for it to be so,
-// as a load balancer needs several too: one late answer is no outage.
+// unreadyAfter is how many looks in a row must find a service unready before it counts
+// as unready. One late answer is no outage; a load balancer needs several too.
 const unreadyAfter = 3
 
-// broken is the first answer that breaks the claim; -1 if none does.
+// broken returns the index of the first answer that breaks the claim; -1 if none does.
 func (p ProbeRun) broken() int {
 	most := 1
 	if p.Signal == SignalHealth {
@@ -116,8 +118,8 @@ func (p ProbeRun) broken() int {
 	return -1
 }
 
-// checkAfter wants the last answer to hold, as do all since a time that is early
-// enough. It also returns what a failure rests on.
+// checkAfter requires that the last answer holds, and that answers have held since
+// soon enough after the faults. It also returns the evidence that a failure rests on.
 func (t trial) checkAfter(p ProbeRun) (Outcome, string, evidence) {
 	last, within := p.Samples[len(p.Samples)-1], t.expect.Recover
 	if !last.Holds {

@@ -9,10 +9,10 @@ import (
 	"firedrill/internal/backend"
 )
 
-// An Injector makes faults happen.
+// An Injector begins faults.
 type Injector interface {
-	// Check tells whether the fault is well formed. It touches nothing; its error
-	// names the kind, the target or the parameter that is wrong.
+	// Check returns what is wrong with the fault. It touches nothing; its error names
+	// the kind, the target or the parameter.
 	Check(f drill.Fault) error
 	// Begin starts the fault, which ends by itself when lease has passed since
 	// Begin or the last Renew. When it fails, nothing of the fault is left.
@@ -21,13 +21,13 @@ type Injector interface {
 
 // An Injection is a fault that was begun.
 type Injection interface {
-	// Renew lets the fault last for another lease from now.
+	// Renew extends the fault by a lease from now.
 	Renew(ctx context.Context) error
 	// End returns when the fault's effect is undone. Ending twice does no harm.
 	End(ctx context.Context) error
 }
 
-// Load drives the shop.
+// Load is what sends requests to the shop.
 type Load interface {
 	// Start returns when load flows, or is about to.
 	Start(ctx context.Context, spec drill.LoadSpec) (RunningLoad, error)
@@ -45,38 +45,41 @@ type RunningLoad interface {
 type LoadResult struct {
 	Requests uint64 `json:"requests"`
 	Failed   uint64 `json:"failed"`
-	// Late is how late the generator sent a tenth of the requests at least, for reasons of its own; 0 where it does not tell.
+	// Late is the 90th percentile of how late the generator sent requests for reasons
+	// of its own; 0 if it does not say.
 	Late Seconds `json:"late_p90_seconds,omitempty"`
-	// Remark is what a reader of the numbers must know, as that the generator was late.
+	// Remark is a warning about the numbers, such as that the generator was late; ""
+	// if there is none.
 	Remark string `json:"remark,omitempty"`
 	Report string `json:"report,omitempty"` // where the whole result is
 }
 
-// ErrNoData says that a question has no answer: the backend is away, or knows nothing.
+// ErrNoData means that a question has no answer: the backend is away, or has no data.
 var ErrNoData = errors.New("no data")
 
 // A Prober asks backends and services.
 type Prober interface {
-	// Ask returns the number that answers a query about the time up to to; logs and
-	// traces count since from. The error is ErrNoData where there is none.
+	// Ask returns the number that answers a query. Metrics are taken at to, logs and
+	// traces from from to to. The error is ErrNoData if there is no answer.
 	Ask(ctx context.Context, q drill.Query, from, to time.Time) (float64, error)
-	// Traces returns some of the traces that a TraceQL query selects.
+	// Traces returns some of the traces that a TraceQL query selects between two
+	// times.
 	Traces(ctx context.Context, traceql string, from, to time.Time) ([]backend.Trace, error)
 }
 
-// Alerts tells what alerts do.
+// Alerts follows the alerts of a stack.
 type Alerts interface {
-	// Active returns the alerts that are pending or firing. The error is ErrNoData
-	// when nobody knows.
+	// Active returns the alerts that are pending or firing. The error is ErrNoData if
+	// nothing can be said.
 	Active(ctx context.Context) (AlertState, error)
 	// Notified returns what reached the receiver since a time, in any order.
 	Notified(ctx context.Context, since time.Time) ([]Notification, error)
 }
 
-// AlertState is all alerts at a time.
+// AlertState is the state of all alerts at one time.
 type AlertState struct {
-	// AsOf is up to when it is true. One that lags behind tells of rules that are not
-	// evaluated any more.
+	// AsOf is when the rules were last evaluated. An old time means that rules are no
+	// longer evaluated.
 	AsOf   time.Time
 	Alerts []Alert
 }
@@ -88,23 +91,23 @@ type Alert struct {
 	Since  time.Time         // that it is so, as far as known
 }
 
-// Notification is what a receiver of alerts was told.
+// Notification is one message that reached the receiver of alerts.
 type Notification struct {
 	Labels   map[string]string
 	Resolved bool // or firing
 	Received time.Time
 }
 
-// A Predictor says what the arithmetic of error budgets expects of an alert.
+// A Predictor predicts alerts by the arithmetic of error budgets.
 type Predictor interface {
-	// Predict is about an outage that lasted from begin to end, with the expectation's
-	// ratio of bad events, or the one measured then. The error is ErrNoData for
+	// Predict predicts an alert for an outage from begin to end, with the ratio of bad
+	// events of the expectation, or else the measured one. The error is ErrNoData for
 	// alerts that are not about an objective.
 	Predict(ctx context.Context, a drill.AlertExpectation, begin, end time.Time) (Prediction, error)
 }
 
-// A Charter draws what a report shows beside the timeline.
+// A Charter returns the charts of a report.
 type Charter interface {
-	// Charts returns lines from begin to end. What could not be had says so in the chart.
+	// Charts returns charts from begin to end. A chart without data carries the error.
 	Charts(ctx context.Context, begin, end time.Time) []Chart
 }

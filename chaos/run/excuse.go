@@ -7,27 +7,29 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// Times that evidence reaches back.
+// Lookbacks of evidence, and how much of a shortfall counts.
 const (
 	// promLookback is how far back the queries of probes and metrics usually look: rates over 10 s, and some scrapes.
 	promLookback = 15 * time.Second
-	// httpLookback is how long an answer is waited for.
+	// httpLookback is the longest wait for an answer.
 	httpLookback = 5 * time.Second
 	// alertLookback is how far back an alert that fires looks, at DesignScale.
 	alertLookback = time.Minute
-	// leastShortfall is how long the machine must have fallen short, at least, to explain anything that was seen for longer.
+	// leastShortfall is the shortest shortfall that explains anything that lasted
+	// longer.
 	leastShortfall = 2 * time.Second
 )
 
-// evidence is the time and the needs on which something that was judged depends.
+// evidence is the time and the needs that a judgement depends on.
 type evidence struct {
 	needs    []drill.Need
 	from, to time.Time
-	// enough is how long a shortfall of that time explains what was judged; 0: a quarter of the time.
+	// enough is how long a shortfall must be to explain what was judged; 0: a quarter
+	// of the time.
 	enough time.Duration
 }
 
-// least returns how long the machine must have fallen short to explain what was judged.
+// least returns how long a shortfall must be to explain what was judged.
 func (e evidence) least() time.Duration {
 	if e.enough > 0 {
 		return e.enough
@@ -35,10 +37,12 @@ func (e evidence) least() time.Duration {
 	return max(leastShortfall, e.to.Sub(e.from)/4)
 }
 
-// explains returns in words how the machine fell short, if that explains what was seen; "" if it does not.
+// explains returns a sentence about the shortfall if it explains a failure; "" if it
+// does not.
 func (m *MachineRun) explains(e evidence) string { return m.tells(e, false) }
 
-// spoils returns in words how the machine fell short, if by so much that what was seen proves nothing; "" if it does not.
+// spoils returns a sentence about the shortfall if the machine was starved for so long
+// that a pass proves nothing; "" if it was not.
 func (m *MachineRun) spoils(e evidence) string { return m.tells(e, true) }
 
 func (m *MachineRun) tells(e evidence, starved bool) string {
@@ -49,7 +53,8 @@ func (m *MachineRun) tells(e evidence, starved bool) string {
 	return words(total, which)
 }
 
-// doubt makes a check inconclusive because of what the machine did; "" does nothing.
+// doubt makes a check inconclusive for the reason why, which is about the machine. For
+// "" it does nothing.
 func (c *Check) doubt(why string) {
 	if why == "" {
 		return
@@ -58,7 +63,7 @@ func (c *Check) doubt(why string) {
 	c.Detail += "; " + why
 }
 
-// lookback is how far back an answer to a query looks.
+// lookback returns how far back an answer to a query looks.
 func lookback(s Signal, want []drill.Need) time.Duration {
 	if s == SignalHealth || !slices.Contains(want, drill.NeedScrapes) {
 		return httpLookback
@@ -66,7 +71,7 @@ func lookback(s Signal, want []drill.Need) time.Duration {
 	return promLookback
 }
 
-// admissible returns the probe with only the answers that the machine cannot have changed.
+// admissible returns the probe without the answers that the machine may have changed.
 func (m *MachineRun) admissible(p ProbeRun) ProbeRun {
 	back := lookback(p.Signal, p.Needs)
 	kept := p
@@ -79,5 +84,5 @@ func (m *MachineRun) admissible(p ProbeRun) ProbeRun {
 	return kept
 }
 
-// Advice on what to do about a machine that did not keep up.
+// advice is what to do about a machine that did not keep up.
 const advice = "close what else runs, or drive less load (--rate 5/s), and run the drill again"

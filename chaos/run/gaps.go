@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// gaps finds times without an answer. The zero value has not begun.
+// gaps collects the times without an answer. The zero value collects nothing until
+// begin or the first note.
 type gaps struct {
 	last time.Time // something was known until then
 	open bool
 	all  []Gap
 }
 
-// begin says that answers are wanted from now on.
+// begin starts collecting: an answer is expected from now on.
 func (g *gaps) begin(now time.Time) { g.last = now }
 
 // note takes an answer, or the error in place of one.
@@ -31,7 +32,7 @@ func (g *gaps) note(now time.Time, err error) {
 	}
 }
 
-// now is how long nothing has been known.
+// now returns how long there has been no answer; 0 if the last one came.
 func (g *gaps) now() time.Duration {
 	if !g.open {
 		return 0
@@ -39,7 +40,7 @@ func (g *gaps) now() time.Duration {
 	return g.all[len(g.all)-1].Length()
 }
 
-// longest of some gaps; zero if there is none.
+// longest returns the longest of some gaps; the zero Gap if there is none.
 func longest(all []Gap) Gap {
 	var most Gap
 	for _, g := range all {

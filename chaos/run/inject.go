@@ -9,8 +9,7 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// inject begins a fault when it is due, and ends it when its time or the run is
-// over.
+// inject begins a fault when it is due and ends it when its time, or the run, is over.
 func (r *run) inject(ctx context.Context, i int, f drill.Fault) {
 	if !sleep(ctx, f.At) {
 		return
@@ -18,22 +17,22 @@ func (r *run) inject(ctx context.Context, i int, f drill.Fault) {
 	injection, err := r.begin(ctx, f)
 	if err != nil {
 		if ctx.Err() == nil {
-			r.rec.faultFailed(i, err.Error())
+			r.rec.noteFaultFailed(i, err.Error())
 			r.end(&stopped{verdict: Inconclusive, reason: fmt.Sprintf("begin %s on %s: %v", f.Kind, f.Target, err)})
 		}
 		return
 	}
-	r.rec.faultBegan(i, f)
+	r.rec.noteFaultBegan(i, f)
 	over, lost := r.hold(ctx, injection, f.For)
 	ended, err := r.undo(context.WithoutCancel(ctx), injection, over)
 	switch {
 	case err != nil:
-		r.rec.faultEnded(i, f, ended, fmt.Sprintf("it could not be ended, so its lease had to run out: %v", err))
+		r.rec.noteFaultEnded(i, f, ended, fmt.Sprintf("it could not be ended, so its lease had to run out: %v", err))
 	case lost != nil:
-		r.rec.faultEnded(i, f, ended, fmt.Sprintf("it ended too early, as its lease could not be renewed: %v", lost))
+		r.rec.noteFaultEnded(i, f, ended, fmt.Sprintf("it ended too early, as its lease could not be renewed: %v", lost))
 		r.end(&stopped{verdict: Inconclusive, reason: fmt.Sprintf("%s on %s ended too early: %v", f.Kind, f.Target, lost)})
 	default:
-		r.rec.faultEnded(i, f, ended, "")
+		r.rec.noteFaultEnded(i, f, ended, "")
 	}
 }
 
@@ -43,8 +42,8 @@ func (r *run) begin(ctx context.Context, f drill.Fault) (Injection, error) {
 	return r.Injector.Begin(ctx, f, lease)
 }
 
-// hold renews the lease until the fault's time is over. It returns when the lease
-// that is in force runs out, and an error if it ran out before.
+// hold renews the lease until the fault's time is over. It returns when the current
+// lease runs out, and an error if it ran out too early.
 func (r *run) hold(ctx context.Context, injection Injection, length time.Duration) (leased time.Time, lost error) {
 	leased = time.Now().Add(lease)
 	over := time.NewTimer(length)
@@ -72,8 +71,8 @@ func (r *run) hold(ctx context.Context, injection Injection, length time.Duratio
 	}
 }
 
-// undo ends a fault. If that cannot be done it waits until the lease has, which is
-// the time that it returns then, with the error.
+// undo ends a fault and returns when it ended. If that fails, undo waits until the
+// lease has run out, and returns that time with the error.
 func (r *run) undo(ctx context.Context, injection Injection, leased time.Time) (time.Time, error) {
 	var failed error
 	for range 3 {

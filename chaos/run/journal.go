@@ -6,8 +6,8 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// Journal is all that is known of one run of a drill: what was done, what was seen,
-// and what that comes to. Reports and scorecards are made of it alone.
+// Journal is everything known about one run of a drill: what was done, what was seen,
+// and the verdict. Reports and scorecards are made of it alone.
 type Journal struct {
 	Drill   string        `json:"drill"`
 	Title   string        `json:"title"`
@@ -66,16 +66,16 @@ type Stop struct {
 	Reason  string    `json:"reason"`
 }
 
-// Check is one thing that was held to what the drill says.
+// Check is one comparison of what was seen with what the drill says.
 type Check struct {
 	Signal  Signal  `json:"signal"`
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`
 	Detail  string  `json:"detail"`
-	// After is how long after the first fault began an alert fired, a trace or a log
-	// line was found, or a metric had changed.
+	// After is how long after the first fault began an alert fired, a trace or log
+	// line was found, or a metric changed.
 	After *Seconds `json:"after_seconds,omitempty"`
-	// Resolved is how long after the last fault's end an alert was gone.
+	// Resolved is how long after the end of the last fault an alert was gone.
 	Resolved  *Seconds    `json:"resolved_seconds,omitempty"`
 	Predicted *Prediction `json:"predicted,omitempty"`
 	// Alarms are the alerts that fired and must not have, for SignalQuiet.
@@ -84,7 +84,7 @@ type Check struct {
 	Machine bool `json:"machine,omitempty"`
 }
 
-// Prediction is what the arithmetic of error budgets says of an alert.
+// Prediction is what the arithmetic of error budgets says about an alert.
 type Prediction struct {
 	Fires     bool    `json:"fires"`
 	Detection Seconds `json:"detection_seconds"` // from the first error to the alert
@@ -93,7 +93,7 @@ type Prediction struct {
 	Ratio     float64 `json:"error_ratio"`       // that it is made for
 }
 
-// LoadRun is what drove the shop.
+// LoadRun is the load of a run.
 type LoadRun struct {
 	Profile string    `json:"profile,omitempty"`
 	Rate    string    `json:"rate,omitempty"`
@@ -111,7 +111,7 @@ func (l LoadRun) String() string {
 	return l.Profile + " at " + l.Rate
 }
 
-// FaultRun is a fault and what became of it.
+// FaultRun is a fault of a run and what became of it.
 type FaultRun struct {
 	Kind    string         `json:"kind"`
 	Target  string         `json:"target"`
@@ -143,12 +143,12 @@ type Episode struct {
 	Resolved time.Time `json:"resolved,omitzero"` // or no longer pending
 }
 
-// Gap is a time of which nothing is known.
+// Gap is a time without an answer.
 type Gap struct {
 	From time.Time `json:"from"`
 	To   time.Time `json:"to"`
 	Why  string    `json:"why"`
-	// Empty is whether every answer in it came and was empty, so that only the data is missing.
+	// Empty is true if every answer came and had no data.
 	Empty bool `json:"empty,omitempty"`
 }
 
@@ -212,7 +212,7 @@ type Point struct {
 	Value float64   `json:"value"`
 }
 
-// FaultsBegan is when the first fault had begun; zero if none has.
+// FaultsBegan returns when the first fault began; zero if none has.
 func (j *Journal) FaultsBegan() time.Time {
 	var first time.Time
 	for _, f := range j.Faults {
@@ -223,8 +223,8 @@ func (j *Journal) FaultsBegan() time.Time {
 	return first
 }
 
-// FaultsEnded is when the last of the faults that began was undone; zero while one
-// is not.
+// FaultsEnded returns when the last fault that began was undone; zero while one is
+// not.
 func (j *Journal) FaultsEnded() time.Time {
 	var last time.Time
 	for _, f := range j.Faults {
@@ -239,7 +239,7 @@ func (j *Journal) FaultsEnded() time.Time {
 	return last
 }
 
-// from is when a phase began; zero if it has not.
+// from returns when a phase began; zero if it has not.
 func (j *Journal) from(name PhaseName) time.Time {
 	for _, p := range j.Phases {
 		if p.Name == name {
@@ -249,8 +249,8 @@ func (j *Journal) from(name PhaseName) time.Time {
 	return time.Time{}
 }
 
-// recoveryFrom is since when all should get well: when the last fault was undone, or
-// would have been if there were any.
+// recoveryFrom returns since when everything should recover: the end of the last
+// fault, or of the phase of the faults if there were none.
 func (j *Journal) recoveryFrom() time.Time {
 	if ended := j.FaultsEnded(); !ended.IsZero() {
 		return ended

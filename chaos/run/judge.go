@@ -10,7 +10,7 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// conclude completes the journal.
+// conclude returns the complete journal.
 func (r *run) conclude(ctx context.Context) *Journal {
 	j := r.rec.journal()
 	predictions := r.predict(ctx, j)
@@ -25,8 +25,7 @@ func (r *run) conclude(ctx context.Context) *Journal {
 	return j
 }
 
-// predict asks what the arithmetic says of each expected alert; nil where it says
-// nothing.
+// predict returns the prediction for each expected alert; nil where there is none.
 func (r *run) predict(ctx context.Context, j *Journal) []*Prediction {
 	out := make([]*Prediction, len(r.drill.Expect.Alerts))
 	began, ended := j.FaultsBegan(), j.FaultsEnded()
@@ -47,7 +46,7 @@ func (r *run) predict(ctx context.Context, j *Journal) []*Prediction {
 	return out
 }
 
-// judge holds a journal to its drill.
+// judge checks a journal against its drill and sets the verdict.
 func judge(j *Journal, d *drill.Drill, machine []drill.AlertPattern, predictions []*Prediction) {
 	back := time.Duration(float64(alertLookback) * drill.Stretch(j.Scale))
 	t := trial{j, d.Expect, len(d.Faults), j.FaultsBegan(), j.recoveryFrom(), longest(j.Blind), back, machine}
@@ -72,7 +71,7 @@ func judge(j *Journal, d *drill.Drill, machine []drill.AlertPattern, predictions
 	j.decide()
 }
 
-// decide makes one verdict of the checks, and of why the run stopped.
+// decide sets the verdict and its reasons by the checks and by why the run stopped.
 func (j *Journal) decide() {
 	j.Verdict = Pass
 	for i := range j.Checks {

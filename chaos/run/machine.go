@@ -11,17 +11,20 @@ import (
 	"firedrill/internal/machine"
 )
 
-// A Witness tells whether the machine keeps up.
+// A Witness measures whether the machine keeps up.
 type Witness interface {
-	// Late returns how late each need is given now. A need of which nothing is known is absent.
+	// Late returns how late each need is served now. A need that is not measured is
+	// absent.
 	Late(ctx context.Context) map[drill.Need]time.Duration
 }
 
-// limits returns how late need n may be given before it explains what is not as expected (strained), and before evidence
-// that depends on it proves nothing at all (starved).
+// limits returns two bounds of how late need n may be served. Above strained, the
+// lateness explains a failure. Above starved, evidence that depends on the need proves
+// nothing.
 //
-// Processes that wait for a twentieth of a second make a request of four services miss the objectives of the shop, which start
-// at a quarter of a second. Scrapes are due every second and every five, rules every five: a strained machine has missed one.
+// If processes wait for 50 ms, a request through four services misses the shop's
+// objectives, which start at 250 ms. Scrapes are due every second or every five, rules
+// every five seconds: a strained machine has missed one.
 func limits(n drill.Need) (strained, starved time.Duration) {
 	switch n {
 	case drill.NeedProcessor:
@@ -36,7 +39,7 @@ func limits(n drill.Need) (strained, starved time.Duration) {
 	return 0, 0
 }
 
-// latenessText returns a sentence that says that need n is given late by d.
+// latenessText returns in words that need n is served late by d.
 func latenessText(n drill.Need, d time.Duration) string {
 	switch n {
 	case drill.NeedProcessor:
@@ -51,7 +54,7 @@ func latenessText(n drill.Need, d time.Duration) string {
 	return fmt.Sprintf("%s came up to %s late", n, precise(d))
 }
 
-// precise writes a lateness: milliseconds below a second, tenths above.
+// precise returns a lateness in milliseconds below a second, and in tenths above.
 func precise(d time.Duration) string {
 	if d < time.Second {
 		return d.Round(time.Millisecond).String()
@@ -59,17 +62,18 @@ func precise(d time.Duration) string {
 	return Seconds(d).String()
 }
 
-// MachineRun is what the machine gave while a drill ran.
+// MachineRun is how well the machine kept up while a drill ran.
 type MachineRun struct {
 	// Watched is whether anything was measured.
 	Watched bool `json:"watched"`
 	// Worst is the greatest lateness of each need.
 	Worst map[drill.Need]Seconds `json:"worst_seconds,omitempty"`
-	// Shortfalls are the times at which a need was given too late, in the order in which they began.
+	// Shortfalls are the times at which a need was served too late, sorted by when
+	// they began.
 	Shortfalls []Shortfall `json:"shortfalls,omitempty"`
 }
 
-// Shortfall is a time at which the machine gave a need too late.
+// Shortfall is a time at which the machine served a need too late.
 type Shortfall struct {
 	Need    drill.Need `json:"need"`
 	From    time.Time  `json:"from"`
@@ -78,8 +82,9 @@ type Shortfall struct {
 	Starved bool       `json:"starved"` // and not only strained
 }
 
-// saw adds one reading that tells of the time from from to to. Readings of a need come in the order of their times.
-func (m *MachineRun) saw(n drill.Need, late time.Duration, from, to time.Time) {
+// add adds one reading, which is about the time from from to to. Readings of a need must
+// be in the order of their times.
+func (m *MachineRun) add(n drill.Need, late time.Duration, from, to time.Time) {
 	m.Watched = true
 	if m.Worst == nil {
 		m.Worst = map[drill.Need]Seconds{}
@@ -104,8 +109,8 @@ func (m *MachineRun) saw(n drill.Need, late time.Duration, from, to time.Time) {
 	m.Shortfalls = append(m.Shortfalls, s)
 }
 
-// short returns for how long at least one of some needs was given too late between two times, and the shortfalls that say
-// so. With starved only such count.
+// short returns for how long at least one of some needs was served too late between
+// two times, and those shortfalls. If starved is true, only starved ones count.
 func (m *MachineRun) short(want []drill.Need, from, to time.Time, starved bool) (total time.Duration, which []Shortfall) {
 	for _, s := range m.Shortfalls {
 		if slices.Contains(want, s.Need) && (s.Starved || !starved) && s.From.Before(to) && from.Before(s.To) {
@@ -124,7 +129,7 @@ func (m *MachineRun) short(want []drill.Need, from, to time.Time, starved bool) 
 	return total, which
 }
 
-// words says what was late, and for how long in all.
+// words returns a sentence that says what was late, and for how long in all.
 func words(total time.Duration, which []Shortfall) string {
 	worst := map[drill.Need]Seconds{}
 	for _, s := range which {

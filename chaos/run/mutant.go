@@ -10,8 +10,8 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// Mutant is a run of a drill in which something that the drill is to notice was taken away or added. A drill that still
-// passes would notice nothing of the kind.
+// Mutant is a run of a drill in which something that the drill must notice was taken
+// away or added. If the drill still passes, it does not notice such a change.
 type Mutant struct {
 	Drill string `json:"drill"`
 	// Change is what was done, such as "the fault is switched off".
@@ -24,7 +24,7 @@ type Mutant struct {
 // Killed reports whether the drill noticed.
 func (m Mutant) Killed() bool { return m.Verdict == Fail }
 
-// NewMutant makes a mutant of what a changed run came to.
+// NewMutant returns a mutant with the verdict of a changed run.
 func NewMutant(j *Journal, change string) Mutant {
 	m := Mutant{Drill: j.Drill, Change: change, Verdict: j.Verdict}
 	if len(j.Reasons) > 0 {
@@ -65,9 +65,10 @@ func CountMutants(all []Mutant) (missed, unclear int) {
 	return missed, unclear
 }
 
-// Mutants judges a run that passed again, once for each thing that is taken out of what was seen: each alert that is expected,
-// each signal, and once with an alert that must not fire. The journal stays as it is. The error is about a journal of another
-// drill, or one that did not pass.
+// Mutants judges a run that passed again, once for each change to what was seen:
+// without each expected alert, without each signal, and with one more alert. The
+// journal is not changed. The error says that the journal is of another drill or did
+// not pass.
 func Mutants(j *Journal, d *drill.Drill) ([]Mutant, error) {
 	if j.Drill != d.Name || j.Verdict != Pass {
 		return nil, fmt.Errorf("make mutants of drill %q: want a run of it that passed, not %q with verdict %s", d.Name, j.Drill, j.Verdict)
@@ -85,7 +86,7 @@ func Mutants(j *Journal, d *drill.Drill) ([]Mutant, error) {
 	return all, nil
 }
 
-// change is one thing done to what a run has seen.
+// change is one thing done to what a run saw.
 type change struct {
 	name string
 	do   func(j *Journal)
@@ -106,7 +107,7 @@ func (c change) apply(j *Journal) (*Journal, error) {
 	return &out, nil
 }
 
-// changes lists what can be done to a run of a drill.
+// changes returns the changes that apply to a drill.
 func changes(d *drill.Drill) []change {
 	var all []change
 	for _, e := range d.Expect.Alerts {
@@ -128,7 +129,7 @@ func changes(d *drill.Drill) []change {
 	}})
 }
 
-// expects tells whether a drill expects anything of a signal.
+// expects reports whether a drill expects anything of a signal.
 func expects(d *drill.Drill, signal Signal) bool {
 	n := map[Signal]int{
 		SignalMetric: len(d.Expect.Metrics), SignalTrace: len(d.Expect.Traces), SignalLog: len(d.Expect.Logs),
@@ -136,7 +137,7 @@ func expects(d *drill.Drill, signal Signal) bool {
 	return n[signal] > 0
 }
 
-// drop lets a signal have shown nothing: backends answered, and found nothing.
+// drop removes what a signal showed: backends answered and found nothing.
 func drop(j *Journal, signal Signal) {
 	for i := range j.Sights {
 		s := &j.Sights[i]
@@ -153,7 +154,8 @@ func drop(j *Journal, signal Signal) {
 	}
 }
 
-// Idle returns an injector that checks faults as another does and begins none: it says that they are on.
+// Idle returns an injector that checks faults like of does, and begins none: it only
+// says that they are on.
 func Idle(of Injector) Injector { return idle{of} }
 
 type idle struct{ Injector }

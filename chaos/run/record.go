@@ -9,8 +9,8 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// record is the journal while it is written. Everything goes through its methods,
-// from several goroutines.
+// record is the journal while it is written. All access goes through its methods,
+// which take the lock; several goroutines call them.
 type record struct {
 	observe func(Event)
 	probes  []*trackedProbe
@@ -26,7 +26,7 @@ type record struct {
 	active int // faults that are on
 }
 
-// trackedProbe is a probe while it is asked.
+// trackedProbe is a probe and its answers so far.
 type trackedProbe struct {
 	drill.Probe
 	signal Signal
@@ -58,7 +58,7 @@ func newRecord(d *drill.Drill, c Config) *record {
 	return r
 }
 
-// emit notes an event. The lock is held.
+// emit adds an event and passes it to the observer. The lock is held.
 func (r *record) emit(e Event) {
 	e.At = time.Now()
 	r.j.Events = append(r.j.Events, e)
@@ -67,15 +67,15 @@ func (r *record) emit(e Event) {
 	}
 }
 
-// note notes an event that is about nothing in particular.
+// note adds an event that is about no fault and no alert.
 func (r *record) note(kind EventKind, state EventState, format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.emit(Event{Kind: kind, State: state, Text: fmt.Sprintf(format, args...)})
 }
 
-// phase begins a phase, and so ends the one before.
-func (r *record) phase(name PhaseName) {
+// beginPhase ends the current phase and begins the next.
+func (r *record) beginPhase(name PhaseName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.endPhase()
@@ -83,8 +83,8 @@ func (r *record) phase(name PhaseName) {
 	r.emit(Event{Kind: EventPhase, State: StateBegan, Text: string(name)})
 }
 
-// over ends the last phase, and with it the run.
-func (r *record) over() {
+// end ends the last phase, and with it the run.
+func (r *record) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.endPhase()
@@ -97,8 +97,8 @@ func (r *record) endPhase() {
 	}
 }
 
-// stop notes why the run ends before its time.
-func (r *record) stop(s *stopped) {
+// noteStop notes why the run ends early.
+func (r *record) noteStop(s *stopped) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.j.Stopped = &Stop{time.Now(), r.j.Phases[len(r.j.Phases)-1].Name, s.verdict, s.reason}
@@ -108,8 +108,8 @@ func (r *record) stop(s *stopped) {
 	r.emit(Event{Kind: EventProblem, State: EventState(s.verdict), Text: s.reason})
 }
 
-// faultBegan and faultEnded note a fault's time; the active ones are counted.
-func (r *record) faultBegan(i int, f drill.Fault) {
+// noteFaultBegan notes that a fault is on.
+func (r *record) noteFaultBegan(i int, f drill.Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.j.Faults[i].Began = time.Now()
@@ -117,7 +117,7 @@ func (r *record) faultBegan(i int, f drill.Fault) {
 	r.emit(Event{Kind: EventFault, State: StateBegan, Text: r.j.Faults[i].String(), Fault: &f})
 }
 
-func (r *record) faultEnded(i int, f drill.Fault, at time.Time, problem string) {
+func (r *record) noteFaultEnded(i int, f drill.Fault, at time.Time, problem string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	run := &r.j.Faults[i]
@@ -129,21 +129,21 @@ func (r *record) faultEnded(i int, f drill.Fault, at time.Time, problem string) 
 	}
 }
 
-func (r *record) faultFailed(i int, problem string) {
+func (r *record) noteFaultFailed(i int, problem string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.j.Faults[i].Problem = problem
 	r.emit(Event{Kind: EventProblem, State: StateFault, Text: r.j.Faults[i].String() + ": " + problem})
 }
 
-// anyActive is whether a fault is on.
+// anyActive reports whether a fault is on.
 func (r *record) anyActive() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.active > 0
 }
 
-// faultTime is from when to when there were faults; to is now while there are.
+// faultTime returns the time range of the faults; the end is now while any is active.
 func (r *record) faultTime() (from, to time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -154,22 +154,22 @@ func (r *record) faultTime() (from, to time.Time) {
 	return from, to
 }
 
-// faultsOver is whether the time of the faults is over. The lock is held.
+// faultsOver reports whether the phase of the faults is over. The lock is held.
 func (r *record) faultsOver() bool {
 	name := r.j.Phases[len(r.j.Phases)-1].Name
 	return name == PhaseRecovery || name == PhaseRollback
 }
 
-func (r *record) loadBegan() {
+func (r *record) noteLoadBegan() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.j.Load.Began = time.Now()
 	r.emit(Event{Kind: EventLoad, State: StateBegan, Text: r.j.Load.String()})
 }
 
-// loadDied notes that the load ended by itself, and returns whether that was too
+// noteLoadDied notes that the load ended by itself, and reports whether that was too
 // early.
-func (r *record) loadDied() bool {
+func (r *record) noteLoadDied() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.j.Load.Ended = time.Now()
@@ -177,13 +177,13 @@ func (r *record) loadDied() bool {
 	return !r.faultsOver()
 }
 
-func (r *record) loadEnded(result LoadResult, err error) {
+func (r *record) noteLoadEnded(result LoadResult, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	load := &r.j.Load
 	load.LoadResult = result
 	if result.Requests > 0 && !slices.Contains(r.takes, drill.NeedLoad) {
-		r.j.Machine.saw(drill.NeedLoad, time.Duration(result.Late), load.Began, time.Now())
+		r.j.Machine.add(drill.NeedLoad, time.Duration(result.Late), load.Began, time.Now())
 	}
 	if load.Ended.IsZero() {
 		load.Ended = time.Now()
@@ -202,7 +202,7 @@ func (r *record) events() []Event {
 	return slices.Clone(r.j.Events)
 }
 
-// journal is the finished one, but for what is made of it.
+// journal returns what was recorded. Checks, verdict and charts are still missing.
 func (r *record) journal() *Journal {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -7,9 +7,9 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// watchesAlerts notes that alerts and notifications are followed from now on, and
+// beginAlerts notes that alerts and notifications are followed from now on, and
 // returns since when notifications count.
-func (r *record) watchesAlerts() time.Time {
+func (r *record) beginAlerts() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
@@ -18,8 +18,8 @@ func (r *record) watchesAlerts() time.Time {
 	return r.j.Start
 }
 
-// before notes that an alert fires for what was before the run.
-func (r *record) before(labels map[string]string) {
+// noteOfBefore notes that an alert fires for what was before the run.
+func (r *record) noteOfBefore(labels map[string]string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if a := r.alerts.run(labels); !a.Before {
@@ -28,8 +28,8 @@ func (r *record) before(labels map[string]string) {
 	}
 }
 
-// saw notes the state of all alerts.
-func (r *record) saw(state AlertState) {
+// noteAlerts notes the state of all alerts.
+func (r *record) noteAlerts(state AlertState) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := time.Now()
@@ -41,17 +41,17 @@ func (r *record) saw(state AlertState) {
 		}
 		a := r.alerts.run(alert.Labels)
 		there[a], a.onlyTold = true, false
-		r.seen(a, alert, now)
+		r.noteAlert(a, alert, now)
 	}
 	for _, a := range r.alerts.runs {
 		if episode := a.open(); episode != nil && !there[a] && !a.onlyTold {
-			r.resolved(a, episode, now)
+			r.noteResolved(a, episode, now)
 		}
 	}
 }
 
-// seen notes that an alert is pending or firing.
-func (r *record) seen(a *trackedAlert, alert Alert, now time.Time) {
+// noteAlert notes that an alert is pending or firing.
+func (r *record) noteAlert(a *trackedAlert, alert Alert, now time.Time) {
 	since := alert.Since
 	if since.Before(r.j.Start) || since.After(now) {
 		since = now
@@ -71,7 +71,7 @@ func (r *record) seen(a *trackedAlert, alert Alert, now time.Time) {
 	}
 }
 
-func (r *record) resolved(a *trackedAlert, episode *Episode, now time.Time) {
+func (r *record) noteResolved(a *trackedAlert, episode *Episode, now time.Time) {
 	episode.Resolved = now
 	state := StateResolved
 	if episode.Firing.IsZero() {
@@ -80,8 +80,8 @@ func (r *record) resolved(a *trackedAlert, episode *Episode, now time.Time) {
 	r.emit(Event{Kind: EventAlert, State: state, Text: drill.AlertName(a.Labels), Alert: a.Labels})
 }
 
-// blind notes that nobody knows what alerts do.
-func (r *record) blind(err error) {
+// noteAlertGap notes that nobody knows what alerts do.
+func (r *record) noteAlertGap(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	was := r.alerts.gaps.open
@@ -91,20 +91,20 @@ func (r *record) blind(err error) {
 	}
 }
 
-// told notes all notifications since the run began.
-func (r *record) told(all []Notification) {
+// noteNotifications notes all notifications since the run began.
+func (r *record) noteNotifications(all []Notification) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.deaf.note(time.Now(), nil)
 	slices.SortStableFunc(all, func(a, b Notification) int { return a.Received.Compare(b.Received) })
 	for _, n := range all {
 		if forPeople(n.Labels) && !n.Received.Before(r.j.Start) {
-			r.toldOne(n)
+			r.noteNotification(n)
 		}
 	}
 }
 
-func (r *record) toldOne(n Notification) {
+func (r *record) noteNotification(n Notification) {
 	a := r.alerts.run(n.Labels)
 	list, state := &a.Told, StateTold
 	if n.Resolved {
@@ -126,8 +126,8 @@ func (r *record) toldOne(n Notification) {
 	}
 }
 
-// untold notes that nobody knows who was told.
-func (r *record) untold(err error) {
+// noteNotificationGap notes that nobody knows who was told.
+func (r *record) noteNotificationGap(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.deaf.note(time.Now(), err)

@@ -7,30 +7,30 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// asks notes that answers of a probe are wanted from a time on.
-func (r *record) asks(p *trackedProbe, from time.Time) {
+// beginAnswers notes that answers of a probe are wanted from a time on.
+func (r *record) beginAnswers(p *trackedProbe, from time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p.gaps.begin(from)
 }
 
-// first keeps only the last answer of those before the faults.
-func (r *record) first(p *trackedProbe, value float64) {
+// noteBefore keeps only the last answer of those before the faults.
+func (r *record) noteBefore(p *trackedProbe, value float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p.before = &value
 	p.samples = []Sample{{time.Now(), value, p.Holds(nil, value)}}
 }
 
-// forget drops the answers so far, for those of another time.
-func (r *record) forget(p *trackedProbe) {
+// dropAnswers drops the answers so far, for those of another time.
+func (r *record) dropAnswers(p *trackedProbe) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p.samples = nil
 }
 
-// answered notes a probe's answer.
-func (r *record) answered(p *trackedProbe, value float64) {
+// noteAnswer notes a probe's answer.
+func (r *record) noteAnswer(p *trackedProbe, value float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now, holds := time.Now(), p.Holds(p.before, value)
@@ -45,15 +45,15 @@ func (r *record) answered(p *trackedProbe, value float64) {
 	}
 }
 
-// idle notes that no answer is wanted of a probe for now.
-func (r *record) idle(p *trackedProbe) {
+// noteIdle notes that no answer is wanted of a probe for now.
+func (r *record) noteIdle(p *trackedProbe) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p.gaps.begin(time.Now())
 }
 
-// unanswered notes that a probe had no answer.
-func (r *record) unanswered(p *trackedProbe, err error) {
+// noteNoAnswer notes that a probe had no answer.
+func (r *record) noteNoAnswer(p *trackedProbe, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	was := p.gaps.open

@@ -7,23 +7,23 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// noBaseline notes that a signal had no value before the faults.
-func (r *record) noBaseline(s *trackedSight) {
+// noteNoBaseline notes that a signal had no value before the faults.
+func (r *record) noteNoBaseline(s *trackedSight) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.Before, s.Held = nil, false
 }
 
-// baseline notes a signal's value before the faults.
-func (r *record) baseline(s *trackedSight, value float64) {
+// noteBaseline notes a signal's value before the faults.
+func (r *record) noteBaseline(s *trackedSight, value float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.Before, s.Held = &value, s.mayLack && s.holds(nil, value)
 }
 
-// glanced notes the answer to one look at a signal, or the error in place of it. The
+// noteLook notes the answer to one look at a signal, or the error in place of it. The
 // trace and the link to it are "" for signals without traces.
-func (r *record) glanced(s *trackedSight, value float64, trace, link string, err error) {
+func (r *record) noteLook(s *trackedSight, value float64, trace, link string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.gaps.note(time.Now(), err)
@@ -42,8 +42,8 @@ func (r *record) glanced(s *trackedSight, value float64, trace, link string, err
 	}
 }
 
-// found reports whether a signal was seen as wanted.
-func (r *record) found(s *trackedSight) bool {
+// isFound reports whether a signal was seen as wanted.
+func (r *record) isFound(s *trackedSight) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return !s.Seen.IsZero()

@@ -11,7 +11,7 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// Config is what a run needs. What has no remark must be there.
+// Config is what a run needs. Fields without a remark are required.
 type Config struct {
 	Drill     *drill.Drill
 	Scale     float64 // of the SLO rules in force; 0 is DesignScale
@@ -24,19 +24,19 @@ type Config struct {
 	Predictor Predictor     // nil: nothing is predicted
 	Charter   Charter       // nil: no charts
 	Wait      time.Duration // for alerts of before to go quiet; 0: refuse at once
-	// Past are alerts that tell of the past only, as that a month's budget is spent.
-	// They may fire already when a drill begins that does not expect them.
+	// Past are alerts about the past, such as that a month's budget is spent. If a
+	// drill does not expect them, they may fire already when it begins.
 	Past []drill.AlertPattern
-	// Machine are alerts that tell of the machine and not of the shop, as that scrapes are late.
+	// Machine are alerts about the machine and not about the shop, such as that
+	// scrapes are late.
 	Machine   []drill.AlertPattern
 	TraceLink string // URL of a trace, with {trace_id} in it; "": no links
-	// Observe is told each event, one at a time and in order; it must be quick. It
-	// may be nil.
+	// Observe is called with each event, one at a time and in order. It must be quick,
+	// and may be nil.
 	Observe func(Event)
 }
 
-// Times that are about machines and not about objectives, so that no scale
-// stretches them.
+// Times about machines, which no scale stretches.
 const (
 	lease       = 10 * time.Second // of faults; renewed three times in it
 	askTimeout  = 5 * time.Second  // of a question to a backend
@@ -52,7 +52,7 @@ const (
 	settle = 5 * time.Second // that all must be well at the end
 )
 
-// RefusedError is an error: the drill did not begin, because the steady state does not
+// RefusedError says that a drill did not begin, because the steady state does not
 // hold.
 type RefusedError struct {
 	Drill   string
@@ -88,9 +88,9 @@ type run struct {
 	panicked chan any // what panicked first beside the main goroutine
 }
 
-// Run carries a drill out and returns its journal. Whatever happens, cancelling of
-// ctx and panics included, faults and load are ended before it returns. The error
-// is a *RefusedError, or tells what is wrong with the config.
+// Run runs a drill and returns its journal. Faults and load are ended before it
+// returns, also if ctx is cancelled or something panics. The error is a *RefusedError,
+// or says what is wrong with the config.
 func Run(ctx context.Context, c Config) (*Journal, error) {
 	if c.Scale == 0 {
 		c.Scale = drill.DesignScale
@@ -116,8 +116,7 @@ func Run(ctx context.Context, c Config) (*Journal, error) {
 	return r.conclude(context.WithoutCancel(ctx)), nil
 }
 
-// perform goes through the phases, and undoes everything at the end of the last
-// one that was reached.
+// perform goes through the phases in order, and then undoes everything.
 func (r *run) perform(parent context.Context) error {
 	ctx, cancel := context.WithCancelCause(parent)
 	r.end = cancel
@@ -129,20 +128,20 @@ func (r *run) perform(parent context.Context) error {
 	}{
 		{PhasePreflight, r.preflight}, {PhaseWarmUp, r.warmUp}, {PhaseFaults, r.inflict}, {PhaseRecovery, r.recover},
 	} {
-		r.rec.phase(phase.name)
+		r.rec.beginPhase(phase.name)
 		err := phase.do(ctx)
 		if refusal := (*RefusedError)(nil); errors.As(err, &refusal) {
 			return err
 		}
 		if err != nil || ctx.Err() != nil {
-			r.rec.stop(why(ctx, err))
+			r.rec.noteStop(why(ctx, err))
 			return nil
 		}
 	}
 	return nil
 }
 
-// why makes one reason of an error and of what cancelled the run.
+// why returns the reason for which a run ends: what cancelled it, or else err.
 func why(ctx context.Context, err error) *stopped {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
@@ -154,14 +153,14 @@ func why(ctx context.Context, err error) *stopped {
 	return &stopped{verdict: Aborted, reason: "interrupted: " + err.Error()}
 }
 
-// rollback ends all that the run has begun.
+// rollback ends everything that the run has begun.
 func (r *run) rollback(ctx context.Context) {
-	r.rec.phase(PhaseRollback)
+	r.rec.beginPhase(PhaseRollback)
 	r.end(errors.New("over"))
 	r.faults.Wait()
 	r.watch.Wait()
 	r.stopLoad(ctx)
-	r.rec.over()
+	r.rec.end()
 	select {
 	case p := <-r.panicked:
 		panic(p)
@@ -169,8 +168,8 @@ func (r *run) rollback(ctx context.Context) {
 	}
 }
 
-// goes runs f beside the main goroutine. Should f panic, the run ends, all is undone,
-// and then the main goroutine panics.
+// goes runs f in a goroutine. If f panics, the run ends, everything is undone, and
+// then the main goroutine panics.
 func (r *run) goes(group *sync.WaitGroup, f func()) {
 	group.Go(func() {
 		defer func() {
@@ -186,12 +185,12 @@ func (r *run) goes(group *sync.WaitGroup, f func()) {
 	})
 }
 
-// preflight refuses to begin unless all is quiet.
+// preflight refuses the drill unless no alert fires.
 func (r *run) preflight(ctx context.Context) error {
 	return r.await(ctx, r.Wait, []claim{r.quiet})
 }
 
-// warmUp lets the load flow, then holds the steady state to the hypothesis.
+// warmUp starts the load, waits, and then requires that the steady state holds.
 func (r *run) warmUp(ctx context.Context) error {
 	if err := r.startLoad(ctx); err != nil {
 		return &stopped{verdict: Inconclusive, reason: err.Error()}
@@ -204,7 +203,7 @@ func (r *run) warmUp(ctx context.Context) error {
 	return r.await(ctx, r.drill.Expect.Blind, append(r.steady(), r.quiet))
 }
 
-// inflict holds the faults, and returns when all have ended.
+// inflict begins the faults, and returns when all have ended.
 func (r *run) inflict(ctx context.Context) error {
 	r.watchProbes(ctx)
 	r.watchSights(ctx)
@@ -215,7 +214,7 @@ func (r *run) inflict(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// recover watches until all that is expected was seen and is over, or is overdue.
+// recover waits until everything that is expected was seen and is over, or is overdue.
 func (r *run) recover(ctx context.Context) error {
 	r.watchAfter(ctx)
 	settled := time.Duration(0)
@@ -231,8 +230,8 @@ func (r *run) recover(ctx context.Context) error {
 	return nil
 }
 
-// every calls f at once and then again and again until ctx ends; f's context ends
-// when an answer has taken too long.
+// every calls f at once and then at each interval until ctx ends. The context of f
+// ends after askTimeout.
 func (r *run) every(ctx context.Context, interval time.Duration, f func(ctx context.Context)) {
 	r.goes(&r.watch, func() {
 		tick := time.NewTicker(interval)
@@ -249,7 +248,7 @@ func (r *run) every(ctx context.Context, interval time.Duration, f func(ctx cont
 	})
 }
 
-// sleep returns false if ctx ended first.
+// sleep waits for d. It returns false if ctx ended first.
 func sleep(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

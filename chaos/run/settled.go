@@ -7,8 +7,8 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// settled is whether nothing more is to be waited for: all that is expected was
-// seen and is over, or is overdue.
+// settled reports whether there is nothing more to wait for: everything that is
+// expected was seen and is over, or is overdue.
 func (r *record) settled(d *drill.Drill, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -33,7 +33,8 @@ func (r *record) settled(d *drill.Drill, now time.Time) bool {
 	return !now.Before(ended.Add(seenGrace)) || !slices.ContainsFunc(r.sights, unseen)
 }
 
-// alertDue is until when an expectation is worth waiting for; zero: no longer.
+// alertDue returns until when it is worth to wait for an expectation; zero if it is
+// over.
 func alertDue(fired []AlertRun, e drill.AlertExpectation, began, ended time.Time) time.Time {
 	if len(fired) == 0 {
 		return began.Add(e.FiresWithin)

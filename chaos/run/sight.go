@@ -11,7 +11,7 @@ import (
 	"firedrill/internal/backend"
 )
 
-// trackedSight is a Sight while it is looked for.
+// trackedSight is a Sight while the run looks for it.
 type trackedSight struct {
 	Sight // under the record's lock
 	gaps  gaps
@@ -22,7 +22,7 @@ type trackedSight struct {
 	mayLack bool                    // there need be no value before the faults
 }
 
-// newSights lists all that metrics, traces and logs must show.
+// newSights returns everything that metrics, traces and logs must show.
 func newSights(e drill.Expectations, p Prober) []*trackedSight {
 	var all []*trackedSight
 	for _, m := range e.Metrics {
@@ -77,8 +77,8 @@ func asker(p Prober, q drill.Query) func(ctx context.Context, from, to time.Time
 	}
 }
 
-// traceSight counts the culprit's spans in each trace that is found; the trace with
-// the most tells the most.
+// traceSight counts the spans in question in each trace that is found, and keeps the
+// trace with the most.
 func traceSight(t drill.TraceExpectation, p Prober) *trackedSight {
 	span := strings.TrimSpace(t.Service + " " + t.Span)
 	if t.Failed {
@@ -114,18 +114,18 @@ func culprits(t drill.TraceExpectation, trace backend.Trace) int {
 	return n
 }
 
-// baseline looks at the time before the faults. What can be seen then already tells
-// nothing about them.
+// baseline looks at the time before the faults. What can be seen then already proves
+// nothing.
 func (r *run) baseline(ctx context.Context, s *trackedSight, from, to time.Time) error {
 	value, _, err := s.look(ctx, from, to)
 	switch {
 	case errors.Is(err, ErrNoData) && s.mayLack:
-		r.rec.noBaseline(s)
+		r.rec.noteNoBaseline(s)
 		return nil
 	case err != nil:
 		return err
 	}
-	r.rec.baseline(s, value)
+	r.rec.noteBaseline(s, value)
 	return nil
 }
 
@@ -133,7 +133,7 @@ func (r *run) baseline(ctx context.Context, s *trackedSight, from, to time.Time)
 func (r *run) glance(ctx context.Context, s *trackedSight) {
 	from, to := r.rec.faultTime()
 	active := r.rec.anyActive()
-	if from.IsZero() || s.Signal == SignalMetric && !active || s.Signal != SignalMetric && r.rec.found(s) {
+	if from.IsZero() || s.Signal == SignalMetric && !active || s.Signal != SignalMetric && r.rec.isFound(s) {
 		return
 	}
 	value, trace, err := s.look(ctx, from, to)
@@ -144,5 +144,5 @@ func (r *run) glance(ctx context.Context, s *trackedSight) {
 	if trace != "" && r.TraceLink != "" {
 		link = strings.ReplaceAll(r.TraceLink, "{trace_id}", trace)
 	}
-	r.rec.glanced(s, value, trace, link, err)
+	r.rec.noteLook(s, value, trace, link, err)
 }

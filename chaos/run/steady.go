@@ -11,12 +11,12 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// A claim is one part of the steady state. It returns why it does not hold, "" if
+// A claim is one part of the steady state. It returns why it does not hold, and "" if
 // it does.
 type claim func(ctx context.Context) string
 
-// await returns when all claims hold. If they do not in time, the error is a RefusedError, or says that the machine does not
-// keep up, where that may be why.
+// await returns when all claims hold. If they do not in time, the error is a
+// RefusedError; if the machine may be why, the error says so instead.
 func (r *run) await(ctx context.Context, patience time.Duration, claims []claim) error {
 	if r.Witness != nil {
 		patience = max(patience, witnessed)
@@ -49,7 +49,8 @@ func (r *run) await(ctx context.Context, patience time.Duration, claims []claim)
 	}
 }
 
-// machineWhy returns in words why a drill cannot begin, if the machine may be why: it fell short since a time, or an alert says so.
+// machineWhy returns a sentence if the machine may be why a drill cannot begin: it
+// fell short since a time, or an alert about it fires. Otherwise it returns "".
 func (r *run) machineWhy(ctx context.Context, since time.Time) string {
 	if why := r.rec.keptUp(since); why != "" {
 		return why
@@ -90,23 +91,23 @@ func (r *run) quiet(ctx context.Context) string {
 	return strings.Join(loud, "; ")
 }
 
-// past is whether the alert fires for what was before the drill and does not matter
-// to it.
+// past reports whether the alert fires for what was before the drill and does not
+// matter to it.
 func (r *run) past(a Alert) bool {
 	matches := func(p drill.AlertPattern) bool { return p.Matches(a.Labels) }
 	expected := func(e drill.AlertExpectation) bool { return e.Matches(a.Labels) }
 	if !a.Firing || !slices.ContainsFunc(r.Past, matches) || slices.ContainsFunc(r.drill.Expect.Alerts, expected) {
 		return false
 	}
-	r.rec.before(a.Labels)
+	r.rec.noteOfBefore(a.Labels)
 	return true
 }
 
-// fresh is an error if rules are not evaluated any more.
+// fresh returns an error if rules are no longer evaluated.
 func (r *run) fresh(state AlertState) error {
 	age := time.Since(state.AsOf)
 	if r.Witness != nil {
-		r.rec.late(drill.NeedRules, max(0, age))
+		r.rec.noteLateness(drill.NeedRules, max(0, age))
 	}
 	if age > r.drill.Expect.Blind {
 		return fmt.Errorf("%w: rules were last evaluated %s ago", ErrNoData, age.Round(time.Second))
@@ -114,11 +115,11 @@ func (r *run) fresh(state AlertState) error {
 	return nil
 }
 
-// forPeople is whether somebody would be told of the alert.
+// forPeople reports whether the alert notifies anyone.
 func forPeople(labels map[string]string) bool { return labels[drill.LabelSeverity] != "none" }
 
-// steady are the claims that must hold before anything is broken. They also take
-// the values that the faults' time is compared with.
+// steady returns the claims that must hold before anything is broken. They also take
+// the values that later ones are compared with.
 func (r *run) steady() []claim {
 	began := time.Now().Add(-r.drill.WarmUp)
 	var all []claim
@@ -138,13 +139,14 @@ func (r *run) steady() []claim {
 	return all
 }
 
-// steadyProbe asks a probe before the faults, and returns what is wrong with the answer; "" if nothing is.
+// steadyProbe asks a probe before the faults. It returns what is wrong with the
+// answer; "" if nothing is.
 func (r *run) steadyProbe(ctx context.Context, p *trackedProbe, began time.Time) string {
 	value, err := r.Prober.Ask(ctx, p.Query, began, time.Now())
 	if err != nil {
 		return fmt.Sprintf("%q: %v", p.Name, err)
 	}
-	r.rec.first(p, value)
+	r.rec.noteBefore(p, value)
 	switch {
 	case p.Change != nil && !(math.Abs(value) > 0):
 		return fmt.Sprintf("%q: it is %s, and nothing can be compared with that", p.Name, drill.FormatNumber(value))

@@ -8,11 +8,11 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// witnessed is how long the machine is watched at least before a drill is refused: what looks wrong at first sight may be
-// the machine's doing.
+// witnessed is how long at least the machine is measured before a drill is refused, so
+// that a refusal is not the machine's fault.
 const witnessed = 5 * time.Second
 
-// watchMachine notes how late the machine gives what evidence needs, from the beginning to the end.
+// watchMachine measures from beginning to end how late the machine serves each need.
 func (r *run) watchMachine(ctx context.Context) {
 	if r.Witness == nil {
 		return
@@ -20,14 +20,14 @@ func (r *run) watchMachine(ctx context.Context) {
 	r.every(ctx, r.poll, func(ask context.Context) {
 		for need, late := range r.Witness.Late(ask) {
 			if ask.Err() == nil {
-				r.rec.late(need, late)
+				r.rec.noteLateness(need, late)
 			}
 		}
 	})
 }
 
-// late notes how late the machine gives a need now.
-func (r *record) late(n drill.Need, d time.Duration) {
+// noteLateness notes how late the machine gives a need now.
+func (r *record) noteLateness(n drill.Need, d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if slices.Contains(r.takes, n) {
@@ -35,22 +35,25 @@ func (r *record) late(n drill.Need, d time.Duration) {
 	}
 	now := time.Now()
 	fine := !r.strained(n, now)
-	r.j.Machine.saw(n, d, now.Add(-max(d, r.poll)), now)
+	r.j.Machine.add(n, d, now.Add(-max(d, r.poll)), now)
 	if strained, _ := limits(n); fine && d >= strained {
 		r.emit(Event{Kind: EventProblem, State: StateMachine, Text: "this machine does not keep up: " + latenessText(n, d)})
 	}
 }
 
-// strained is whether a need was given too late within the last seconds. The lock is held.
+// strained reports whether a need was served too late within the last ten seconds. The
+// lock is held.
 func (r *record) strained(n drill.Need, now time.Time) bool {
 	total, _ := r.j.Machine.short([]drill.Need{n}, now.Add(-10*time.Second), now, false)
 	return total > 0
 }
 
-// keptUp returns in words how the machine fell short since a time, if by enough to explain why a drill cannot begin.
+// keptUp returns a sentence if the machine fell short since a time by enough to
+// explain why a drill cannot begin; "" if it did not.
 func (r *record) keptUp(since time.Time) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// Rules that are not evaluated may be a broken Prometheus as well.
+	// NeedRules is left out: rules that are not evaluated may also mean a broken
+	// Prometheus.
 	return r.j.Machine.explains(evidence{needs: []drill.Need{drill.NeedProcessor, drill.NeedScrapes}, from: since, to: time.Now()})
 }

@@ -9,7 +9,7 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// trial holds alerts to what is expected of them.
+// trial compares a journal with what its drill expects.
 type trial struct {
 	j            *Journal
 	expect       drill.Expectations
@@ -26,14 +26,14 @@ func (t trial) blindness() string {
 	return fmt.Sprintf("nobody could see what alerts do for %s: %s", Seconds(t.blind.Length()), t.blind.Why)
 }
 
-// finding is something that was not as expected, or that nobody can tell.
+// finding is one thing that is not as expected, or that cannot be told.
 type finding struct {
 	text    string
 	unknown bool
 	on      evidence // what it rests on
 }
 
-// checkAlert holds one alert to what is expected of it.
+// checkAlert compares one alert with what is expected of it.
 func (t trial) checkAlert(e drill.AlertExpectation) Check {
 	c := Check{Signal: SignalAlert, Name: e.String()}
 	fired := matching(t.j.Alerts, e.AlertPattern)
@@ -66,8 +66,8 @@ func (t trial) checkAlert(e drill.AlertExpectation) Check {
 	return c
 }
 
-// found adds findings to the detail, and makes an outcome of them: what is certain
-// outweighs what nobody can tell.
+// found adds findings to the detail of a check and returns the outcome: failed if any
+// finding is certain, else unknown if there is any.
 func (t trial) found(c *Check, all []finding) Outcome {
 	outcome := Passed
 	var texts []string
@@ -91,7 +91,8 @@ func (t trial) found(c *Check, all []finding) Outcome {
 	return outcome
 }
 
-// firing is what is wrong with when alerts fired, and how often people were told.
+// firing returns what is wrong with when alerts fired, and how often people were
+// notified.
 func (t trial) firing(fired []AlertRun, e drill.AlertExpectation) (wrong []finding) {
 	at := fired[0].fired()
 	switch after := at.Sub(t.began); {
@@ -112,12 +113,12 @@ func (t trial) firing(fired []AlertRun, e drill.AlertExpectation) (wrong []findi
 	return wrong
 }
 
-// alarm is what an alert that fires at a time rests on.
+// alarm returns the evidence for an alert that fires at a time.
 func (t trial) alarm(needs []drill.Need, at time.Time) evidence {
 	return evidence{needs, at.Add(-t.lookback), at, leastShortfall}
 }
 
-// lastOver is when the last of some alerts was gone; false if one still fires.
+// lastOver returns when the last of some alerts was gone; false if one still fires.
 func lastOver(fired []AlertRun) (last time.Time, ok bool) {
 	for _, a := range fired {
 		over, ok := a.over()
@@ -131,7 +132,8 @@ func lastOver(fired []AlertRun) (last time.Time, ok bool) {
 	return last, true
 }
 
-// resolving is what is wrong with when alerts were gone. after is nil if one still fires.
+// resolving returns what is wrong with when alerts were gone. after is nil if one
+// still fires.
 func (t trial) resolving(fired []AlertRun, after *Seconds, e drill.AlertExpectation) []finding {
 	want := fmt.Sprintf("want resolved within %s", Seconds(e.ResolvesWithin))
 	switch {
@@ -146,7 +148,7 @@ func (t trial) resolving(fired []AlertRun, after *Seconds, e drill.AlertExpectat
 	return nil
 }
 
-// telling is what is wrong with whom was told.
+// telling returns what is wrong with the notifications.
 func (t trial) telling(fired []AlertRun, e drill.AlertExpectation) []finding {
 	told := slices.ContainsFunc(fired, func(a AlertRun) bool { return len(a.Told) > 0 })
 	over := slices.ContainsFunc(fired, func(a AlertRun) bool { return len(a.ToldOver) > 0 })
@@ -201,22 +203,22 @@ func (t trial) checkQuiet() Check {
 	return c
 }
 
-// ofMachine tells whether the alert with these labels tells of the machine.
+// ofMachine reports whether the alert with these labels is about the machine.
 func (t trial) ofMachine(labels map[string]string) bool {
 	return slices.ContainsFunc(t.machine, func(p drill.AlertPattern) bool { return p.Matches(labels) })
 }
 
-// quietNeeds is what it takes for alerts that must not fire to be able to.
+// quietNeeds returns what alerts need to be able to fire.
 func quietNeeds() []drill.Need {
 	return []drill.Need{drill.NeedProcessor, drill.NeedScrapes, drill.NeedRules}
 }
 
-// whole is what a claim about the whole time of a drill rests on.
+// whole returns the evidence for a claim about the whole time of a drill.
 func (t trial) whole(needs []drill.Need) evidence {
 	return evidence{needs, t.j.from(PhaseWarmUp), t.j.End, max(t.expect.Blind, leastShortfall)}
 }
 
-// forbids is whether the alert with these labels must not fire beside the others.
+// forbids reports whether the alert with these labels must not fire beside the others.
 func forbids(e drill.Expectations, labels map[string]string, others []AlertRun) bool {
 	matches := func(p drill.AlertPattern) bool { return p.Matches(labels) }
 	if e.MustNotFire != nil {
@@ -227,8 +229,8 @@ func forbids(e drill.Expectations, labels map[string]string, others []AlertRun) 
 	return !slices.ContainsFunc(e.May, matches) && !slices.ContainsFunc(e.Alerts, expected) && !slices.ContainsFunc(others, paged)
 }
 
-// ticketOf is whether the second alert is a ticket of the objective that the first
-// one pages for: whoever burns a budget fast burns it slowly too.
+// ticketOf reports whether the second alert is the ticket of the objective whose page
+// is the first: a budget that burns fast burns slowly too.
 func ticketOf(page, ticket map[string]string) bool {
 	return page[drill.LabelSeverity] == "page" && ticket[drill.LabelSeverity] == "ticket" && page[drill.LabelSLO] != "" &&
 		page[drill.LabelSLO] == ticket[drill.LabelSLO] && page[drill.LabelService] == ticket[drill.LabelService]

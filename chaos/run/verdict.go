@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Verdict is what a drill came to.
+// Verdict is the result of a run.
 type Verdict string
 
 // The verdicts.
@@ -37,7 +37,7 @@ func Worst(all []*Journal) (Verdict, []string) {
 	return Pass, came(Pass)
 }
 
-// Outcome is what one check came to.
+// Outcome is the result of one check.
 type Outcome string
 
 // The outcomes.

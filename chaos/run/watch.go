@@ -8,9 +8,9 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// watchAlerts follows alerts and notifications to the end.
+// watchAlerts follows alerts and notifications to the end of the run.
 func (r *run) watchAlerts(ctx context.Context) {
-	since := r.rec.watchesAlerts()
+	since := r.rec.beginAlerts()
 	r.every(ctx, r.poll, func(ask context.Context) {
 		state, err := r.Alerts.Active(ask)
 		if err == nil {
@@ -19,9 +19,9 @@ func (r *run) watchAlerts(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil: // the run is over, and so the question
 		case err != nil:
-			r.rec.blind(err)
+			r.rec.noteAlertGap(err)
 		default:
-			r.rec.saw(state)
+			r.rec.noteAlerts(state)
 		}
 	})
 	r.every(ctx, r.poll, func(ask context.Context) {
@@ -29,15 +29,14 @@ func (r *run) watchAlerts(ctx context.Context) {
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			r.rec.untold(err)
+			r.rec.noteNotificationGap(err)
 		default:
-			r.rec.told(all)
+			r.rec.noteNotifications(all)
 		}
 	})
 }
 
-// watchGuards ends the run when a guard holds, or has been blind for too long: a
-// guard that cannot see protects nothing.
+// watchGuards ends the run when a guard holds, or has had no answer for too long.
 func (r *run) watchGuards(ctx context.Context) {
 	began := time.Now()
 	for _, g := range r.drill.AbortIf {
@@ -76,34 +75,34 @@ func (r *run) watchProbes(ctx context.Context) {
 func (r *run) watchAfter(ctx context.Context) {
 	for _, p := range r.rec.probes {
 		if p.Mode == drill.After {
-			r.rec.forget(p)
+			r.rec.dropAnswers(p)
 			r.watchProbe(ctx, p, time.Now(), func() bool { return true })
 		}
 	}
 }
 
-// watchProbe asks a probe again and again, and takes answers that were due when
-// asked and still are when they come.
+// watchProbe asks a probe at each interval. An answer counts only if it was due both
+// when it was asked for and when it came.
 func (r *run) watchProbe(ctx context.Context, p *trackedProbe, began time.Time, due func() bool) {
-	r.rec.asks(p, began)
+	r.rec.beginAnswers(p, began)
 	r.every(ctx, r.poll, func(ask context.Context) {
 		if !due() {
-			r.rec.idle(p)
+			r.rec.noteIdle(p)
 			return
 		}
 		value, err := r.Prober.Ask(ask, p.Query, began, time.Now())
 		switch {
 		case ctx.Err() != nil || !due():
 		case err != nil:
-			r.rec.unanswered(p, err)
+			r.rec.noteNoAnswer(p, err)
 		default:
-			r.rec.answered(p, value)
+			r.rec.noteAnswer(p, value)
 		}
 	})
 }
 
-// watchSights looks for what metrics, traces and logs must show. Searching traces
-// and logs is dear, so that is done less often.
+// watchSights looks for what metrics, traces and logs must show. It searches traces
+// and logs less often, because that is expensive.
 func (r *run) watchSights(ctx context.Context) {
 	for _, s := range r.rec.sights {
 		interval := r.poll
@@ -114,7 +113,7 @@ func (r *run) watchSights(ctx context.Context) {
 	}
 }
 
-// startLoad starts the load, and ends the run if it dies before the faults do.
+// startLoad starts the load, and ends the run if the load ends before the faults do.
 func (r *run) startLoad(ctx context.Context) error {
 	if r.drill.Load.Profile == "" {
 		return nil
@@ -124,12 +123,12 @@ func (r *run) startLoad(ctx context.Context) error {
 		return fmt.Errorf("start the load %q: %w", r.drill.Load.Profile, err)
 	}
 	r.load = load
-	r.rec.loadBegan()
+	r.rec.noteLoadBegan()
 	r.goes(&r.watch, func() {
 		select {
 		case <-ctx.Done():
 		case <-load.Done():
-			if ctx.Err() == nil && r.rec.loadDied() {
+			if ctx.Err() == nil && r.rec.noteLoadDied() {
 				r.end(&stopped{verdict: Inconclusive, reason: "the load ended by itself before the faults did"})
 			}
 		}
@@ -145,5 +144,5 @@ func (r *run) stopLoad(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, undoTimeout)
 	defer cancel()
 	result, err := r.load.Stop(ctx)
-	r.rec.loadEnded(result, err)
+	r.rec.noteLoadEnded(result, err)
 }

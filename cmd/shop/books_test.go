@@ -19,7 +19,8 @@ import (
 	"firedrill/apps/shipping"
 )
 
-// books are the databases of the shop, read behind the services' backs.
+// books holds connections to the databases of the shop, which bypass the
+// services.
 type books struct{ catalog, orders, bank, shipping *sql.DB }
 
 func openBooks(t *testing.T, f *fleet) books {
@@ -38,7 +39,7 @@ func openBooks(t *testing.T, f *fleet) books {
 		}
 		db, err := sql.Open(driver, dsn)
 		if err != nil {
-			t.Fatalf("open the books of %s: %v", name, err)
+			t.Fatalf("open database of %s: %v", name, err)
 		}
 		t.Cleanup(func() { db.Close() })
 		return db
@@ -46,8 +47,8 @@ func openBooks(t *testing.T, f *fleet) books {
 	return books{catalog: open(catalog.Name), orders: open(orders.Name), bank: open(bank.Name), shipping: open(shipping.Name)}
 }
 
-// withSchemas is the server's URL with a prefix for the schemas of the shop, which
-// are dropped after the test.
+// withSchemas returns the server's URL with a prefix for the shop's schemas.
+// The schemas are dropped after the test.
 func withSchemas(t *testing.T, server, prefix string) string {
 	t.Helper()
 	u, err := url.Parse(server)
@@ -63,7 +64,7 @@ func withSchemas(t *testing.T, server, prefix string) string {
 		defer db.Close()
 		for _, p := range parts() {
 			if _, err := db.Exec("DROP SCHEMA IF EXISTS " + prefix + "_" + p.name + " CASCADE"); err != nil {
-				t.Errorf("drop the schema of %s: %v", p.name, err)
+				t.Errorf("drop schema of %s: %v", p.name, err)
 			}
 		}
 	})
@@ -73,24 +74,24 @@ func withSchemas(t *testing.T, server, prefix string) string {
 	return u.String()
 }
 
-// quiet is a condition to wait for: nothing is left to do.
+// quiet reports whether all orders are finished and all events published.
 func (b books) quiet() (string, bool) {
 	var moving, unpublished int
 	err := b.orders.QueryRow(`SELECT
 		(SELECT COUNT(*) FROM orders WHERE state NOT IN ('shipped', 'failed')),
 		(SELECT COUNT(*) FROM outbox WHERE published_at = 0)`).Scan(&moving, &unpublished)
-	return fmt.Sprintf("%d orders not at their end, %d events not published, error %v", moving, unpublished, err),
+	return fmt.Sprintf("%d unfinished orders, %d unpublished events, error %v", moving, unpublished, err),
 		err == nil && moving == 0 && unpublished == 0
 }
 
-// kept is an order as its database has it.
+// kept is an order as it is stored.
 type kept struct {
 	state, reason string
 	total         int64
 	lines         []catalog.PricedLine
 }
 
-// check compares the books of all services. It returns a summary.
+// check compares the databases of all services and returns a summary.
 func (b books) check(t *testing.T, acknowledged map[string]orders.Order) string {
 	t.Helper()
 	all := b.keptOrders(t)
@@ -102,7 +103,7 @@ func (b books) check(t *testing.T, acknowledged map[string]orders.Order) string 
 	for _, o := range all {
 		outcomes[o.state+" "+o.reason]++
 	}
-	return fmt.Sprintf("%d orders in all, %s; %d minor units charged and kept, %d charges given back, %d pieces restocked",
+	return fmt.Sprintf("%d orders, %s; %d minor units charged and not refunded, %d charges refunded, %d pieces restocked",
 		len(all), table(outcomes), charged, undone, restocked)
 }
 
@@ -125,9 +126,9 @@ func (b books) keptOrders(t *testing.T) map[string]kept {
 func (b books) checkAcknowledged(t *testing.T, all map[string]kept, acknowledged map[string]orders.Order) {
 	t.Helper()
 	shipped := 0
-	for id, told := range acknowledged {
-		if o, ok := all[id]; !ok || o.state != "shipped" || o.total != told.TotalMinor {
-			t.Errorf("order %s was acknowledged with a total of %d; it is there: %v, %s, %d", id, told.TotalMinor, ok, o.state, o.total)
+	for id, ack := range acknowledged {
+		if o, ok := all[id]; !ok || o.state != "shipped" || o.total != ack.TotalMinor {
+			t.Errorf("order %s was acknowledged with total %d; stored: %v, state %s, total %d", id, ack.TotalMinor, ok, o.state, o.total)
 		}
 	}
 	for _, o := range all {
@@ -135,13 +136,14 @@ func (b books) checkAcknowledged(t *testing.T, all map[string]kept, acknowledged
 			shipped++
 		}
 	}
-	// Every shopper repeats until the end is known, so none is confirmed in secret.
+	// Every shopper repeats a request until the outcome is known, so every
+	// shipped order was acknowledged.
 	if shipped != len(acknowledged) {
-		t.Errorf("%d orders are shipped, %d were acknowledged", shipped, len(acknowledged))
+		t.Errorf("%d orders were shipped, %d were acknowledged", shipped, len(acknowledged))
 	}
 	var keys int
 	if err := b.orders.QueryRow("SELECT COUNT(*) FROM idempotency_keys").Scan(&keys); err != nil || keys != len(all) {
-		t.Errorf("%d keys made %d orders (error %v)", keys, len(all), err)
+		t.Errorf("%d keys for %d orders (error %v)", keys, len(all), err)
 	}
 }
 
@@ -166,16 +168,16 @@ func (b books) checkMoney(t *testing.T, all map[string]kept) (charged int64, und
 			want = o.total
 		}
 		if a.sum != want || a.charges > 1 || a.refunds > a.charges {
-			t.Errorf("order %s is %s with a total of %d; the bank kept %d in %d charges and %d refunds", id, o.state, o.total, a.sum, a.charges, a.refunds)
+			t.Errorf("order %s is %s with total %d; the bank has %d from %d charges and %d refunds", id, o.state, o.total, a.sum, a.charges, a.refunds)
 		}
 		owed, charged, undone = owed+want, charged+a.sum, undone+int(a.refunds)
 		delete(accounts, id)
 	}
 	if owed != charged {
-		t.Errorf("the bank charged %d, confirmed orders come to %d", charged, owed)
+		t.Errorf("the bank charged %d, shipped orders have a total of %d", charged, owed)
 	}
 	for id, a := range accounts {
-		t.Errorf("the bank charged %d for %s, which is no order", a.sum, id)
+		t.Errorf("the bank charged %d for %s, which is not an order", a.sum, id)
 	}
 	return charged, undone
 }
@@ -238,7 +240,7 @@ func (b books) checkShipments(t *testing.T, all map[string]kept) {
 		delete(parcels, id)
 	}
 	for id := range parcels {
-		t.Errorf("%s was shipped, which is no order", id)
+		t.Errorf("%s was shipped but is not an order", id)
 	}
 }
 

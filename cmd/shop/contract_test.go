@@ -30,10 +30,10 @@ const (
 	shopContract    = "../../apps/metrics.json"
 )
 
-// TestMetricsAreThoseOfTheContracts runs the whole shop, ships an order, and
-// compares what its services expose with the files that alerts and dashboards
-// are checked against.
-func TestMetricsAreThoseOfTheContracts(t *testing.T) {
+// TestMetricsMatchContracts runs the whole shop, ships an order, and compares
+// the metrics of its services with the contract files. Alerts and dashboards
+// are checked against these files.
+func TestMetricsMatchContracts(t *testing.T) {
 	shop := wholeShop(t)
 	shipOne(t, shop)
 	library, err := contract.ReadFiles(libraryContract)
@@ -42,7 +42,7 @@ func TestMetricsAreThoseOfTheContracts(t *testing.T) {
 	}
 	var services []prometheus.Gatherer
 	for name, url := range shop.admin {
-		if name == "bank" { // nobody may instrument it
+		if name == "bank" { // the bank has no telemetry
 			continue
 		}
 		services = append(services, scrape(t, url))
@@ -69,11 +69,11 @@ func TestMetricsAreThoseOfTheContracts(t *testing.T) {
 type inProcess struct {
 	gateway string            // URL
 	admin   map[string]string // URLs by service
-	offset  int               // of the ports
+	offset  int               // port offset
 	backend *telemetrytest.Backend
 }
 
-// addr is where a service listens.
+// addr returns the address on which a service listens.
 func (s inProcess) addr(service string) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(ports[service]+s.offset))
 }
@@ -118,7 +118,7 @@ func shipOne(t *testing.T, shop inProcess) {
 	order := map[string]any{"lines": []map[string]any{{"product_id": "p-001", "quantity": 1}}}
 	status, answer, err := s.call(t.Context(), http.MethodPost, "/orders", "", order)
 	if err != nil || status >= 300 {
-		t.Fatalf("place an order: %d %s %v", status, answer, err)
+		t.Fatalf("place order: %d %s %v", status, answer, err)
 	}
 	var placed struct{ ID string }
 	if err := json.Unmarshal(answer, &placed); err != nil {
@@ -130,7 +130,7 @@ func shipOne(t *testing.T, shop inProcess) {
 	})
 }
 
-// scrape reads what a service exposes once, as Prometheus would.
+// scrape reads the metrics of a service once, as Prometheus would.
 func scrape(t *testing.T, admin string) prometheus.Gatherer {
 	t.Helper()
 	resp, err := http.Get(admin + "/metrics")
@@ -141,7 +141,7 @@ func scrape(t *testing.T, admin string) prometheus.Gatherer {
 	parser := expfmt.NewTextParser(model.LegacyValidation)
 	byName, err := parser.TextToMetricFamilies(resp.Body)
 	if err != nil {
-		t.Fatalf("read the metrics at %s: %v", admin, err)
+		t.Fatalf("read metrics of %s: %v", admin, err)
 	}
 	var all []*dto.MetricFamily
 	for _, f := range byName {

@@ -20,18 +20,18 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// faultClient talks to a service of wholeShop, which has this token.
+// faultClient returns a client for the faults of one service of wholeShop.
 func (s inProcess) faultClient(service string) *client.Client {
 	return client.New(service, s.admin[service], "token", http.DefaultClient)
 }
 
-// Every service shows every fault that it says it can, over its admin listener.
-func TestEveryServiceShowsItsFaults(t *testing.T) {
+// Every service can begin and end every fault that it claims to support.
+func TestServicesShowAllTheirFaults(t *testing.T) {
 	shop := wholeShop(t)
 	required := map[string]map[string]any{
 		"latency": {"median": "1ms"},
 		"reroute": {"from": "127.0.0.1:1", "to": "127.0.0.1:2"},
-		// Enough is lost here without.
+		// These faults use few resources, because the test needs them itself.
 		"memory_leak": {"bytes_per_second": 1024}, "gc_pressure": {"bytes_per_second": 1024}, "cpu_burn": {"cores": 0.01},
 	}
 	for service := range shop.admin {
@@ -55,19 +55,19 @@ func TestEveryServiceShowsItsFaults(t *testing.T) {
 				}
 			}
 			if status, err = c.Status(t.Context()); err != nil || len(status.Active) > 0 || len(status.Kinds) != shown || shown < 6 {
-				t.Errorf("of %d shown there is %+v, %v", shown, status, err)
+				t.Errorf("after %d faults: status %+v, %v", shown, status, err)
 			}
 		})
 	}
 	for name, url := range shop.admin {
-		machinetest.Await(t, name+" is ready afterwards", ready(url))
+		machinetest.Await(t, name+" is ready after the faults", ready(url))
 	}
 	shipOne(t, shop)
 }
 
-// A service that stops with faults on ends as well as without.
-func TestShopStopsWithFaultsOn(t *testing.T) {
-	shop := wholeShop(t) // its end checks the exit code
+// A service stops without an error even if faults are active.
+func TestShopStopsWithActiveFaults(t *testing.T) {
+	shop := wholeShop(t) // its cleanup checks the exit code
 	for service, kinds := range map[string][]string{
 		"orders": {"pool_exhaustion", "slow_query", "lock_contention", "goroutine_leak"}, "bank": {"errors", "unready"}, "shipping": {"pool_exhaustion"},
 	} {
@@ -79,7 +79,7 @@ func TestShopStopsWithFaultsOn(t *testing.T) {
 	}
 }
 
-// relay passes connections on to another address, and counts them.
+// relay forwards connections to another address and counts them.
 func relay(t *testing.T, to string) (addr string, passed *atomic.Int64) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -111,9 +111,9 @@ func relay(t *testing.T, to string) (addr string, passed *atomic.Int64) {
 	return l.Addr().String(), passed
 }
 
-// A rerouted service reaches all that it depends on by the detour: the services
-// that it calls, the broker, and the receivers of its telemetry.
-func TestReroutedServicesTakeTheDetour(t *testing.T) {
+// A reroute applies to all connections of a service: to other services, to the
+// broker and to the telemetry backends.
+func TestRerouteAppliesToAllConnections(t *testing.T) {
 	shop := wholeShop(t)
 	host := func(url string) string { return strings.TrimPrefix(url, "http://") }
 	orders := shop.faultClient("orders")
@@ -130,7 +130,7 @@ func TestReroutedServicesTakeTheDetour(t *testing.T) {
 	}
 	shipOne(t, shop)
 	for name, passed := range detours {
-		machinetest.Await(t, "orders goes to "+name+" by the detour", func() (string, bool) { return "nobody passed", passed.Load() > 0 })
+		machinetest.Await(t, "orders connects to "+name+" through the relay", func() (string, bool) { return "no connection", passed.Load() > 0 })
 	}
 	if err := orders.EndAll(t.Context()); err != nil {
 		t.Fatal(err)
@@ -138,12 +138,12 @@ func TestReroutedServicesTakeTheDetour(t *testing.T) {
 	before := detours["payments"].Load()
 	shipOne(t, shop)
 	if got := detours["payments"].Load(); got != before {
-		t.Errorf("afterwards %d more went by the detour", got-before)
+		t.Errorf("%d more connections through the relay after the end", got-before)
 	}
 }
 
-// Events that cannot be worked off are dropped in the end, and orders are shipped
-// meanwhile.
+// Events that cannot be processed are dropped after some attempts, and orders
+// are still shipped.
 func TestPoisonMessages(t *testing.T) {
 	shop := wholeShop(t)
 	orders := shop.faultClient("orders")
@@ -157,7 +157,7 @@ func TestPoisonMessages(t *testing.T) {
 		return fmt.Sprint(n), n == 2
 	})
 	failed := 0
-	machinetest.Await(t, "the trace shows the consumer's failures", func() (string, bool) {
+	machinetest.Await(t, "the trace shows failed consumer spans", func() (string, bool) {
 		failed = 0
 		for _, span := range shop.backend.Spans() {
 			if span.Name == "process orders.confirmed" && span.Status.GetCode() == 2 {
@@ -168,8 +168,8 @@ func TestPoisonMessages(t *testing.T) {
 	})
 }
 
-// What a browser's or a stranger's request finds at the public listener is nothing.
-func TestFaultsAreForOperators(t *testing.T) {
+// The public listeners do not serve /faults.
+func TestFaultsAreNotPublic(t *testing.T) {
 	shop := wholeShop(t)
 	for _, url := range []string{shop.gateway, "http://" + shop.addr("orders")} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/faults", nil)
@@ -188,7 +188,7 @@ func TestFaultsAreForOperators(t *testing.T) {
 	}
 }
 
-// The bank has no telemetry, and shows faults all the same: payments sees them.
+// The bank has no telemetry but can show faults. Payments sees them.
 func TestBankFails(t *testing.T) {
 	shop := wholeShop(t)
 	bank := shop.faultClient("bank")
@@ -202,12 +202,12 @@ func TestBankFails(t *testing.T) {
 	order := json.RawMessage(`{"lines":[{"product_id":"p-001","quantity":1}]}`)
 	status, answer, err := s.call(t.Context(), http.MethodPost, "/orders", "first", order)
 	if err != nil || status != http.StatusServiceUnavailable {
-		t.Errorf("with the bank down: %d %s, %v", status, answer, err)
+		t.Errorf("while the bank fails: %d %s, %v", status, answer, err)
 	}
 	if err := bank.EndAll(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	machinetest.Await(t, "the order is confirmed when the bank is back", func() (string, bool) {
+	machinetest.Await(t, "the order is confirmed after the fault", func() (string, bool) {
 		status, answer, err := s.call(context.WithoutCancel(t.Context()), http.MethodPost, "/orders", "first", order)
 		return fmt.Sprint(status, string(answer), err), status == http.StatusCreated
 	})

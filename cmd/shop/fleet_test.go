@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// fleet is the shop with a process for each service.
+// fleet is the shop with one process for each service.
 type fleet struct {
 	binary   string
 	dir      string            // data and logs
@@ -23,7 +23,7 @@ type fleet struct {
 	gateway  string            // URL
 	admin    map[string]string // URLs by service
 	env      []string
-	names    []string // in the order in which they start
+	names    []string // in start order
 
 	mu      sync.Mutex // guards running
 	running map[string]*exec.Cmd
@@ -39,7 +39,7 @@ func newFleet(t *testing.T, database string) *fleet {
 	}
 	f.binary = filepath.Join(f.dir, "shop")
 	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", f.binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build the shop: %v\n%s", err, out)
+		t.Fatalf("build shop: %v\n%s", err, out)
 	}
 	for _, p := range parts() {
 		f.names = append(f.names, p.name)
@@ -48,7 +48,7 @@ func newFleet(t *testing.T, database string) *fleet {
 		"FIREDRILL_PORT_OFFSET="+strconv.Itoa(offset),
 		"SHOP_DATA="+filepath.Join(f.dir, "data"),
 		"DATABASE_URL="+database,
-		"SHOP_JWT_KEY=a key that survives the gateway's death",
+		"SHOP_JWT_KEY=a key that survives a gateway crash",
 		"SHOP_RATE_USER=1000", "SHOP_RATE_USER_BURST=1000",
 		"SHOP_ORDER_GIVE_UP="+giveUp.String(),
 		"SHOP_BANK_SEED="+strconv.FormatUint(*killSeed, 10),
@@ -58,7 +58,8 @@ func newFleet(t *testing.T, database string) *fleet {
 	return f
 }
 
-// end kills what still runs and, after a failure, shows what it said.
+// end kills the running processes. If the test failed, it logs the ends of
+// their logs.
 func (f *fleet) end(t *testing.T) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -103,20 +104,20 @@ func (f *fleet) take(name string) *exec.Cmd {
 	return cmd
 }
 
-// kill gives a service no chance. It must not have ended by itself.
+// kill kills a service. It is an error if the service had ended by itself.
 func (f *fleet) kill(t *testing.T, name string) {
 	t.Helper()
 	cmd := f.take(name)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Errorf("kill %s: %v", name, err)
 	}
-	_ = cmd.Wait() // tells of the signal
+	_ = cmd.Wait() // returns the signal as an error
 	if status := cmd.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() {
-		t.Errorf("%s had ended by itself before it was killed: %s", name, cmd.ProcessState)
+		t.Errorf("%s ended by itself before it was killed: %s", name, cmd.ProcessState)
 	}
 }
 
-// stop asks a service to end, which must end well.
+// stop sends SIGTERM to a service, which must exit with status 0.
 func (f *fleet) stop(t *testing.T, name string) {
 	t.Helper()
 	cmd := f.take(name)
@@ -128,8 +129,8 @@ func (f *fleet) stop(t *testing.T, name string) {
 	}
 }
 
-// harass kills and restarts services until ctx ends, all of them equally often;
-// all run when it returns. It counts the kills.
+// harass kills and restarts services until ctx ends, all equally often. When it
+// returns, all are running. It returns the number of kills by service.
 func (f *fleet) harass(ctx context.Context, t *testing.T, random *rand.Rand) map[string]int {
 	kills := make(map[string]int)
 	var next []int
@@ -142,7 +143,7 @@ func (f *fleet) harass(ctx context.Context, t *testing.T, random *rand.Rand) map
 		pause := time.Duration(200+random.IntN(800)) * time.Millisecond
 		down := time.Duration(random.IntN(500)) * time.Millisecond
 		if random.IntN(8) == 0 {
-			down += giveUp // long enough that orders are undone
+			down += giveUp // long enough for orders to be abandoned
 		}
 		select {
 		case <-ctx.Done():

@@ -14,9 +14,9 @@ import (
 	"testing"
 )
 
-// freeOffset is a port offset at which no port of the shop is taken. It keeps
-// below the range from which outgoing connections take theirs, where a port could
-// vanish while its service restarts.
+// freeOffset returns a port offset at which all ports of the shop are free. It
+// stays below the range of ephemeral ports, from which another process could
+// take a port while its service restarts.
 func freeOffset(t *testing.T) int {
 	t.Helper()
 	for range 100 {
@@ -25,7 +25,7 @@ func freeOffset(t *testing.T) int {
 			return offset
 		}
 	}
-	t.Fatal("no free range of ports was found in 100 tries")
+	t.Fatal("found no free port offset in 100 attempts")
 	return 0
 }
 
@@ -46,7 +46,7 @@ func offsetFree(offset int) bool {
 
 func portURL(offset, port int) string { return fmt.Sprintf("http://127.0.0.1:%d", offset+port) }
 
-// adminURLs is where each service tells its health.
+// adminURLs returns the URL of each service's admin listener.
 func adminURLs(offset int) map[string]string {
 	urls := map[string]string{"broker": portURL(offset, brokerAdmin)}
 	for name, port := range ports {
@@ -57,7 +57,7 @@ func adminURLs(offset int) map[string]string {
 	return urls
 }
 
-// ready is a condition to wait for.
+// ready returns a condition for Await: the service is ready.
 func ready(url string) func() (string, bool) {
 	return func() (string, bool) {
 		resp, err := http.Get(url + "/readyz")
@@ -70,7 +70,7 @@ func ready(url string) func() (string, bool) {
 	}
 }
 
-// shopper is a customer at the gateway.
+// shopper is a customer of the gateway.
 type shopper struct {
 	base  string
 	name  string
@@ -78,12 +78,12 @@ type shopper struct {
 	token string
 }
 
-// call sends in as JSON and returns the answer, whatever its status.
+// call sends in as JSON and returns the response, whatever its status.
 func (s *shopper) call(ctx context.Context, method, path, key string, in any) (status int, answer []byte, err error) {
 	return s.callFor(ctx, method, path, key, in, http.Header{})
 }
 
-// callFor is call that also fills in the answer's header.
+// callFor is like call and also copies the response's headers into header.
 func (s *shopper) callFor(ctx context.Context, method, path, key string, in any, header http.Header) (status int, answer []byte, err error) {
 	body, err := json.Marshal(in)
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *shopper) login(ctx context.Context) error {
 		return err
 	}
 	if status != http.StatusOK {
-		return fmt.Errorf("log %s in: %d %s", s.name, status, answer)
+		return fmt.Errorf("log in %s: %d %s", s.name, status, answer)
 	}
 	var out struct{ Token string }
 	err = json.Unmarshal(answer, &out)

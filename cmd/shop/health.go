@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// healthTimeout bounds the answer of one service.
+// healthTimeout limits the request to one service.
 const healthTimeout = time.Second
 
-// health asks each part on this machine whether it is ready. It is for containers
-// that hold nothing else to ask with.
+// health checks whether each part on this machine is ready. It is for
+// containers that have no other HTTP client.
 func health(ctx context.Context, chosen []part, s settings, _ io.Writer) error {
 	for _, p := range chosen {
 		if err := askReady(ctx, dialable(s.admin[p.name])); err != nil {
-			return fmt.Errorf("ask %q whether it is ready: %w", p.name, err)
+			return fmt.Errorf("check readiness of %q: %w", p.name, err)
 		}
 	}
 	return nil
 }
 
-// dialable is where a listener on this machine is reached: one on all interfaces
-// is on the loopback too.
+// dialable returns an address for reaching a listener on this machine. For a
+// listener on all interfaces it is on the loopback interface.
 func dialable(addr string) string {
 	host, port, err := net.SplitHostPort(addr)
 	if err == nil && (host == "" || net.ParseIP(host).IsUnspecified()) {
@@ -34,7 +34,7 @@ func dialable(addr string) string {
 	return addr
 }
 
-// askReady returns nil if the admin listener says that its service is ready.
+// askReady returns nil if the admin listener reports that the service is ready.
 func askReady(ctx context.Context, admin string) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -44,12 +44,12 @@ func askReady(ctx context.Context, admin string) error {
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err // names the URL
+		return err // contains the URL
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode == http.StatusOK {
 		return nil
 	}
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) // only to explain
-	return fmt.Errorf("%s answered %s: %s", admin, resp.Status, strings.TrimSpace(string(body)))
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10)) // only for the error text
+	return fmt.Errorf("%s responded %s: %s", admin, resp.Status, strings.TrimSpace(string(body)))
 }

@@ -12,7 +12,7 @@ func TestHealthcheck(t *testing.T) {
 	answer := func(status int, body string) string {
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path != "/readyz" {
-				t.Errorf("it asked %s", r.URL.Path)
+				t.Errorf("got a request for %s", r.URL.Path)
 			}
 			w.WriteHeader(status)
 			w.Write([]byte(body))
@@ -25,16 +25,16 @@ func TestHealthcheck(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		args   []string
-		bank   string // where its admin listener is
+		bank   string // address of its admin listener
 		code   int
 		stderr string
 	}{
 		{"ready", []string{"healthcheck", "bank"}, good, exitOK, ""},
 		{"listening on all interfaces", []string{"healthcheck", "bank"}, "0.0.0.0:" + port, exitOK, ""},
-		{"listening on all of both families", []string{"healthcheck", "bank"}, "[::]:" + port, exitOK, ""},
-		{"not ready", []string{"healthcheck", "bank"}, bad, exitFailed, `ask "bank" whether it is ready: ` + bad + " answered 503 Service Unavailable: database: gone"},
-		{"nobody there", []string{"healthcheck", "bank"}, "127.0.0.1:1", exitFailed, "connection refused"},
-		{"of nothing", []string{"healthcheck"}, good, exitMisuse, "which service?"},
+		{"listening on all interfaces, IPv6", []string{"healthcheck", "bank"}, "[::]:" + port, exitOK, ""},
+		{"not ready", []string{"healthcheck", "bank"}, bad, exitFailed, `check readiness of "bank": ` + bad + " responded 503 Service Unavailable: database: gone"},
+		{"not running", []string{"healthcheck", "bank"}, "127.0.0.1:1", exitFailed, "connection refused"},
+		{"no service", []string{"healthcheck"}, good, exitMisuse, "missing argument: SERVICE"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

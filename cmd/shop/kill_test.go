@@ -24,23 +24,23 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// A longer run is one command:
+// For a longer run:
 //
 //	go test -tags e2e -run TestNothingIsLostOrDoubled ./cmd/shop -v -kill-for 10m -timeout 60m
 var (
-	killFor  = flag.Duration("kill-for", 30*time.Second, "how long services are killed")
-	killSeed = flag.Uint64("kill-seed", 1, "seed of who is killed when, and of what is bought")
+	killFor  = flag.Duration("kill-for", 30*time.Second, "how long to kill services")
+	killSeed = flag.Uint64("kill-seed", 1, "seed for the choice of kills and orders")
 )
 
 const (
 	shoppers  = 8
-	quietTime = 90 * time.Second // most time until all orders are settled after the last kill, on the reference machine
-	giveUp    = 2 * time.Second  // short, so that orders are undone too
+	quietTime = 90 * time.Second // limit for settling all orders after the last kill, on the reference machine
+	giveUp    = 2 * time.Second  // short, so that some orders are abandoned
 )
 
-// TestNothingIsLostOrDoubled kills services at random moments under load, and
-// then compares the books of all of them. It does so on SQLite and, where
-// TEST_DATABASE_URL names a PostgreSQL database, there.
+// TestNothingIsLostOrDoubled kills services at random times under load, and
+// then compares the databases of all of them. It runs on SQLite and, if
+// TEST_DATABASE_URL is the URL of a PostgreSQL database, also there.
 func TestNothingIsLostOrDoubled(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { killUnderLoad(t, newFleet(t, "")) })
 	t.Run("postgresql", func(t *testing.T) {
@@ -89,17 +89,17 @@ func killUnderLoad(t *testing.T, fleet *fleet) {
 
 	books := openBooks(t, fleet)
 	if err := machinetest.Awaited(t, quietTime, books.quiet); err != nil {
-		t.Fatalf("every order is settled, published and shipped: %v", err)
+		t.Fatalf("wait until every order is settled, published and shipped: %v", err)
 	}
 	for _, name := range slices.Backward(fleet.names) {
 		fleet.stop(t, name)
 	}
 	report := books.check(t, acknowledged)
-	t.Logf("%v, seed %d: %d orders acknowledged, refused by status %v; %d kills: %s",
+	t.Logf("%v, seed %d: %d orders acknowledged, rejected by status %v; %d kills: %s",
 		*killFor, *killSeed, len(acknowledged), refused, total(kills), table(kills))
 	t.Log(report)
 	if len(acknowledged) == 0 || total(kills) == 0 {
-		t.Error("nothing was ordered, or nobody killed: the test shows nothing")
+		t.Error("no orders or no kills, so the test shows nothing")
 	}
 }
 
@@ -118,7 +118,8 @@ func table(counts map[string]int) string {
 	return strings.Join(all, ", ")
 }
 
-// buyer places one order after the other and repeats each until its end is known.
+// buyer places orders one after another and repeats each until its outcome is
+// known.
 type buyer struct {
 	shopper
 	random *rand.Rand
@@ -136,13 +137,14 @@ func (b *buyer) shop(ctx context.Context, t *testing.T, tell func(status int, o 
 			return "", true
 		})
 		if err != nil {
-			t.Errorf("how order %s/%s ended: %v", b.name, key, err)
+			t.Errorf("get outcome of order %s/%s: %v", b.name, key, err)
 			return
 		}
 	}
 }
 
-// try sends an order. It is an error if the answer does not say how it ended.
+// try sends an order. It returns an error if the response does not give the
+// outcome.
 func (b *buyer) try(ctx context.Context, key string, basket orders.PlaceRequest) (status int, o orders.Order, err error) {
 	if b.token == "" {
 		if err := b.login(ctx); err != nil {
@@ -159,11 +161,11 @@ func (b *buyer) try(ctx context.Context, key string, basket orders.PlaceRequest)
 	case status == http.StatusPaymentRequired, status == http.StatusConflict && !bytes.Contains(answer, []byte("in-progress")):
 		return status, o, nil
 	}
-	return status, o, fmt.Errorf("answered %d %s", status, answer)
+	return status, o, fmt.Errorf("response %d %s", status, answer)
 }
 
-// basket has one to three products, the sold-out one and the bad card among them
-// now and then.
+// basket returns one to three products. Sometimes one is sold out, or the card
+// is declined.
 func (b *buyer) basket() orders.PlaceRequest {
 	var r orders.PlaceRequest
 	for _, n := range b.random.Perm(50)[:1+b.random.IntN(3)] {

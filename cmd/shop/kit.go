@@ -12,15 +12,15 @@ import (
 	"firedrill/telemetry/client"
 )
 
-// kit is what every service is built with. Without faults, both that and the
-// dialer are nil.
+// kit holds what every service is built with. Without a token for faults,
+// faults and dialer are nil.
 type kit struct {
 	tel    *telemetry.Telemetry
 	faults *fault.Set
 	dialer *fault.Dialer
 }
 
-// newKit makes what a part is built with.
+// newKit creates the kit of a part.
 func newKit(ctx context.Context, p part, token string, cfg telemetry.Config) (k kit, err error) {
 	faults := fault.Config{Service: p.name, Token: token}
 	if token != "" {
@@ -30,7 +30,7 @@ func newKit(ctx context.Context, p part, token string, cfg telemetry.Config) (k 
 	if k.tel, err = telemetry.New(ctx, cfg); err != nil {
 		return kit{}, err
 	}
-	if !p.untold {
+	if !p.noTelemetry {
 		faults.Logger, faults.Registry = k.tel.Logger(), k.tel.Registry()
 	}
 	if k.faults, err = fault.New(faults); err != nil {
@@ -40,7 +40,8 @@ func newKit(ctx context.Context, p part, token string, cfg telemetry.Config) (k 
 	return k, nil
 }
 
-// client is for calls to a peer; timeout bounds each, 0 for no bound.
+// client returns an HTTP client for a peer. timeout limits each request; 0
+// means no limit.
 func (k kit) client(peer string, timeout time.Duration) (*http.Client, error) {
 	opts := client.Options{Peer: peer, Timeout: timeout}
 	if k.dialer != nil {
@@ -51,7 +52,7 @@ func (k kit) client(peer string, timeout time.Duration) (*http.Client, error) {
 	return client.New(k.tel, opts)
 }
 
-// natsDialer is an option of a connection to the broker.
+// natsDialer is a nats.Option that sets the dialer.
 func (k kit) natsDialer(o *nats.Options) error {
 	if k.dialer != nil {
 		o.CustomDialer, o.SkipHostLookup = k.dialer, true

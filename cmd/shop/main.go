@@ -31,46 +31,46 @@ const (
 const usage = `usage: shop [flags] SERVICE…
        shop [flags] healthcheck SERVICE…
 
-Runs services of the shop until it is interrupted; then they finish the requests
-under way. A second interrupt ends them at once. With healthcheck it asks whether
-services that run already are ready, and exits 1 if one is not.
+Runs services of the shop until it is interrupted. Then they finish their active
+requests. A second interrupt ends them at once. With healthcheck it checks whether
+running services are ready, and exits with 1 if one is not.
 
-Services, in the order in which they are started:
-%s  all        every one of them
+Services, in start order:
+%s  all        all services
 
 Flags:
 %s
-Environment (flags win):
-  FIREDRILL_PORT_OFFSET     added to every default port
-  SHOP_<NAME>_ADDR          where a service listens (SHOP_BROKER_ADDR: for NATS clients)
-  SHOP_<NAME>_ADMIN_ADDR    its health, metrics and profiles
-  SHOP_<NAME>_URL           where the others find it; default http://ADDR
+Environment (flags override it):
+  FIREDRILL_PORT_OFFSET     number added to every default port
+  SHOP_<NAME>_ADDR          host:port of a service (SHOP_BROKER_ADDR: for NATS clients)
+  SHOP_<NAME>_ADMIN_ADDR    host:port of its health checks, metrics and profiles
+  SHOP_<NAME>_URL           URL at which other services call it; default http://ADDR
   SHOP_DATA                 folder of the databases and streams; default .data/shop
-  DATABASE_URL              postgres://…: keep the data there, a schema for each service
-  NATS_URL                  default nats://SHOP_BROKER_ADDR
-  SHOP_JWT_KEY              signs tokens, 32 bytes or more; default made at start
-  SHOP_TOKEN_TTL            how long a token is good; default 15m
-  SHOP_CORS_ORIGINS         browsers' origins that may call, with commas; default *
+  DATABASE_URL              postgres://…: use PostgreSQL, with a schema for each service
+  NATS_URL                  URL of the broker; default nats://SHOP_BROKER_ADDR
+  SHOP_JWT_KEY              key that signs tokens, at least 32 bytes; default random
+  SHOP_TOKEN_TTL            how long a token is valid; default 15m
+  SHOP_CORS_ORIGINS         browser origins that may call, comma-separated; default *
   SHOP_RATE_USER            requests per second of a user; default 20
-  SHOP_RATE_USER_BURST      and at once; default 40
+  SHOP_RATE_USER_BURST      burst of a user's requests; default 40
   SHOP_RATE_ADDRESS         requests per second of an address; default 2000
-  SHOP_RATE_ADDRESS_BURST   and at once; default 4000
-  SHOP_CACHE_TTL            how old what the catalog caches may be; default 5s
-  SHOP_ORDER_GIVE_UP        when an order that cannot be finished is undone; default 2m
-  SHOP_BANK_SEED            of the bank's moods; default 1
-  SHOP_BANK_LATENCY         median of what the bank takes; default 25ms
-  SHOP_BANK_SPREAD          sigma of the logarithm of that; default 0.5
+  SHOP_RATE_ADDRESS_BURST   burst of an address's requests; default 4000
+  SHOP_CACHE_TTL            how long the catalog caches products; default 5s
+  SHOP_ORDER_GIVE_UP        age at which an unfinished order is undone; default 2m
+  SHOP_BANK_SEED            seed of the bank's random decisions; default 1
+  SHOP_BANK_LATENCY         median latency of the bank; default 25ms
+  SHOP_BANK_SPREAD          sigma of the logarithm of the bank's latency; default 0.5
   SHOP_BANK_DECLINE         share of the charges that the bank declines; default 0.01
-  SHOP_FAULTS_TOKEN         lets who brings it break a service on purpose, at /faults
-                            of its admin listener; default none: nobody can
+  SHOP_FAULTS_TOKEN         token for breaking a service on purpose, at /faults of its
+                            admin listener; default none, so faults are off
   LOG_LEVEL, LOG_FORMAT     debug, info, warn or error; json or none
-  LOKI_URL                  where logs are pushed, for example http://127.0.0.1:3100
-  OTEL_…                    as OpenTelemetry says: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, …
+  LOKI_URL                  URL to which logs are pushed, for example http://127.0.0.1:3100
+  OTEL_…                    as in OpenTelemetry: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_TRACES_SAMPLER, …
 
-Users are user-0001 to user-1000 and staff-01 to staff-05; the password of NAME is
-demo-NAME. Product p-050 is sold out, the card "card-declined" is declined.
+Users are user-0001 to user-1000 and staff-01 to staff-05. The password of NAME is
+demo-NAME. Product p-050 is sold out. The card "card-declined" is declined.
 
-Try (with "make up" running leave out the first line; with a port offset N use port 8000+N):
+Try (omit the first line if "make up" is running; with a port offset N use port 8000+N):
   shop all &
   TOKEN=$(curl -s 127.0.0.1:8000/login -d '{"user":"user-0001","password":"demo-user-0001"}' |
           sed 's/.*"token":"\([^"]*\)".*/\1/')
@@ -78,8 +78,8 @@ Try (with "make up" running leave out the first line; with a port offset N use p
        -d '{"lines":[{"product_id":"p-001","quantity":2}]}'
 `
 
-// run is the whole program. It returns the exit code. Several services may write
-// to stdout at once.
+// run is the whole program. It returns the exit code. stdout must allow
+// concurrent writes.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("shop", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // usage and errors are written below
@@ -114,7 +114,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal kills
+	context.AfterFunc(ctx, stop) // a second signal kills the process
 	if err := act(ctx, chosen, cfg, stdout); err != nil {
 		fmt.Fprintf(stderr, "shop: %v\n", err)
 		return exitFailed
@@ -122,7 +122,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return exitOK
 }
 
-// overlay is getenv with some variables set, those that are not "".
+// overlay returns getenv with the non-empty variables of set in front.
 func overlay(getenv func(string) string, set map[string]string) func(string) string {
 	return func(key string) string {
 		if v := set[key]; v != "" {

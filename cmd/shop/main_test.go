@@ -22,19 +22,19 @@ func TestRunUsage(t *testing.T) {
 		args           []string
 		env            map[string]string
 		code           int
-		stdout, stderr string // what they must hold
+		stdout, stderr string // text that they must contain
 	}{
-		{name: "help", args: []string{"-h"}, code: exitOK, stdout: "Services, in the order"},
+		{name: "help", args: []string{"-h"}, code: exitOK, stdout: "Services, in start order"},
 		{name: "version", args: []string{"-version"}, code: exitOK, stdout: "\n"},
-		{name: "no service", code: exitMisuse, stderr: "which service?"},
-		{name: "unknown service", args: []string{"gateway", "till"}, code: exitMisuse, stderr: `there is no service "till"`},
+		{name: "no service", code: exitMisuse, stderr: "missing argument: SERVICE"},
+		{name: "unknown service", args: []string{"gateway", "till"}, code: exitMisuse, stderr: `unknown service "till"`},
 		{name: "unknown flag", args: []string{"-x"}, code: exitMisuse, stderr: "-x"},
 		{name: "bad number", args: []string{"bank"}, env: map[string]string{"FIREDRILL_PORT_OFFSET": "x"}, code: exitMisuse,
 			stderr: `FIREDRILL_PORT_OFFSET="x": invalid syntax`},
-		{name: "every bad variable is named", args: []string{"bank"}, code: exitMisuse, stderr: `SHOP_BANK_DECLINE="y"`,
+		{name: "every bad variable in the error", args: []string{"bank"}, code: exitMisuse, stderr: `SHOP_BANK_DECLINE="y"`,
 			env: map[string]string{"SHOP_TOKEN_TTL": "x", "SHOP_BANK_DECLINE": "y"}},
 		{name: "bad telemetry", args: []string{"bank"}, env: map[string]string{"LOG_FORMAT": "xml"}, code: exitMisuse, stderr: "LOG_FORMAT"},
-		{name: "a service that cannot start", args: []string{"gateway"}, code: exitFailed, stderr: `start "gateway": configure the gateway: the JWT key has 5 bytes`,
+		{name: "service that cannot start", args: []string{"gateway"}, code: exitFailed, stderr: `start "gateway": configure gateway: the JWT key has 5 bytes`,
 			env: map[string]string{"SHOP_JWT_KEY": "short", "LOG_FORMAT": "none"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -43,14 +43,14 @@ func TestRunUsage(t *testing.T) {
 				t.Errorf("exit %d, want %d", code, c.code)
 			}
 			if !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) {
-				t.Errorf("it said %q and %q, want %q and %q", &stdout, &stderr, c.stdout, c.stderr)
+				t.Errorf("stdout %q and stderr %q, want %q and %q", &stdout, &stderr, c.stdout, c.stderr)
 			}
 		})
 	}
 }
 
-// Everything that can be set is told.
-func TestUsageIsWhole(t *testing.T) {
+// The help text names every variable and every service.
+func TestUsageIsComplete(t *testing.T) {
 	var stdout bytes.Buffer
 	run(t.Context(), []string{"-h"}, getenvOf(nil), &stdout, &stdout)
 	asked := map[string]bool{}
@@ -60,12 +60,12 @@ func TestUsageIsWhole(t *testing.T) {
 	for key := range asked {
 		general := strings.HasPrefix(key, "OTEL_") || strings.HasSuffix(key, "_ADDR") || strings.HasSuffix(key, "_URL") || key == "LOKI_TENANT_ID"
 		if !general && !strings.Contains(stdout.String(), key) {
-			t.Errorf("-h does not tell of %s", key)
+			t.Errorf("-h does not mention %s", key)
 		}
 	}
 	for _, p := range parts() {
 		if !strings.Contains(stdout.String(), p.about) {
-			t.Errorf("-h does not tell of %s", p.name)
+			t.Errorf("-h does not mention %s", p.name)
 		}
 	}
 }
@@ -127,11 +127,11 @@ func TestChoose(t *testing.T) {
 		return strings.Join(out, " ")
 	}
 	for args, want := range map[string]string{
-		"orders":               "orders",
-		"gateway broker":       "broker gateway",
-		"bank catalog bank":    "bank catalog",
-		"all":                  "broker bank payments catalog orders shipping gateway",
-		"all and what is more": "broker bank payments catalog orders shipping gateway",
+		"orders":            "orders",
+		"gateway broker":    "broker gateway",
+		"bank catalog bank": "bank catalog",
+		"all":               "broker bank payments catalog orders shipping gateway",
+		"all and others":    "broker bank payments catalog orders shipping gateway",
 	} {
 		got, err := choose(strings.Fields(args))
 		if err != nil || names(got) != want {
@@ -140,8 +140,8 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// A service that fails ends the others, and the program says which it was.
-func TestOneFailureEndsAll(t *testing.T) {
+// If a service fails, the others end, and the error names the service.
+func TestFailedServiceStopsAll(t *testing.T) {
 	taken := freeOffset(t)
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -151,11 +151,11 @@ func TestOneFailureEndsAll(t *testing.T) {
 	machinetest.Await(t, "catalog is ready", ready(adminURLs(taken)["catalog"]))
 	env["SHOP_DATA"] = t.TempDir()
 	var stderr bytes.Buffer
-	if code := run(ctx, []string{"all"}, getenvOf(env), &bytes.Buffer{}, &stderr); code != exitFailed || !strings.Contains(stderr.String(), `start "catalog": listen for "catalog"`) {
+	if code := run(ctx, []string{"all"}, getenvOf(env), &bytes.Buffer{}, &stderr); code != exitFailed || !strings.Contains(stderr.String(), `start "catalog": open public listener of "catalog"`) {
 		t.Errorf("exit %d, %s", code, &stderr)
 	}
 	stop()
 	if code := <-first; code != exitOK {
-		t.Errorf("the first ended with %d", code)
+		t.Errorf("the first instance ended with %d", code)
 	}
 }

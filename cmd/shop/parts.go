@@ -27,29 +27,29 @@ type runner interface {
 
 // part is a service that can be built.
 type part struct {
-	name   string
-	about  string
-	build  func(ctx context.Context, s settings, k kit) (runner, error)
-	untold bool // exports no telemetry
+	name        string
+	about       string
+	build       func(ctx context.Context, s settings, k kit) (runner, error)
+	noTelemetry bool // exports no telemetry
 }
 
-// parts are all services, in an order in which each finds those it calls.
+// parts returns all services. Each comes after the services that it calls.
 func parts() []part {
 	return []part{
 		{name: broker.Name, build: buildBroker, about: "NATS with JetStream, for events"},
-		{name: bank.Name, build: buildBank, about: "a third party that takes payments; it has no telemetry", untold: true},
+		{name: bank.Name, build: buildBank, about: "an external payment provider; it has no telemetry", noTelemetry: true},
 		{name: payments.Name, build: buildPayments, about: "charges orders through the bank"},
 		{name: catalog.Name, build: buildCatalog, about: "products and stock"},
 		{name: orders.Name, build: buildOrders, about: "checkout as a saga"},
 		{name: shipping.Name, build: buildShipping, about: "ships confirmed orders"},
-		{name: gateway.Name, build: buildGateway, about: "the public edge: login, limits, routes"},
+		{name: gateway.Name, build: buildGateway, about: "the public entry: login, rate limits, routes"},
 	}
 }
 
 // choose returns the parts with the given names, in the order of parts.
 func choose(names []string) ([]part, error) {
 	if len(names) == 0 {
-		return nil, errors.New("which service?")
+		return nil, errors.New("missing argument: SERVICE")
 	}
 	all := parts()
 	if slices.Contains(names, "all") {
@@ -63,7 +63,7 @@ func choose(names []string) ([]part, error) {
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(chosen, func(p part) bool { return p.name == name }) {
-			return nil, fmt.Errorf("there is no service %q", name)
+			return nil, fmt.Errorf("unknown service %q", name)
 		}
 	}
 	return chosen, nil
@@ -149,14 +149,15 @@ func buildGateway(ctx context.Context, s settings, k kit) (runner, error) {
 	})
 }
 
-// connected is a service with a connection to the broker, closed after it.
+// connected is a service with a connection to the broker, which is closed when
+// the service has ended.
 type connected struct {
 	runner
 	nats *nats.Conn
 }
 
-// withNATS connects for a service. The broker need not be up: the connection
-// comes about when it is, and again whenever it was lost.
+// withNATS builds a service with a connection to the broker. The broker need
+// not be up: the client connects when it is, and reconnects after every loss.
 func withNATS(s settings, name string, k kit, build func(*nats.Conn) (runner, error)) (runner, error) {
 	log := k.tel.Logger()
 	nc, err := nats.Connect(s.nats,
@@ -165,19 +166,19 @@ func withNATS(s settings, name string, k kit, build func(*nats.Conn) (runner, er
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(200*time.Millisecond),
-		nats.ReconnectBufSize(-1), // fail rather than keep what the outbox keeps better
+		nats.ReconnectBufSize(-1), // fail instead of buffering; the outbox keeps events more safely
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
-			if err != nil { // nil: we hung up
-				log.Warn("broker lost", slog.Any("error", err))
+			if err != nil { // nil if the service closed the connection
+				log.Warn("connection to broker lost", slog.Any("error", err))
 			}
 		}),
-		nats.ReconnectHandler(func(*nats.Conn) { log.Info("broker found again") }),
+		nats.ReconnectHandler(func(*nats.Conn) { log.Info("reconnected to broker") }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			log.Warn("broker complains", slog.Any("error", err))
+			log.Warn("error from broker", slog.Any("error", err))
 		}),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("connect %q to the broker at %s: %w", name, s.nats, err)
+		return nil, fmt.Errorf("connect %q to broker at %s: %w", name, s.nats, err)
 	}
 	service, err := build(nc)
 	if err != nil {
@@ -191,7 +192,7 @@ func withNATS(s settings, name string, k kit, build func(*nats.Conn) (runner, er
 func (c connected) Run(ctx context.Context) error {
 	err := c.runner.Run(ctx)
 	if c.nats.IsConnected() {
-		_ = c.nats.FlushTimeout(time.Second) // what is lost is delivered again
+		_ = c.nats.FlushTimeout(time.Second) // an unacknowledged event is delivered again
 	}
 	c.nats.Close()
 	return err

@@ -13,19 +13,19 @@ import (
 	"firedrill/telemetry"
 )
 
-// flushTimeout is the most time for sending the last telemetry.
+// flushTimeout limits the time for sending the last telemetry.
 const flushTimeout = 3 * time.Second
 
-// running is a started service. Ending stop's context ends it; done then gives
-// its error, and flushed closes when its last telemetry is sent or given up.
+// running is a started service. stop ends it. done then receives its error.
+// flushed is closed when its last telemetry is sent or dropped.
 type running struct {
 	stop    context.CancelFunc
 	done    chan error
 	flushed chan struct{}
 }
 
-// serve builds and runs the parts in their order until ctx ends or one fails, and
-// stops them in reverse, so that each can finish its requests.
+// serve builds and runs the parts in order until ctx ends or one fails. It
+// stops them in reverse order, so that each can finish its requests.
 func serve(ctx context.Context, chosen []part, s settings, stdout io.Writer) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -40,24 +40,24 @@ func serve(ctx context.Context, chosen []part, s settings, stdout io.Writer) err
 		}
 		started = append(started, r)
 	}
-	debug.FreeOSMemory() // migrations and seeds need more than the shop does afterwards
+	debug.FreeOSMemory() // migrations and seeds need more memory than the running shop
 	<-ctx.Done()
 	for _, r := range slices.Backward(started) {
 		r.stop()
 		errs = append(errs, <-r.done)
 	}
-	for _, r := range started { // all flush at once: with a backend away, each takes its time
+	for _, r := range started { // they flush concurrently; each may take long if a backend is down
 		<-r.flushed
 	}
 	return errors.Join(errs...)
 }
 
-// start builds a part and runs it beside the caller. When it ends, whyever, it
-// calls ended.
+// start builds a part and runs it in a goroutine. When the part ends for any
+// reason, start calls ended.
 func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writer) (running, error) {
 	cfg := s.telemetry
 	cfg.Service, cfg.Version = p.name, versionText()
-	if p.untold {
+	if p.noTelemetry {
 		cfg.Logs.LokiURL, cfg.Traces.Endpoint = "", ""
 	}
 	if logs := &cfg.Logs; logs.Output == os.Stdout || logs.Output == nil && logs.LokiURL == "" {
@@ -74,13 +74,13 @@ func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writ
 		return running{}, err
 	}
 	tel.Logger().Info("service started")
-	// Not ctx: its end must not stop all at once.
+	// Do not use ctx: its end must not stop all services at once.
 	own, stop := context.WithCancel(context.WithoutCancel(ctx))
 	r := running{stop: stop, done: make(chan error, 1), flushed: make(chan struct{})}
-	context.AfterFunc(own, k.faults.Close) // at once: what is under way shall end well
+	context.AfterFunc(own, k.faults.Close) // end faults at once, so that active requests can finish
 	go func() {
 		defer ended()
-		defer k.faults.Close() // it may have failed by itself
+		defer k.faults.Close() // in case the service failed by itself
 		err := service.Run(own)
 		if err != nil {
 			err = fmt.Errorf("run %q: %w", p.name, err)
@@ -93,8 +93,8 @@ func start(ctx context.Context, ended func(), p part, s settings, stdout io.Writ
 	return r, nil
 }
 
-// flush sends what telemetry is left. A backend that is away is no failure of the
-// service: what cannot be sent is counted as dropped, and forgotten.
+// flush sends the remaining telemetry. If a backend is down, the rest is
+// dropped, which is not an error of the service.
 func flush(ctx context.Context, tel *telemetry.Telemetry) {
 	ctx, cancel := context.WithTimeout(ctx, flushTimeout)
 	defer cancel()

@@ -15,7 +15,7 @@ import (
 	"firedrill/telemetry"
 )
 
-// Default ports; the admin listener is adminGap above.
+// adminGap is the distance between a service's default port and its admin port.
 const adminGap = 100
 
 var ports = map[string]int{
@@ -23,10 +23,10 @@ var ports = map[string]int{
 	"broker": 4222,
 }
 
-// brokerAdmin is not adminGap above the broker's own port.
+// brokerAdmin is the broker's admin port. It does not follow adminGap.
 const brokerAdmin = 8106
 
-// settings are what the environment says, for all services.
+// settings are the settings of all services, from the environment.
 type settings struct {
 	addr, admin, url map[string]string // by service
 	data             string
@@ -43,13 +43,13 @@ type settings struct {
 	telemetry        telemetry.Config
 }
 
-// env reads variables and remembers what was wrong.
+// env reads variables and collects errors about invalid values.
 type env struct {
 	get  func(string) string
 	errs []error
 }
 
-// parsed returns what parse makes of a variable, or def where it is not set.
+// parsed returns the parsed value of a variable, or def if it is not set.
 func parsed[T any](e *env, key string, def T, parse func(string) (T, error)) T {
 	text := e.get(key)
 	if text == "" {
@@ -63,7 +63,7 @@ func parsed[T any](e *env, key string, def T, parse func(string) (T, error)) T {
 	return v
 }
 
-// plain leaves the function's name and the text out of an error of strconv.
+// plain returns an error of strconv without the function's name and the text.
 func plain(err error) error {
 	var num *strconv.NumError
 	if errors.As(err, &num) {
@@ -74,7 +74,8 @@ func plain(err error) error {
 
 func number(text string) (float64, error) { return strconv.ParseFloat(text, 64) }
 
-// settingsFrom reads the environment. Its error names every variable that is wrong.
+// settingsFrom reads the environment. The error names every variable with an
+// invalid value.
 func settingsFrom(getenv func(string) string) (settings, error) {
 	e := &env{get: getenv}
 	offset := parsed(e, "FIREDRILL_PORT_OFFSET", 0, strconv.Atoi)
@@ -103,7 +104,7 @@ func settingsFrom(getenv func(string) string) (settings, error) {
 	if len(s.jwtKey) == 0 {
 		s.jwtKey = make([]byte, 32)
 		if _, err := rand.Read(s.jwtKey); err != nil {
-			e.errs = append(e.errs, fmt.Errorf("make a JWT key: %w", err))
+			e.errs = append(e.errs, fmt.Errorf("generate JWT key: %w", err))
 		}
 	}
 	var err error
@@ -145,7 +146,7 @@ func (s *settings) addresses(e *env, offset int) {
 	}
 }
 
-// databaseOf is where a service keeps its data.
+// databaseOf returns the database of a service: a URL or a path.
 func (s *settings) databaseOf(name string) string {
 	if s.database != "" {
 		return s.database

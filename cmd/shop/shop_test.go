@@ -23,8 +23,8 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// TestShop runs all of the shop in one process, buys something, and follows the
-// order and its trace to the end.
+// TestShop runs the whole shop in one process, places an order, and checks the
+// order and its trace.
 func TestShop(t *testing.T) {
 	backend, offset := telemetrytest.NewBackend(t), freeOffset(t)
 	env := map[string]string{
@@ -62,7 +62,7 @@ func TestShop(t *testing.T) {
 			t.Fatal(err)
 		}
 		if status, answer, err := s.call(ctx, http.MethodGet, "/orders/"+id, "", nil); status != want {
-			t.Errorf("%s asks for another's order: %d %s, %v; want %d", s.name, status, answer, err, want)
+			t.Errorf("order of another user for %s: %d %s, %v; want %d", s.name, status, answer, err, want)
 		}
 	}
 
@@ -74,8 +74,8 @@ func TestShop(t *testing.T) {
 	checkLogs(t, backend, traceID)
 }
 
-// buy places an order and waits until it is shipped. It returns its id and that
-// of its trace.
+// buy places an order and waits until it is shipped. It returns the ids of the
+// order and of its trace.
 func buy(ctx context.Context, t *testing.T, s *shopper) (id, traceID string) {
 	t.Helper()
 	req := json.RawMessage(`{"lines":[{"product_id":"p-001","quantity":2}]}`)
@@ -83,7 +83,7 @@ func buy(ctx context.Context, t *testing.T, s *shopper) (id, traceID string) {
 	status, answer, err := s.callFor(ctx, http.MethodPost, "/orders", "first", req, header)
 	var o orders.Order
 	if err != nil || status != http.StatusCreated || json.Unmarshal(answer, &o) != nil || o.TotalMinor != 998 {
-		t.Fatalf("place an order: %d %s, %v", status, answer, err)
+		t.Fatalf("place order: %d %s, %v", status, answer, err)
 	}
 	machinetest.Await(t, "the order is shipped", func() (string, bool) {
 		status, answer, err := s.call(ctx, http.MethodGet, "/orders/"+o.ID, "", nil)
@@ -93,8 +93,8 @@ func buy(ctx context.Context, t *testing.T, s *shopper) (id, traceID string) {
 	return o.ID, header.Get("X-Trace-Id")
 }
 
-// checkTrace wants one trace from the gateway's server span to the request with
-// which shipping tells orders, through the broker.
+// checkTrace checks that one trace connects the gateway's server span, through
+// the broker, to shipping's request to orders.
 func checkTrace(t *testing.T, backend *telemetrytest.Backend, traceID string) {
 	t.Helper()
 	spans := make(map[string]*tracepb.Span)
@@ -103,7 +103,7 @@ func checkTrace(t *testing.T, backend *telemetrytest.Backend, traceID string) {
 			spans[hex.EncodeToString(s.SpanId)] = s
 		}
 	}
-	var paths []string // of each span, from the root
+	var paths []string // of each span, starting at the root
 	for _, s := range spans {
 		path, roots := s.Name, 0
 		for p := s; len(p.ParentSpanId) > 0; roots++ {
@@ -117,20 +117,22 @@ func checkTrace(t *testing.T, backend *telemetrytest.Backend, traceID string) {
 		paths = append(paths, path)
 	}
 	slices.Sort(paths)
-	// Servers are named with their route, clients with their method alone.
+	// Server spans are named with their route, client spans only with their
+	// method.
 	const place = "POST /orders > POST > POST /orders"
 	for _, want := range []string{
 		place + " > POST > POST /reservations",
-		place + " > POST > POST /charges > POST", // the bank's is the last: it tells nothing
+		place + " > POST > POST /charges > POST", // the bank has no telemetry, so this is the last span
 		place + " > send orders.confirmed > process orders.confirmed > POST > POST /orders/:id/shipped",
 	} {
 		if !slices.Contains(paths, want) {
-			t.Errorf("no span at %q; there are\n%s", want, strings.Join(paths, "\n"))
+			t.Errorf("no span at %q; spans are\n%s", want, strings.Join(paths, "\n"))
 		}
 	}
 }
 
-// checkLogs wants a line of each service that has telemetry, and none of the bank.
+// checkLogs checks that each service with telemetry has log lines, and the bank
+// none.
 func checkLogs(t *testing.T, backend *telemetrytest.Backend, traceID string) {
 	t.Helper()
 	ofTrace, ofAll := map[string]int{}, map[string]int{}
@@ -142,9 +144,9 @@ func checkLogs(t *testing.T, backend *telemetrytest.Backend, traceID string) {
 		}
 	}
 	if got, want := slices.Sorted(maps.Keys(ofTrace)), []string{"catalog", "gateway", "orders", "payments", "shipping"}; !slices.Equal(got, want) {
-		t.Errorf("the trace's lines are of %v, want %v", got, want)
+		t.Errorf("services with lines in the trace: %v, want %v", got, want)
 	}
 	if ofAll["broker"] == 0 || ofAll["bank"] > 0 {
-		t.Errorf("lines by service %v: want some of the broker and none of the bank", ofAll)
+		t.Errorf("lines by service %v, want some of the broker and none of the bank", ofAll)
 	}
 }

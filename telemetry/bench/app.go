@@ -7,7 +7,7 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// product is what the handler answers: small, as most answers are.
+// product is the response of the handler.
 type product struct {
 	ID       string `json:"id"`
 	Name     string `json:"name"`
@@ -16,7 +16,7 @@ type product struct {
 	Stock    int    `json:"stock"`
 }
 
-// newApp makes the application that every stack is put in front of.
+// newApp returns the application without any instrumentation.
 func newApp() *fiber.App {
 	return fiber.New(fiber.Config{DisableStartupMessage: true})
 }
@@ -29,7 +29,7 @@ func addRoutes(app *fiber.App) {
 
 const productURI = "/products/fire-extinguisher-6l?currency=EUR&lang=en"
 
-// prepare makes req what a browser behind a proxy sends.
+// prepare fills req with what a browser behind a proxy sends.
 func prepare(req *fasthttp.Request, base string) {
 	req.SetRequestURI(base + productURI)
 	req.UseHostHeader = true

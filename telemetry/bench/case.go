@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-// Case is a stack under measurement, in a process of its own. Its methods are
-// called by the parent.
+// Case is a stack under measurement. It runs in its own process. The parent
+// calls its methods.
 type Case struct {
 	stack  *stack
 	caller *caller
 }
 
-// Spent is what the process has used up so far.
+// Spent is what the process has used since its start.
 type Spent struct {
-	CPU           time.Duration // user and system
-	Allocs, Bytes uint64        // ever allocated
+	CPU           time.Duration // user and system time
+	Allocs, Bytes uint64        // total allocated, including freed
 }
 
 func spent() (Spent, error) {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		return Spent{}, fmt.Errorf("read the CPU time used: %w", err)
+		return Spent{}, fmt.Errorf("read CPU time of this process: %w", err)
 	}
 	var mem runtime.MemStats
 	runtime.ReadMemStats(&mem)
@@ -40,39 +40,40 @@ func (s Spent) since(before Spent) Spent {
 	return Spent{s.CPU - before.CPU, s.Allocs - before.Allocs, s.Bytes - before.Bytes}
 }
 
-// Collect collects garbage, so that each run starts alike, and returns what is
-// spent by then.
+// Collect runs the garbage collector, so that each run starts in the same
+// state, and returns what the process has used so far.
 func (c *Case) Collect(_ bool, s *Spent) (err error) {
 	runtime.GC()
 	*s, err = spent()
 	return err
 }
 
-// Spend returns what is spent by now.
+// Spend returns what the process has used so far.
 func (c *Case) Spend(_ bool, s *Spent) (err error) {
 	*s, err = spent()
 	return err
 }
 
-// Run is one run of requests without a network.
+// Run describes a series of requests without a network.
 type Run struct {
 	Requests int
-	Rate     int // a second; 0: as fast as possible
+	Rate     int // requests per second; 0: as fast as possible
 }
 
-// Ran is what the requests of a Run took from the first to the last.
+// Ran is the time and resources that a Run used.
 type Ran struct {
 	Took time.Duration
 	Spent
 }
 
-// pulse is how often a paced run makes requests: 200 at a time at 2,000/s. That
-// is few beside every queue, so that nobody drops, and many beside what waking
-// up costs, so that it is the stacks that are measured and not the scheduler.
-// How they fare when each request wakes the process, the runs over loopback tell.
+// pulse is the interval between groups of requests in a paced run: at 2,000/s,
+// 200 requests at a time. 200 is small compared with every queue, so nothing is
+// dropped. It is large compared with the cost of waking up, so the run measures
+// the stacks and not the scheduler. The runs over loopback wake the process for
+// each request.
 const pulse = 100 * time.Millisecond
 
-// Call calls the application directly.
+// Call makes the requests of a Run.
 func (c *Case) Call(r Run, ran *Ran) error {
 	before, err := spent()
 	if err != nil {
@@ -104,17 +105,17 @@ func (c *Case) pace(r Run, began time.Time) {
 	}
 }
 
-// flushTime bounds how long exporting what waits may take.
+// flushTime is the time limit for exporting queued items.
 const flushTime = 10 * time.Second
 
-// Flush hurries the export of what waits.
+// Flush exports queued items.
 func (c *Case) Flush(bool, *bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
 	defer cancel()
 	return c.stack.flush(ctx)
 }
 
-// Sampled counts the spans that should be exported.
+// Sampled returns the number of spans that should be exported.
 func (c *Case) Sampled(_ bool, n *int) (err error) {
 	*n, err = c.stack.sampled()
 	return err
@@ -125,9 +126,9 @@ func (c *Case) Listen(_ bool, addr *string) error {
 	var lc net.ListenConfig
 	ln, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		return fmt.Errorf("listen for load: %w", err)
+		return fmt.Errorf("listen for requests: %w", err)
 	}
 	*addr = ln.Addr().String()
-	go func() { _ = c.stack.app.Listener(ln) }() // the load sees it when this ends early
+	go func() { _ = c.stack.app.Listener(ln) }() // if this ends early, the load gets errors
 	return nil
 }

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// childArg makes this program a child of itself. Parent and child talk over the
-// child's standard input and output, so that a child ends with its parent,
-// however that ends.
+// childArg makes this program run as a child of itself. Parent and child
+// communicate over the child's standard input and output, so a child ends when
+// its parent ends.
 const childArg = "child"
 
 var errChild = errors.New("want child sink, child load, or child case STACK RATIO OTLP LOKI")
 
-// runChild serves one role until its parent is gone.
+// runChild runs one role until its parent ends.
 func runChild(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
 	switch {
 	case len(args) == 1 && args[0] == "sink":
@@ -55,24 +55,25 @@ func (pipe) Close() error { return nil }
 func serve(receiver any, in io.Reader, out io.Writer) error {
 	srv := rpc.NewServer()
 	if err := srv.RegisterName("Child", receiver); err != nil {
-		return fmt.Errorf("serve the parent: %w", err)
+		return fmt.Errorf("register the methods of a child: %w", err)
 	}
 	srv.ServeConn(pipe{in, out})
 	return nil
 }
 
-// child is a running child, seen by its parent.
+// child is a running child process.
 type child struct {
 	name string
 	cmd  *exec.Cmd
 	rpc  *rpc.Client
 }
 
-// startChild starts a child; its complaints go to errs. It is killed when ctx ends.
+// startChild starts a child, which writes its errors to errs. It is killed when
+// ctx ends.
 func startChild(ctx context.Context, errs io.Writer, args ...string) (*child, error) {
 	self, err := os.Executable()
 	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
+		return nil, fmt.Errorf("find path of this program: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, self, append([]string{childArg}, args...)...)
 	cmd.Stderr = errs
@@ -99,7 +100,7 @@ func (c *child) call(ctx context.Context, method string, arg, reply any) error {
 	select {
 	case <-pending.Done:
 		if pending.Error != nil {
-			return fmt.Errorf("ask child %s for %s: %w", c.name, method, pending.Error)
+			return fmt.Errorf("call %s of child %s: %w", method, c.name, pending.Error)
 		}
 		return nil
 	case <-ctx.Done():
@@ -107,10 +108,10 @@ func (c *child) call(ctx context.Context, method string, arg, reply any) error {
 	}
 }
 
-// stop ends the child by closing its input; one that does not end is killed.
+// stop closes the child's input, so that it ends. It kills the child after 3 s.
 func (c *child) stop() {
 	_ = c.rpc.Close()
 	kill := time.AfterFunc(3*time.Second, func() { _ = c.cmd.Process.Kill() })
 	defer kill.Stop()
-	_ = c.cmd.Wait() // how it ended does not matter any more
+	_ = c.cmd.Wait() // the exit status does not matter
 }

@@ -17,16 +17,17 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// told is what a backend and a scraper learned of one request.
-type told struct {
+// recorded is the telemetry of one request, as the backends and a scraper see
+// it.
+type recorded struct {
 	span   *tracepb.Span
 	attrs  map[string]string
 	line   map[string]string
-	series []sample // those of HTTP
+	series []sample // http_ metrics only
 }
 
-// tell makes one request to a stack and returns what it told.
-func tell(t *testing.T, name string, edit func(*fasthttp.Request)) told {
+// record makes one request to a stack and returns its telemetry.
+func record(t *testing.T, name string, edit func(*fasthttp.Request)) recorded {
 	t.Helper()
 	b := telemetrytest.NewBackend(t)
 	s, err := newStack(t.Context(), name, 1, Backends{OTLP: b.GRPC(t), Loki: b.URL})
@@ -34,7 +35,7 @@ func tell(t *testing.T, name string, edit func(*fasthttp.Request)) told {
 		t.Fatal(err)
 	}
 	s.app.Post("/orders", func(c *fiber.Ctx) error { return c.SendStatus(201) })
-	s.app.Get("/broken", func(*fiber.Ctx) error { return fiber.NewError(503, "bank away") })
+	s.app.Get("/broken", func(*fiber.Ctx) error { return fiber.NewError(503, "bank is down") })
 	c := newCaller(s.app)
 	var req fasthttp.Request
 	prepare(&req, "http://shop.example:8001")
@@ -44,7 +45,7 @@ func tell(t *testing.T, name string, edit func(*fasthttp.Request)) told {
 	if err := s.close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	got := told{line: map[string]string{}, series: samples(t, s.registry)}
+	got := recorded{line: map[string]string{}, series: samples(t, s.registry)}
 	spans := b.Spans()
 	if len(spans) != 1 {
 		t.Fatalf("%s: %d spans, want 1", name, len(spans))
@@ -85,7 +86,7 @@ func flatten(into map[string]string, prefix string, fields map[string]any) {
 	}
 }
 
-// sample is a series; the value of a histogram is its count.
+// sample is the value of one series. The value of a histogram is its count.
 type sample struct {
 	metric string
 	labels map[string]string
@@ -117,8 +118,8 @@ func samples(t *testing.T, from prometheus.Gatherer) []sample {
 	return all
 }
 
-// A rule says where ours tells what the usual stack calls old. It returns the
-// value to expect for it, and whether ours tells it at all.
+// rule finds the value of the usual stack in the telemetry of ours. It returns
+// the expected value, and whether ours has it at all.
 type rule func(ours map[string]string) (string, bool)
 
 func as(key string) rule {
@@ -139,13 +140,13 @@ func joined(a, sep, b string) rule {
 	}
 }
 
-// present is for what cannot be equal, such as times.
+// present is a rule for values that cannot be equal, such as times.
 func present(key string) rule {
 	return func(ours map[string]string) (string, bool) { _, ok := ours[key]; return "", ok }
 }
 
-// spanRules map the attributes of otelfiber, which are those of 2022, to the
-// stable conventions.
+// spanRules map otelfiber's attributes, which follow the conventions of 2022,
+// to the stable conventions.
 var spanRules = map[string]rule{
 	"http.method":                  as("http.request.method"),
 	"http.scheme":                  as("url.scheme"),
@@ -162,8 +163,8 @@ var spanRules = map[string]rule{
 	"net.transport":                prefixed("ip_", "network.transport"),
 }
 
-// clientOrForwarded is what slog-fiber takes for the client's address: whatever
-// the client says.
+// clientOrForwarded returns what slog-fiber logs as the client's address. It
+// trusts the client's header.
 func clientOrForwarded(ours map[string]string) (string, bool) {
 	if first, _, _ := strings.Cut(ours["forwarded_for"], ","); first != "" {
 		return first, true
@@ -172,10 +173,10 @@ func clientOrForwarded(ours map[string]string) (string, bool) {
 	return v, ok
 }
 
-// lineRules map the fields of slog-fiber's line to those of ours.
+// lineRules map the fields of slog-fiber's log line to ours.
 var lineRules = map[string]rule{
 	"time": present("time"), "level": present("level"), "msg": present("msg"),
-	"request.time":    present("time"), // the end; the start is duration_seconds before it
+	"request.time":    present("time"), // the end; the start is duration_seconds earlier
 	"response.time":   present("time"),
 	"request.method":  as("method"),
 	"request.host":    as("host"),
@@ -185,7 +186,7 @@ var lineRules = map[string]rule{
 	"request.ip":      clientOrForwarded,
 	"request.referer": as("referer"),
 	"request.length":  as("request_bytes"),
-	// A parameter is where path and route differ.
+	// A parameter is the part of the path that differs from the route.
 	"request.params.id": func(ours map[string]string) (string, bool) { return strings.CutPrefix(ours["path"], "/products/") },
 	"request.x-forwarded-for": func(ours map[string]string) (string, bool) {
 		v, ok := ours["forwarded_for"]
@@ -198,31 +199,31 @@ var lineRules = map[string]rule{
 	"trace_id":           present("trace_id"), "span_id": present("span_id"),
 }
 
-// leftOut is what ours does not tell on purpose.
+// leftOut lists the fields that ours omits on purpose, with the reason.
 var leftOut = map[string]string{
 	"enduser.id": "a user's name is personal data",
 }
 
-// requests are those whose telling is compared.
+// requests are the requests whose telemetry is compared.
 var requests = map[string]func(*fasthttp.Request){
-	"a page": func(*fasthttp.Request) {},
-	"a body": func(r *fasthttp.Request) {
+	"plain": func(*fasthttp.Request) {},
+	"with a body": func(r *fasthttp.Request) {
 		r.Header.SetMethod("POST")
 		r.SetRequestURI("http://shop.example:8001/orders")
 		r.SetBodyString(`{"count":2}`)
-		r.Header.SetContentLength(len(r.Body())) // as one that came over a network has
+		r.Header.SetContentLength(len(r.Body())) // as for a request from a network
 	},
-	"HTTP/1.0":      func(r *fasthttp.Request) { r.Header.SetProtocol("HTTP/1.0") },
-	"a proxy":       func(r *fasthttp.Request) { r.Header.Set("X-Forwarded-For", "198.51.100.4, 203.0.113.7") },
-	"a failure":     func(r *fasthttp.Request) { r.SetRequestURI("http://shop.example:8001/broken") },
-	"a user's name": func(r *fasthttp.Request) { r.Header.Set("Authorization", "Basic YW5uYTpzZWNyZXQ=") },
+	"HTTP/1.0":        func(r *fasthttp.Request) { r.Header.SetProtocol("HTTP/1.0") },
+	"through a proxy": func(r *fasthttp.Request) { r.Header.Set("X-Forwarded-For", "198.51.100.4, 203.0.113.7") },
+	"failing":         func(r *fasthttp.Request) { r.SetRequestURI("http://shop.example:8001/broken") },
+	"with basic auth": func(r *fasthttp.Request) { r.Header.Set("Authorization", "Basic YW5uYTpzZWNyZXQ=") },
 }
 
-func TestOursTellsNoLessThanTheUsualStack(t *testing.T) {
+func TestOursHasAllInformationOfUsualStack(t *testing.T) {
 	missing := map[string]bool{}
 	for name, edit := range requests {
 		t.Run(name, func(t *testing.T) {
-			usual, ours := tell(t, "usual", edit), tell(t, "ours", edit)
+			usual, ours := record(t, "usual", edit), record(t, "ours", edit)
 			compare(t, missing, "span attribute", usual.attrs, ours.attrs, spanRules)
 			compare(t, missing, "log field", usual.line, ours.line, lineRules)
 			compareSeries(t, usual.series, ours.series)
@@ -235,32 +236,32 @@ func TestOursTellsNoLessThanTheUsualStack(t *testing.T) {
 		})
 	}
 	if len(missing) > 0 {
-		t.Errorf("ours does not tell %v", slices.Sorted(maps.Keys(missing)))
+		t.Errorf("ours lacks %v", slices.Sorted(maps.Keys(missing)))
 	}
 }
 
-// compare adds to missing what the usual stack tells and ours does not, or tells
-// differently.
+// compare adds to missing the keys of the usual stack that ours lacks or has
+// with another value.
 func compare(t *testing.T, missing map[string]bool, what string, usual, ours map[string]string, rules map[string]rule) {
 	t.Helper()
 	for key, value := range usual {
 		if value == "" || value == "[]" || leftOut[key] != "" {
-			continue // says nothing, or nothing that ours would say
+			continue // empty, or omitted on purpose
 		}
 		rule, ok := rules[key]
 		if !ok {
-			t.Errorf("%s %s=%q of the usual stack: no rule says where ours tells it", what, key, value)
+			t.Errorf("%s %s=%q of the usual stack: no rule for it", what, key, value)
 			continue
 		}
 		if got, ok := rule(ours); !ok || got != "" && got != value {
-			t.Logf("%s %s=%q of the usual stack: ours tells %q", what, key, value, got)
+			t.Logf("%s %s=%q of the usual stack: ours has %q", what, key, value, got)
 			missing[what+" "+key] = true
 		}
 	}
 }
 
-// metricNames map the usual stack's metrics of HTTP to those of ours. Both of
-// its libraries measure the duration.
+// metricNames map the usual stack's HTTP metrics to ours. Both of its libraries
+// measure the duration.
 var metricNames = map[string]string{
 	"http_requests_total":               "http_server_request_duration_seconds",
 	"http_request_duration_seconds":     "http_server_request_duration_seconds",
@@ -271,20 +272,20 @@ var metricNames = map[string]string{
 	"http_server_active_requests":       "http_server_active_requests",
 }
 
-// labelNames map the usual stack's labels. Those mapped to "" are left out.
+// labelNames map the usual stack's labels to ours. "" means that ours omits it.
 var labelNames = map[string]string{
 	"method": "http_request_method", "http_method": "http_request_method",
 	"path": "http_route", "http_route": "http_route",
 	"status_code": "http_response_status_code", "http_status_code": "http_response_status_code",
 	"http_scheme":     "url_scheme",
-	"net_host_name":   "", // what the client sent as Host: without bounds
-	"http_flavor":     "", // on the span; nobody alerts on it
-	"service":         "", // the scrape's job says so
+	"net_host_name":   "", // the client's Host header: unbounded
+	"http_flavor":     "", // on the span; not useful for alerts
+	"service":         "", // same as the scrape's job
 	"otel_scope_name": "", "otel_scope_version": "", "otel_scope_schema_url": "",
 }
 
-// compareSeries checks that each series of the usual stack is in ours: one with
-// the same labels, and perhaps more of them, that has counted as much.
+// compareSeries checks that ours has a series for each series of the usual
+// stack, with the same value and at least the same labels.
 func compareSeries(t *testing.T, usual, ours []sample) {
 	t.Helper()
 	for _, u := range usual {
@@ -292,7 +293,7 @@ func compareSeries(t *testing.T, usual, ours []sample) {
 		for label, value := range u.labels {
 			name, ok := labelNames[label]
 			if !ok {
-				t.Errorf("label %s of %s of the usual stack: no rule says where ours has it", label, u.metric)
+				t.Errorf("label %s of %s of the usual stack: no rule for it", label, u.metric)
 			}
 			if name != "" {
 				want[name] = value
@@ -301,7 +302,7 @@ func compareSeries(t *testing.T, usual, ours []sample) {
 		if !slices.ContainsFunc(ours, func(o sample) bool {
 			return o.metric == metricNames[u.metric] && o.value == u.value && contains(o.labels, want)
 		}) {
-			t.Errorf("%v of the usual stack: ours has no %s%v of that value", u, metricNames[u.metric], want)
+			t.Errorf("%v of the usual stack: ours has no %s%v with that value", u, metricNames[u.metric], want)
 		}
 	}
 }

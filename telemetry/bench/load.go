@@ -12,21 +12,21 @@ import (
 // Load makes requests to an application in another process.
 type Load struct{}
 
-// Drive says how.
+// Drive describes a load.
 type Drive struct {
 	Addr  string
 	Conns int
-	Rate  int // a second; 0: each connection asks again at once
+	Rate  int // requests per second; 0: each connection sends the next request at once
 	Time  time.Duration
 }
 
-// Driven is what came of it.
+// Driven is the result of a Drive.
 type Driven struct {
 	Requests int
 	Took     time.Duration
 }
 
-// Drive makes requests for d.Time; every one must be answered with 200.
+// Drive makes requests for d.Time. It returns an error if a status is not 200.
 func (*Load) Drive(d Drive, done *Driven) error {
 	client := &fasthttp.HostClient{Addr: d.Addr, MaxConns: d.Conns}
 	defer client.CloseIdleConnections()
@@ -47,13 +47,13 @@ func (*Load) Drive(d Drive, done *Driven) error {
 	*done = Driven{Requests: int(count.Load()), Took: time.Since(began)}
 	select {
 	case err := <-failed:
-		return fmt.Errorf("drive %s: %w", d.Addr, err)
+		return fmt.Errorf("send requests to %s: %w", d.Addr, err)
 	default:
 		return nil
 	}
 }
 
-// connection makes every d.Conns-th request of the schedule, from the i-th on.
+// connection makes the requests i, i+d.Conns, i+2*d.Conns and so on.
 func (d Drive) connection(client *fasthttp.HostClient, began time.Time, i int, count *atomic.Int64) error {
 	req, resp := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
 	defer fasthttp.ReleaseRequest(req)

@@ -1,11 +1,11 @@
-// Command bench measures what telemetry costs a Fiber service: nothing at all
-// ("bare"), what people put together today ("usual": otelfiber,
+// Command bench measures what telemetry costs a Fiber service. It compares
+// three stacks: no telemetry ("bare"), the usual libraries ("usual": otelfiber,
 // fiberprometheus, slog-fiber and loki-client-go), and firedrill/telemetry
-// ("ours"), each with all and with a tenth of the traces sampled.
+// ("ours"). Each runs with 100 % and with 10 % of the traces sampled.
 //
-// It starts itself several times: one process a case, one that receives and
-// counts what they export, one that makes load. It must not know what the
-// stacks do inside: they meet it as Fiber applications.
+// It starts several processes of itself: one for each case, one that receives
+// and counts the exports, and one that makes the load. It must not know how the
+// stacks work inside: it uses them only as Fiber applications.
 package main
 
 import (
@@ -27,11 +27,11 @@ func main() {
 	os.Exit(code)
 }
 
-// errMissed is what -check makes of a target that was not met.
+// errMissed is returned with -check if a target was missed.
 var errMissed = errors.New("a target was missed")
 
-// run returns 0 when all was measured, 1 when that failed or, with -check, a
-// target was missed, and 2 for misuse.
+// run returns the exit code: 0 when everything was measured, 1 when that failed
+// or, with -check, a target was missed, and 2 for invalid arguments.
 func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) int {
 	if len(args) > 0 && args[0] == childArg {
 		return exit(errs, runChild(ctx, args[1:], in, out))
@@ -41,18 +41,18 @@ func run(ctx context.Context, args []string, in io.Reader, out, errs io.Writer) 
 	p := plan{Requests: 20_000}
 	var file string
 	var check bool
-	flags.StringVar(&file, "json", "", "write the results to this `file` too")
-	flags.BoolVar(&check, "check", false, "exit with 1 when a target is missed")
-	flags.IntVar(&p.Rounds, "rounds", 3, "how often each case is measured; medians are reported")
-	flags.IntVar(&p.Rate, "rate", 2000, "requests a second of the paced runs")
-	flags.IntVar(&p.Conns, "conns", 50, "connections of the run at full speed")
-	flags.DurationVar(&p.Time, "time", 2*time.Second, "length of a run")
-	flags.BoolVar(&p.Meter, "meter", true, "let otelfiber of the usual stack record its metrics, sizes among them")
+	flags.StringVar(&file, "json", "", "also write the results to this `file`")
+	flags.BoolVar(&check, "check", false, "exit with 1 if a target is missed")
+	flags.IntVar(&p.Rounds, "rounds", 3, "number of rounds; the table shows medians")
+	flags.IntVar(&p.Rate, "rate", 2000, "requests per second in the paced runs")
+	flags.IntVar(&p.Conns, "conns", 50, "connections in the runs over loopback")
+	flags.DurationVar(&p.Time, "time", 2*time.Second, "duration of a run")
+	flags.BoolVar(&p.Meter, "meter", true, "let otelfiber record its metrics in the usual stack")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
 	if flags.NArg() > 0 || p.Rounds < 1 || p.Rate < 1 || p.Conns < 1 || p.Time < time.Second {
-		fmt.Fprintln(errs, "bench: takes flags only; rounds, rate and conns are above 0, time is 1s or more")
+		fmt.Fprintln(errs, "bench: want only flags, with -rounds, -rate and -conns greater than 0 and -time at least 1s")
 		return 2
 	}
 	return exit(errs, bench(ctx, p, file, check, out, errs))

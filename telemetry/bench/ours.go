@@ -10,7 +10,7 @@ import (
 	"firedrill/telemetry/server"
 )
 
-// newOurs is firedrill/telemetry as its README shows it.
+// newOurs returns firedrill/telemetry, set up as its README shows.
 func newOurs(ctx context.Context, ratio float64, b Backends) (*stack, error) {
 	tel, err := telemetry.New(ctx, telemetry.Config{
 		Service: "catalog",
@@ -38,11 +38,12 @@ func newOurs(ctx context.Context, ratio float64, b Backends) (*stack, error) {
 	}, nil
 }
 
-// taken counts the items of a signal that were put in the queue or did not fit.
+// taken returns the number of items of a signal that were queued or dropped
+// because the queue was full.
 func taken(registry prometheus.Gatherer, signal string) (int, error) {
 	families, err := registry.Gather()
 	if err != nil {
-		return 0, fmt.Errorf("count the items of %s: %w", signal, err)
+		return 0, fmt.Errorf("gather metrics of %s: %w", signal, err)
 	}
 	total := 0.0
 	for _, f := range families {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// plan says how much is measured.
+// plan is the size of the measurement.
 type plan struct {
 	Rounds   int           `json:"rounds"`
 	Rate     int           `json:"requests_per_second"`
@@ -18,12 +18,12 @@ type plan struct {
 	Meter    bool          `json:"otelfiber_metrics"`
 }
 
-// subject is one case: a stack, a sampling ratio, and the process it runs in.
+// subject is one case: a stack, a sampling ratio, and its process.
 type subject struct {
 	name, stack string
 	ratio       float64
 	*child
-	addr string // where it serves
+	addr string // where it listens
 }
 
 func (p plan) subjects() []*subject {
@@ -40,8 +40,8 @@ func (p plan) subjects() []*subject {
 	}
 }
 
-// measure runs all cases, a round of each after the other so that whatever else
-// the machine does hits all alike.
+// measure runs all cases. Each round runs every case once, so that other load
+// on the machine affects all cases alike.
 func (p plan) measure(ctx context.Context, progress io.Writer) (*results, error) {
 	l, err := openLab(ctx, p, progress)
 	defer l.close()
@@ -56,7 +56,7 @@ func (p plan) measure(ctx context.Context, progress io.Writer) (*results, error)
 			if err != nil {
 				return nil, fmt.Errorf("measure %s in process: %w", s.name, err)
 			}
-			fmt.Fprintf(progress, " %.1f µs CPU a request, over loopback …", m.CPU)
+			fmt.Fprintf(progress, " %.1f µs CPU per request, over loopback …", m.CPU)
 			if err := l.overLoopback(ctx, s, &m); err != nil {
 				return nil, fmt.Errorf("measure %s over loopback: %w", s.name, err)
 			}
@@ -68,7 +68,7 @@ func (p plan) measure(ctx context.Context, progress io.Writer) (*results, error)
 	return r, nil
 }
 
-// lab is the processes of a measurement.
+// lab holds the processes of a measurement.
 type lab struct {
 	plan     plan
 	sink     *child
@@ -76,7 +76,8 @@ type lab struct {
 	subjects []*subject
 }
 
-// openLab starts every process. What it returns must be closed, error or not.
+// openLab starts every process. The caller must close the lab even if err is
+// not nil.
 func openLab(ctx context.Context, p plan, progress io.Writer) (*lab, error) {
 	l := &lab{plan: p}
 	var err error
@@ -126,11 +127,11 @@ func (l *lab) warmUp(ctx context.Context, s *subject) error {
 	return err
 }
 
-// quiet is a run too short to fill a batch: nothing is exported while it runs,
-// so that its allocations are those of the requests' own path.
+// quiet is a number of requests too small to fill a batch. Nothing is exported
+// during such a run, so its allocations are those of the request path.
 const quiet = 200
 
-// inProcess measures calls of the application without a network.
+// inProcess measures direct calls of the application, without a network.
 func (l *lab) inProcess(ctx context.Context, s *subject) (m measures, err error) {
 	var ran Ran
 	call := func(r Run) func() (int, error) {
@@ -169,7 +170,7 @@ func (l *lab) overLoopback(ctx context.Context, s *subject, m *measures) error {
 		return err
 	}
 	if fast := float64(done.Requests) / done.Took.Seconds() / float64(l.plan.Rate); fast < 0.97 {
-		return fmt.Errorf("only %.0f %% of the rate were reached: the machine is too busy to measure on", 100*fast)
+		return fmt.Errorf("reached only %.0f %% of the rate: the machine is too busy to measure", 100*fast)
 	}
 	m.NetCPU, m.NetLost = w.cpu(), w.lost
 
@@ -178,7 +179,7 @@ func (l *lab) overLoopback(ctx context.Context, s *subject, m *measures) error {
 	return err
 }
 
-// watched is what a run cost until all it had to tell was sent.
+// watched is the cost of a run, including the export of its telemetry.
 type watched struct {
 	requests int
 	spent    Spent
@@ -189,8 +190,8 @@ func (w watched) cpu() float64 { return micros(w.spent.CPU) / float64(w.requests
 
 func micros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1e3 }
 
-// watch measures a case from before do until the sink has what do's requests
-// had to tell, or it is plain that it will not come.
+// watch measures a case from before do until the sink has received the
+// telemetry of its requests, or until more waiting is useless.
 func (l *lab) watch(ctx context.Context, s *subject, do func() (int, error)) (w watched, err error) {
 	var before, after Spent
 	var sampled, sampledBefore int
@@ -217,7 +218,7 @@ func (l *lab) watch(ctx context.Context, s *subject, do func() (int, error)) (w 
 	if err != nil {
 		return w, err
 	}
-	// Counting the spans costs, so it comes after the reading.
+	// Counting the spans uses CPU, so it is done after the measurement.
 	err = errors.Join(s.call(ctx, "Spend", true, &after), s.call(ctx, "Sampled", true, &sampled))
 	w.spent = after.since(before)
 	w.lost = Lost{Spans: sampled - sampledBefore - (got.Spans - had.Spans), Lines: lines - (got.Lines - had.Lines)}
@@ -225,11 +226,12 @@ func (l *lab) watch(ctx context.Context, s *subject, do func() (int, error)) (w 
 }
 
 const (
-	batchDelay = 1300 * time.Millisecond // the longest that a stack keeps a batch back after Flush, and some
+	batchDelay = 1300 * time.Millisecond // slightly more than the longest batch delay of a stack after Flush
 	patience   = 5 * time.Second
 )
 
-// settle waits until the sink has the lines and had time to get the spans.
+// settle waits until the sink has the lines and has had time to receive the
+// spans.
 func (l *lab) settle(ctx context.Context, had Counts, lines int) (got Counts, err error) {
 	began := time.Now()
 	if lines == 0 {

@@ -6,7 +6,7 @@ import (
 	"text/tabwriter"
 )
 
-// write prints the results as one table, its ratios, and the targets.
+// write prints the results as a table, with ratios and targets.
 func (r *results) write(out io.Writer) {
 	fmt.Fprintf(out, "\nCosts of a request: medians of %d rounds; losses: sums. %s, %d cores, %s.\n\n",
 		r.Plan.Rounds, r.Machine.CPU, r.Machine.Cores, r.Machine.Go)
@@ -47,5 +47,5 @@ func (r *results) writeCase(w io.Writer, name string) {
 		m.CPU, m.Allocs, m.Bytes, m.Lost, m.PathAllocs, m.PathBytes, m.Wall, m.NetCPU, m.NetLost, m.NetMax)
 }
 
-// String is "spans+lines".
+// String returns "spans+lines".
 func (l Lost) String() string { return fmt.Sprintf("%d+%d", l.Spans, l.Lines) }

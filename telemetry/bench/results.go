@@ -19,21 +19,21 @@ const (
 	caseOursTenth   = "ours 10 %"
 )
 
-// Lost counts what a run's requests had to tell and the sink never got.
+// Lost counts the spans and lines of a run that the sink did not receive.
 type Lost struct {
 	Spans int `json:"spans"`
 	Lines int `json:"lines"`
 }
 
-// measures are those of one case in one round, or their medians. Costs are a
-// request's.
+// measures are the results of one case in one round, or their medians. Costs
+// are per request.
 type measures struct {
 	// In process, at the plan's rate.
-	CPU    float64 `json:"cpu_us"` // of the process, until all was exported
+	CPU    float64 `json:"cpu_us"` // of the process, including export
 	Allocs float64 `json:"allocs"`
 	Bytes  float64 `json:"bytes"`
 	Lost   Lost    `json:"lost"`
-	// In process, on the request's own path.
+	// In process, on the request path only.
 	PathAllocs float64 `json:"path_allocs"`
 	PathBytes  float64 `json:"path_bytes"`
 	// In process, as fast as possible.
@@ -47,17 +47,17 @@ type measures struct {
 	NetMaxLost Lost    `json:"loopback_max_lost"`
 }
 
-// results are what a plan found.
+// results are the results of a plan.
 type results struct {
 	Machine machine               `json:"machine"`
 	Plan    plan                  `json:"plan"`
 	Rounds  map[string][]measures `json:"rounds"`
-	Cases   map[string]measures   `json:"cases"` // medians; the sums of what was lost
+	Cases   map[string]measures   `json:"cases"` // medians, and sums of losses
 	Ratios  map[string]ratio      `json:"ratios"`
 	Targets []target              `json:"targets"`
 }
 
-// machine is what the figures were measured on.
+// machine describes the machine and the versions.
 type machine struct {
 	CPU   string            `json:"cpu"`
 	Cores int               `json:"cores"`
@@ -65,7 +65,7 @@ type machine struct {
 	Uses  map[string]string `json:"modules"`
 }
 
-// ratio is usual divided by ours, of what they add to the bare application.
+// ratio is usual divided by ours, of the costs added to the bare application.
 type ratio struct {
 	CPU     float64 `json:"added_cpu"`
 	Allocs  float64 `json:"added_allocs"`
@@ -76,7 +76,7 @@ type ratio struct {
 	WithApp float64 `json:"loopback_cpu_with_application"`
 }
 
-// target is a promise of the library.
+// target is a promise of the library and its measured value.
 type target struct {
 	What string  `json:"what"`
 	Got  float64 `json:"got"`
@@ -90,7 +90,7 @@ func newResults(p plan) *results {
 
 func (r *results) add(name string, m measures) { r.Rounds[name] = append(r.Rounds[name], m) }
 
-// finish turns the rounds into medians, ratios and targets.
+// finish computes medians, ratios and targets from the rounds.
 func (r *results) finish() {
 	r.Cases = map[string]measures{}
 	for name, rounds := range r.Rounds {

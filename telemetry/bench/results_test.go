@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestResultsCompareWhatTheStacksAdd(t *testing.T) {
+func TestResultsCompareAddedCosts(t *testing.T) {
 	r := newResults(plan{Rounds: 3, Rate: 2000})
 	for _, cpu := range []float64{3, 1, 2} { // medians: bare 2, usual 82, ours 12
 		r.add(caseBare, measures{CPU: cpu, PathAllocs: 2})
@@ -25,7 +25,7 @@ func TestResultsCompareWhatTheStacksAdd(t *testing.T) {
 		{"times less CPU added in process, 10 %", 8, 10, false},
 		{"allocations on a request's path, always", 9, 10, true},
 		{"allocations on a request's path, 10 %", 4.5, 5, true},
-		{"spans and lines lost at 2000/s", 9, 0, false}, // of three rounds
+		{"spans and lines lost at 2000/s", 9, 0, false}, // sum of three rounds
 	}
 	for i, w := range want {
 		if r.Targets[i] != w {
@@ -33,7 +33,7 @@ func TestResultsCompareWhatTheStacksAdd(t *testing.T) {
 		}
 	}
 	if r.met() {
-		t.Error("met, though two targets were missed")
+		t.Error("met() = true with missed targets")
 	}
 }
 
@@ -48,7 +48,7 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-func TestMisuseExitsWith2(t *testing.T) {
+func TestInvalidArgumentsExitWith2(t *testing.T) {
 	for _, args := range []string{"-rounds 0", "-time 10ms", "extra", "-no-such-flag"} {
 		if code := run(t.Context(), strings.Fields(args), nil, io.Discard, io.Discard); code != 2 {
 			t.Errorf("bench %s exits with %d, want 2", args, code)

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc"
 )
 
-// sink is an OTLP receiver and a Loki that count and forget.
+// sink is an OTLP receiver and a Loki that only count.
 type sink struct {
 	coltracepb.UnimplementedTraceServiceServer
 	where        Backends
@@ -85,20 +85,20 @@ func countLines(body io.Reader) (int, error) {
 	return n, nil
 }
 
-// Sink is the sink in its own process, for its parent.
+// Sink makes a sink callable by the parent process.
 type Sink struct{ *sink }
 
-// Counts are what a sink took so far.
+// Counts are the numbers of items that a sink has received.
 type Counts struct{ Spans, Lines int }
 
-// Where returns the addresses.
-func (s *Sink) Where(_ bool, b *Backends) error { //nolint:unparam // net/rpc wants the error
+// Where returns the sink's addresses.
+func (s *Sink) Where(_ bool, b *Backends) error { //nolint:unparam // required by net/rpc
 	*b = s.where
 	return nil
 }
 
-// Count returns what was taken so far.
-func (s *Sink) Count(_ bool, c *Counts) error { //nolint:unparam // the same
+// Count returns the numbers received so far.
+func (s *Sink) Count(_ bool, c *Counts) error { //nolint:unparam // required by net/rpc
 	*c = Counts{int(s.spans.Load()), int(s.lines.Load())}
 	return nil
 }

@@ -9,27 +9,28 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Backends are where a stack sends its telemetry.
+// Backends are the addresses to which a stack sends its telemetry.
 type Backends struct {
 	OTLP string // URL of an OTLP receiver over gRPC
 	Loki string // base URL of Loki
 }
 
-// stack is an instrumented application.
+// stack is an application with its instrumentation.
 type stack struct {
 	app *fiber.App
-	// flush hurries what waits to be sent, where the libraries let one.
+	// flush sends queued items, if the libraries support that.
 	flush func(context.Context) error
-	// sampled counts the spans ended so far that a backend should get.
+	// sampled returns the number of ended spans that a backend should receive.
 	sampled func() (int, error)
 	close   func(context.Context) error
-	// registry has the metrics; nil: there are none.
+	// registry has the metrics; nil if there are none.
 	registry prometheus.Gatherer
 }
 
 var errUnknownStack = errors.New("want bare, usual, usual-no-meter or ours")
 
-// newStack builds a stack by name. ratio is the share of traces to sample.
+// newStack returns the stack with the name. ratio is the share of traces to
+// sample, 0 to 1.
 func newStack(ctx context.Context, name string, ratio float64, b Backends) (*stack, error) {
 	switch name {
 	case "bare":
@@ -44,7 +45,7 @@ func newStack(ctx context.Context, name string, ratio float64, b Backends) (*sta
 	return nil, fmt.Errorf("stack %q: %w", name, errUnknownStack)
 }
 
-// newBare is the application alone.
+// newBare returns the application alone.
 func newBare() *stack {
 	app := newApp()
 	addRoutes(app)

@@ -32,10 +32,11 @@ type usualConfig struct {
 	metrics bool // give otelfiber a meter provider
 }
 
-// newUsual is what a Fiber user puts together today, each part set up as its
-// documentation says. Where it leaves a choice, the cheaper one that loses no
-// information was taken: slog's JSON handler straight into Loki's client, one
-// constant label set, no request ids beside the trace ids.
+// newUsual returns what Fiber users commonly combine today. Each part is set up
+// as its documentation says. Where the documentation leaves a choice, this
+// takes the cheaper one that loses no information: slog's JSON handler writes
+// directly into Loki's client, there is one constant label set, and no request
+// ids in addition to trace ids.
 func newUsual(ctx context.Context, cfg usualConfig) (*stack, error) {
 	registry := prometheus.NewRegistry()
 	tp, ended, err := usualTraces(ctx, cfg)
@@ -53,7 +54,7 @@ func newUsual(ctx context.Context, cfg usualConfig) (*stack, error) {
 	if cfg.metrics {
 		exporter, err := otelprom.New(otelprom.WithRegisterer(registry))
 		if err != nil {
-			return nil, fmt.Errorf("export otelfiber's metrics: %w", err)
+			return nil, fmt.Errorf("set up export of otelfiber's metrics: %w", err)
 		}
 		opts = append(opts, otelfiber.WithMeterProvider(sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter))))
 	}
@@ -86,7 +87,7 @@ func newUsual(ctx context.Context, cfg usualConfig) (*stack, error) {
 func usualTraces(ctx context.Context, cfg usualConfig) (*sdktrace.TracerProvider, *endCounter, error) {
 	exporter, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpointURL(cfg.OTLP))
 	if err != nil {
-		return nil, nil, fmt.Errorf("export spans to %s: %w", cfg.OTLP, err)
+		return nil, nil, fmt.Errorf("set up span export to %s: %w", cfg.OTLP, err)
 	}
 	ended := &endCounter{}
 	tp := sdktrace.NewTracerProvider(
@@ -99,8 +100,8 @@ func usualTraces(ctx context.Context, cfg usualConfig) (*sdktrace.TracerProvider
 	return tp, ended, nil
 }
 
-// endCounter counts sampled spans, since the batch processor does not say what
-// it drops. It costs a few nanoseconds.
+// endCounter counts sampled spans, because the batch processor does not report
+// what it drops. It costs a few nanoseconds per span.
 type endCounter struct{ atomic.Int64 }
 
 func (*endCounter) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
@@ -115,17 +116,17 @@ func (*endCounter) ForceFlush(context.Context) error { return nil }
 func usualLogs(url string) (*loki.Client, *slog.Logger, error) {
 	cfg, err := loki.NewDefaultConfig(url + "/loki/api/v1/push")
 	if err != nil {
-		return nil, nil, fmt.Errorf("push logs to %s: %w", url, err)
+		return nil, nil, fmt.Errorf("set up log push to %s: %w", url, err)
 	}
 	client, err := loki.NewWithLogger(cfg, log.NewLogfmtLogger(os.Stderr))
 	if err != nil {
-		return nil, nil, fmt.Errorf("push logs to %s: %w", url, err)
+		return nil, nil, fmt.Errorf("set up log push to %s: %w", url, err)
 	}
 	w := lokiWriter{client, model.LabelSet{"service_name": "catalog"}}
 	return client, slog.New(slog.NewJSONHandler(w, nil)), nil
 }
 
-// lokiWriter makes one entry of each line that slog writes.
+// lokiWriter pushes each line that slog writes as one entry.
 type lokiWriter struct {
 	client *loki.Client
 	labels model.LabelSet

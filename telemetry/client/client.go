@@ -1,8 +1,9 @@
-// Package client makes HTTP clients that carry the trace on, and measure each
-// request: a client span, a duration, and which attempt it was.
+// Package client makes HTTP clients that propagate the trace context and
+// measure each request. A request gets a client span, a duration and a retry
+// count.
 //
-// Names and attributes are those of OpenTelemetry's HTTP semantic conventions.
-// It must not know what is called, nor retry by itself.
+// Metric and attribute names follow OpenTelemetry's HTTP semantic conventions.
+// The package must not know what is called, and it must not retry.
 package client
 
 import (
@@ -27,26 +28,28 @@ import (
 	"firedrill/telemetry/internal/redact"
 )
 
-// Options describe the peer and bound a request.
+// Options describe the peer and limit the duration of a request.
 type Options struct {
-	// Peer names what is called, as service.peer.name and as a label; it must
-	// come from the program, never from a request.
+	// Peer is the name of the called service. It is the attribute
+	// service.peer.name and the label peer. It must be a constant of the
+	// program, never part of a request. It must not be empty.
 	Peer string
-	// Timeout bounds a whole request, the reading of the body included. 0: none.
+	// Timeout limits a whole request including reading the body. 0 means no
+	// limit.
 	Timeout time.Duration
-	// Base sends the requests; default a clone of http.DefaultTransport.
+	// Base sends the requests. The default is a clone of http.DefaultTransport.
 	Base http.RoundTripper
 }
 
-// New returns a client for one peer. Several clients of one service may share a
-// Telemetry, each with its own peer or not.
+// New returns a client for one peer. Several clients may share a Telemetry,
+// with equal or different peers. New returns an error if the peer has no name.
 func New(tel *telemetry.Telemetry, opts Options) (*http.Client, error) {
 	if opts.Peer == "" {
-		return nil, errors.New("make an HTTP client: its peer has no name")
+		return nil, errors.New("create HTTP client: the peer has no name")
 	}
 	m, err := newMetrics(tel.Registry(), opts.Peer)
 	if err != nil {
-		return nil, fmt.Errorf("make an HTTP client for %q: %w", opts.Peer, err)
+		return nil, fmt.Errorf("create HTTP client for %q: %w", opts.Peer, err)
 	}
 	if opts.Base == nil {
 		opts.Base = http.DefaultTransport.(*http.Transport).Clone()
@@ -63,9 +66,10 @@ func New(tel *telemetry.Telemetry, opts Options) (*http.Client, error) {
 	}, nil
 }
 
-// Untold is a client like hc, made by New, that neither carries the trace on nor
-// measures; any other is returned as it is. Health checks are no news.
-func Untold(hc *http.Client) *http.Client {
+// Uninstrumented returns a client like hc that creates no spans, sends no trace
+// context and records no metrics. It is meant for health checks. A client that
+// New did not make is returned unchanged.
+func Uninstrumented(hc *http.Client) *http.Client {
 	t, ok := hc.Transport.(*transport)
 	if !ok {
 		return hc
@@ -77,8 +81,8 @@ func Untold(hc *http.Client) *http.Client {
 
 type attemptKey struct{}
 
-// WithAttempt marks the requests made with the context as the n-th repetition of
-// a request; 0 is the first try. It becomes http.request.resend_count.
+// WithAttempt returns a context whose requests are marked as the n-th retry of
+// a request. 0 is the first attempt. n becomes http.request.resend_count.
 func WithAttempt(ctx context.Context, n int) context.Context {
 	return context.WithValue(ctx, attemptKey{}, n)
 }
@@ -105,7 +109,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if span.IsRecording() {
 		span.SetAttributes(t.attributes(req, method, resends)...)
 	}
-	req = req.Clone(ctx) // a transport must not change the request
+	req = req.Clone(ctx) // a RoundTripper must not modify the request
 	t.prop.Inject(ctx, propagation.HeaderCarrier(req.Header))
 
 	resp, err := t.next.RoundTrip(req)
@@ -125,7 +129,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// attributes are those of
+// attributes returns the span attributes of
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client
 func (t *transport) attributes(req *http.Request, method string, resends int) []attribute.KeyValue {
 	attrs := []attribute.KeyValue{
@@ -142,12 +146,12 @@ func (t *transport) attributes(req *http.Request, method string, resends int) []
 	return attrs
 }
 
-// peerService is the former name of service.peer.name. Tempo's service graph
-// takes it for the name of a peer that has no telemetry of its own.
+// peerService is the old name of service.peer.name. Tempo's service graph reads
+// it to name a peer that has no telemetry.
 const peerService = attribute.Key("peer.service")
 
-// withoutSecrets is the URL without user, password and signatures, as url.full
-// demands.
+// withoutSecrets returns the URL without user, password and signatures, as
+// url.full requires.
 // https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/
 func withoutSecrets(u *url.URL) string {
 	full := *u
@@ -168,8 +172,9 @@ func port(req *http.Request) int {
 	return 80
 }
 
-// errorType is error.type: the status where the answer was an error, else a
-// class of what went wrong; empty when nothing did. It is bounded.
+// errorType returns error.type: the status code of an error response, or the
+// class of a transport error, or "" on success. The number of values is
+// bounded.
 func errorType(status int, err error) string {
 	var netErr net.Error
 	var dns *net.DNSError

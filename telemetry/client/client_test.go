@@ -63,7 +63,7 @@ func send(ctx context.Context, t testing.TB, c *http.Client, method, target stri
 	return resp, err
 }
 
-// answering is a transport that answers at once.
+// answering is a transport that calls a function for each request.
 type answering func(*http.Request) (*http.Response, error)
 
 func (f answering) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
@@ -86,7 +86,7 @@ func only(t testing.TB, spans []sdktrace.ReadOnlySpan) sdktrace.ReadOnlySpan {
 	return spans[0]
 }
 
-func TestRequestCarriesTheTraceOnAndTheBodyBack(t *testing.T) {
+func TestRequestPropagatesTraceAndReturnsBody(t *testing.T) {
 	var traceparent, method string
 	peer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		traceparent, method = r.Header.Get("Traceparent"), r.Method
@@ -108,7 +108,7 @@ func TestRequestCarriesTheTraceOnAndTheBodyBack(t *testing.T) {
 	body, err := io.ReadAll(resp.Body)
 	resp.Body.Close()
 	equal(t, []any{string(body), err, method}, []any{"charged", error(nil), "POST"})
-	equal(t, req.Header.Get("Traceparent"), "") // the caller's request stays as it was
+	equal(t, req.Header.Get("Traceparent"), "") // the caller's request is unchanged
 
 	span := only(t, recorder.Ended())
 	sc := span.SpanContext()
@@ -128,7 +128,7 @@ func TestRequestCarriesTheTraceOnAndTheBodyBack(t *testing.T) {
 	})
 }
 
-func TestUnsampledRequestPropagatesAndIsCounted(t *testing.T) {
+func TestUnsampledRequestIsPropagatedAndCounted(t *testing.T) {
 	var traceparent string
 	tel := telemetrytest.New(t, telemetry.Config{
 		Service: "payments", Traces: telemetry.TracesConfig{Sampler: telemetry.SamplerNever},
@@ -142,7 +142,7 @@ func TestUnsampledRequestPropagatesAndIsCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !strings.HasSuffix(traceparent, "-00") {
-		t.Errorf("traceparent %q, want one that says unsampled", traceparent)
+		t.Errorf("traceparent %q, want the unsampled flag 00", traceparent)
 	}
 	equal(t, len(recorder.Ended()), 0)
 	equal(t, telemetrytest.Series(t, tel.Registry(), duration), map[string]float64{
@@ -151,7 +151,7 @@ func TestUnsampledRequestPropagatesAndIsCounted(t *testing.T) {
 	equal(t, len(exemplars(t, tel)), 0)
 }
 
-func TestWhatWentWrong(t *testing.T) {
+func TestErrorTypes(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -166,21 +166,21 @@ func TestWhatWentWrong(t *testing.T) {
 		name, url string
 		opts      client.Options
 		cancel    bool
-		status    int64 // 0: no answer
+		status    int64 // 0: no response
 		errorType string
 	}{
 		{name: "success", opts: client.Options{Base: status(204)}, status: 204},
-		{name: "redirect that is not followed", opts: client.Options{Base: status(304)}, status: 304},
+		{name: "not modified", opts: client.Options{Base: status(304)}, status: 304},
 		{name: "client error", opts: client.Options{Base: status(404)}, status: 404, errorType: "404"},
 		{name: "server error", opts: client.Options{Base: status(503)}, status: 503, errorType: "503"},
-		{name: "refused", url: nobody, errorType: "connection"},
-		{name: "timeout of the client", opts: client.Options{Base: hangs, Timeout: time.Millisecond}, errorType: "timeout"},
+		{name: "connection refused", url: nobody, errorType: "connection"},
+		{name: "client timeout", opts: client.Options{Base: hangs, Timeout: time.Millisecond}, errorType: "timeout"},
 		{name: "canceled by the caller", opts: client.Options{Base: hangs}, cancel: true, errorType: "canceled"},
-		{name: "no such name", opts: client.Options{Base: failing(&net.OpError{
+		{name: "no such host", opts: client.Options{Base: failing(&net.OpError{
 			Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "bank.example", IsNotFound: true},
 		})}, errorType: "name_resolution"},
-		{name: "name server is slow", opts: client.Options{Base: failing(&net.DNSError{IsTimeout: true})}, errorType: "timeout"},
-		{name: "anything else", opts: client.Options{Base: failing(errors.New("malformed answer \xff"))}, errorType: "connection"},
+		{name: "DNS timeout", opts: client.Options{Base: failing(&net.DNSError{IsTimeout: true})}, errorType: "timeout"},
+		{name: "other error", opts: client.Options{Base: failing(errors.New("malformed answer \xff"))}, errorType: "connection"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -233,7 +233,7 @@ func checkFailure(t *testing.T, tel *telemetry.Telemetry, span sdktrace.ReadOnly
 	}
 }
 
-func TestRepetitionsAreCounted(t *testing.T) {
+func TestRetriesAreCounted(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "payments"})
 	recorder := telemetrytest.Record(t, tel)
 	c := newClient(t, tel, client.Options{Base: status(503)})
@@ -259,7 +259,7 @@ func TestSecretsStayOutOfSpans(t *testing.T) {
 			"http://bank.example/x?b=1&sig=secret&Signature=secret&a=2&AWSAccessKeyId=secret&X-Goog-Signature=secret",
 			"http://bank.example/x?b=1&sig=REDACTED&Signature=REDACTED&a=2&AWSAccessKeyId=REDACTED&X-Goog-Signature=REDACTED",
 		},
-		{"nothing secret", "http://bank.example/x?signature=1&q", "http://bank.example/x?signature=1&q"},
+		{"no secret", "http://bank.example/x?signature=1&q", "http://bank.example/x?signature=1&q"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -268,12 +268,12 @@ func TestSecretsStayOutOfSpans(t *testing.T) {
 			var sent *url.URL
 			c := newClient(t, tel, client.Options{Base: answering(func(r *http.Request) (*http.Response, error) {
 				sent = r.URL
-				return nil, errors.New("away")
+				return nil, errors.New("backend is down")
 			})})
 			if _, err := send(t.Context(), t, c, http.MethodGet, tt.url); err == nil {
 				t.Fatal("no error")
 			}
-			equal(t, sent.String(), tt.url) // the peer gets all of it
+			equal(t, sent.String(), tt.url) // the peer gets the whole URL
 			span := only(t, recorder.Ended())
 			equal(t, telemetrytest.Attributes(span.Attributes())["url.full"], any(tt.full))
 			all := span.Attributes()
@@ -282,14 +282,14 @@ func TestSecretsStayOutOfSpans(t *testing.T) {
 			}
 			for _, a := range all {
 				if a.Value.Type() == attribute.STRING && strings.Contains(a.Value.AsString(), "secret") {
-					t.Errorf("%s tells the secret: %s", a.Key, a.Value.AsString())
+					t.Errorf("%s contains the secret: %s", a.Key, a.Value.AsString())
 				}
 			}
 		})
 	}
 }
 
-func TestClientsOfOneServiceShareTheirMetrics(t *testing.T) {
+func TestClientsShareMetrics(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "orders"})
 	for _, peer := range []string{"payments", "catalog", "catalog"} {
 		c := newClient(t, tel, client.Options{Peer: peer, Base: status(200)})
@@ -303,7 +303,7 @@ func TestClientsOfOneServiceShareTheirMetrics(t *testing.T) {
 	})
 }
 
-func TestPortOfTheSchemeWhereTheURLHasNone(t *testing.T) {
+func TestDefaultPortOfScheme(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "orders"})
 	recorder := telemetrytest.Record(t, tel)
 	c := newClient(t, tel, client.Options{Base: status(200)})
@@ -319,17 +319,17 @@ func TestPortOfTheSchemeWhereTheURLHasNone(t *testing.T) {
 	equal(t, ports, []any{int64(80), int64(443), int64(8443)})
 }
 
-func TestPeerMustHaveAName(t *testing.T) {
+func TestPeerNameIsRequired(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "orders"})
 	if _, err := client.New(tel, client.Options{}); err == nil {
-		t.Error("no error, and nobody would know whom the client calls")
+		t.Error("no error for a client without a peer")
 	}
 }
 
-func TestExemplarsLeadToSampledRequestsNowAndThen(t *testing.T) {
+func TestOneExemplarPerBucketAndInterval(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "payments"})
 	recorder := telemetrytest.Record(t, tel)
-	synctest.Test(t, func(t *testing.T) { // time stands still: all fall into one bucket and moment
+	synctest.Test(t, func(t *testing.T) { // the clock stands still, so all requests share a bucket and an interval
 		c, err := client.New(tel, client.Options{Peer: "bank", Base: status(200)})
 		if err != nil {
 			t.Fatal(err)
@@ -357,24 +357,24 @@ func exemplars(t *testing.T, tel *telemetry.Telemetry) (traces []string) {
 	return traces
 }
 
-// An untold request goes the same way and leaves nothing.
-func TestUntold(t *testing.T) {
+// TestUninstrumented checks that a request is sent through the same transport and leaves no span and no header.
+func TestUninstrumented(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "payments"})
 	recorder := telemetrytest.Record(t, tel)
 	var traceparent string
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { traceparent = r.Header.Get("Traceparent") }))
 	defer srv.Close()
-	told := newClient(t, tel, client.Options{Timeout: time.Minute, Base: srv.Client().Transport})
-	untold := client.Untold(told)
+	instrumented := newClient(t, tel, client.Options{Timeout: time.Minute, Base: srv.Client().Transport})
+	plain := client.Uninstrumented(instrumented)
 	ctx, parent := tel.TracerProvider().Tracer("test").Start(t.Context(), "request")
 	defer parent.End()
-	if _, err := send(ctx, t, untold, http.MethodGet, srv.URL); err != nil {
+	if _, err := send(ctx, t, plain, http.MethodGet, srv.URL); err != nil {
 		t.Fatal(err)
 	}
-	if len(recorder.Ended()) != 0 || traceparent != "" || untold.Timeout != told.Timeout || untold.Transport != srv.Client().Transport {
-		t.Errorf("%d spans, traceparent %q, client %+v", len(recorder.Ended()), traceparent, untold)
+	if len(recorder.Ended()) != 0 || traceparent != "" || plain.Timeout != instrumented.Timeout || plain.Transport != srv.Client().Transport {
+		t.Errorf("%d spans, traceparent %q, client %+v", len(recorder.Ended()), traceparent, plain)
 	}
-	if client.Untold(http.DefaultClient) != http.DefaultClient {
-		t.Error("a client that is not ours was changed")
+	if client.Uninstrumented(http.DefaultClient) != http.DefaultClient {
+		t.Error("a client that New did not make was changed")
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"firedrill/telemetry/internal/latency"
 )
 
-// metrics are those of one peer, in families that all clients of a service share.
+// metrics records the requests to one peer. All clients of a service share the
+// metric families.
 type metrics struct {
 	peer     string
 	duration *prometheus.HistogramVec
@@ -22,11 +23,12 @@ type metrics struct {
 	series map[seen]*latency.Observer
 }
 
-// seen is what became of a request, as labels tell it. The status has three
-// digits, method and failure are of a fixed set: there is a bounded number.
+// seen holds the label values of one request. The number of combinations is
+// bounded: the status has three digits, method and failure have fixed sets of
+// values.
 type seen struct {
-	method, failure string
-	status          int // 0 without an answer
+	method, failure string // 0 without a response
+	status          int    // 0 without an answer
 }
 
 func newMetrics(registry *prometheus.Registry, peer string) (*metrics, error) {
@@ -34,10 +36,10 @@ func newMetrics(registry *prometheus.Registry, peer string) (*metrics, error) {
 		peer: peer,
 		duration: prometheus.NewHistogramVec(
 			latency.Options("http_client_request_duration_seconds", "seconds",
-				"Duration of HTTP client requests, until the headers of the answer.", latency.Buckets()),
+				"Duration of HTTP client requests, until the response headers arrive.", latency.Buckets()),
 			[]string{"peer", "http_request_method", "http_response_status_code", "error_type"}),
 		resends: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "http_client_resends_total", Help: "HTTP client requests that repeat an earlier one.",
+			Name: "http_client_resends_total", Help: "HTTP client requests that retry an earlier one.",
 		}, []string{"peer", "http_request_method"}),
 		series: map[seen]*latency.Observer{},
 	}
@@ -45,7 +47,8 @@ func newMetrics(registry *prometheus.Registry, peer string) (*metrics, error) {
 	return m, err
 }
 
-// shared registers the collector or takes the one that an earlier client did.
+// shared registers *c, or sets it to the collector that an earlier client
+// registered.
 func shared[C prometheus.Collector](registry *prometheus.Registry, c *C) error {
 	var known prometheus.AlreadyRegisteredError
 	err := registry.Register(*c)

@@ -1,8 +1,8 @@
-// Package db opens database/sql pools that tell what they do: a span for each
+// Package db opens database/sql pools with tracing and metrics: a span for each
 // query in a traced request, and the pool's metrics.
 //
-// Spans hold the text of a statement, never its arguments. The package must not
-// know what is stored.
+// Spans contain the text of a statement, never its arguments. The package must
+// not know what is stored.
 package db
 
 import (
@@ -25,16 +25,17 @@ import (
 
 // Options describe the database.
 type Options struct {
-	Name   string // of the database, for spans and metrics
+	Name   string // database name in spans and metrics; required
 	System string // db.system.name: "sqlite", "postgresql", …
 }
 
-// peerService is the former name of service.peer.name, which Tempo's service
-// graph still reads.
+// peerService is the old name of service.peer.name. Tempo's service graph still
+// reads it.
 const peerService = attribute.Key("peer.service")
 
-// Open opens a pool through the named driver. As with sql.Open, nothing connects
-// before the first use. A Telemetry watches one pool of a name.
+// Open opens a pool with the named driver. As with sql.Open, nothing connects
+// before the first use. A Telemetry accepts one pool per name: Open returns an
+// error if the name is empty or in use.
 func Open(tel *telemetry.Telemetry, driver, dsn string, opts Options) (*sql.DB, error) {
 	if opts.Name == "" {
 		return nil, errNoName
@@ -46,7 +47,7 @@ func Open(tel *telemetry.Telemetry, driver, dsn string, opts Options) (*sql.DB, 
 	return watched(tel, pool, opts)
 }
 
-// OpenConnector is Open for a driver's connector.
+// OpenConnector is like Open, but takes a driver's connector.
 func OpenConnector(tel *telemetry.Telemetry, c driver.Connector, opts Options) (*sql.DB, error) {
 	if opts.Name == "" {
 		return nil, errNoName
@@ -54,12 +55,12 @@ func OpenConnector(tel *telemetry.Telemetry, c driver.Connector, opts Options) (
 	return watched(tel, otelsql.OpenDB(c, opts.tracing(tel)...), opts)
 }
 
-var errNoName = errors.New("open a database: it has no name")
+var errNoName = errors.New("open database: the name is empty")
 
-// watched adds the pool's metrics.
+// watched registers the pool's metrics.
 func watched(tel *telemetry.Telemetry, pool *sql.DB, opts Options) (*sql.DB, error) {
 	if err := tel.Registry().Register(collectors.NewDBStatsCollector(pool, opts.Name)); err != nil {
-		return nil, errors.Join(fmt.Errorf("watch database %q: %w", opts.Name, err), pool.Close())
+		return nil, errors.Join(fmt.Errorf("register metrics of database %q: %w", opts.Name, err), pool.Close())
 	}
 	return pool, nil
 }
@@ -68,7 +69,7 @@ func (o Options) tracing(tel *telemetry.Telemetry) []otelsql.Option {
 	peer := o.Name + "-db"
 	return []otelsql.Option{
 		otelsql.WithTracerProvider(tel.TracerProvider()),
-		otelsql.WithMeterProvider(noop.NewMeterProvider()), // metrics go to the registry
+		otelsql.WithMeterProvider(noop.NewMeterProvider()), // the Prometheus registry has the metrics instead
 		otelsql.WithAttributes(
 			semconv.DBSystemNameKey.String(o.System),
 			semconv.DBNamespace(o.Name),
@@ -80,7 +81,7 @@ func (o Options) tracing(tel *telemetry.Telemetry) []otelsql.Option {
 		}),
 		otelsql.WithAttributesGetter(operationName),
 		otelsql.WithSpanOptions(otelsql.SpanOptions{
-			DisableErrSkip:       true, // it asks for another way and is no error
+			DisableErrSkip:       true, // ErrSkip means "use another method" and is not an error
 			OmitConnResetSession: true,
 			OmitConnectorConnect: true,
 			OmitRows:             true,
@@ -89,7 +90,8 @@ func (o Options) tracing(tel *telemetry.Telemetry) []otelsql.Option {
 	}
 }
 
-// traced keeps queries that belong to a trace; a polling loop's do not make one each.
+// traced reports whether ctx belongs to a trace. A polling loop's queries do
+// not start a trace each.
 func traced(ctx context.Context, _ otelsql.Method, _ string, _ []driver.NamedValue) bool {
 	return trace.SpanContextFromContext(ctx).IsValid()
 }
@@ -98,7 +100,8 @@ func operationName(_ context.Context, m otelsql.Method, query string, _ []driver
 	return []attribute.KeyValue{semconv.DBOperationName(operation(m, query))}
 }
 
-// operation is the statement's verb. A span is named "{operation} {database}".
+// operation returns the statement's verb, such as SELECT. A span is named
+// "{operation} {database}".
 // https://opentelemetry.io/docs/specs/semconv/db/database-spans/#name
 func operation(m otelsql.Method, query string) string {
 	switch m {
@@ -109,11 +112,12 @@ func operation(m otelsql.Method, query string) string {
 	case otelsql.MethodTxRollback:
 		return "ROLLBACK"
 	default:
-		return verb(query, string(m)) // a ping has no query, and a query may begin with a comment
+		return verb(query, string(m)) // a ping has no query, and a query may start with a comment
 	}
 }
 
-// verb is the query's first word, or def where it begins with none.
+// verb returns the query's first word in capitals, or def if the query does not
+// start with a letter.
 func verb(query, def string) string {
 	query = strings.TrimSpace(query)
 	rest := strings.TrimLeftFunc(query, func(r rune) bool { return r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' })

@@ -36,7 +36,7 @@ func open(t testing.TB, tel *telemetry.Telemetry, name string) *sql.DB {
 	return pool
 }
 
-// products opens a database with a table in it, of which nothing was told.
+// products returns a database with a table. It creates no spans.
 func products(t testing.TB, tel *telemetry.Telemetry) *sql.DB {
 	t.Helper()
 	pool := open(t, tel, "catalog")
@@ -46,7 +46,8 @@ func products(t testing.TB, tel *telemetry.Telemetry) *sql.DB {
 	return pool
 }
 
-// A connector's pool tells what a named driver's does.
+// TestOpenConnector checks that a connector's pool has the same spans and
+// metrics as a named driver's.
 func TestOpenConnector(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "catalog"})
 	recorder := telemetrytest.Record(t, tel)
@@ -82,7 +83,7 @@ func names(spans []sdktrace.ReadOnlySpan) (all []string) {
 	return all
 }
 
-func TestQueriesOfATraceAreItsSpans(t *testing.T) {
+func TestQueriesInATraceHaveSpans(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "catalog"})
 	recorder := telemetrytest.Record(t, tel)
 	pool := products(t, tel)
@@ -106,7 +107,7 @@ func TestQueriesOfATraceAreItsSpans(t *testing.T) {
 		verb, _, _ := strings.Cut(s.Name(), " ")
 		equal(t, s.Parent().SpanID(), parent.SpanContext().SpanID())
 		equal(t, []any{s.SpanKind(), s.Status().Code}, []any{trace.SpanKindClient, codes.Unset})
-		equal(t, telemetrytest.Attributes(s.Attributes()), map[string]any{ // and no argument
+		equal(t, telemetrytest.Attributes(s.Attributes()), map[string]any{ // no arguments
 			"db.system.name": "sqlite", "db.namespace": "catalog", "db.query.text": text, "db.operation.name": verb,
 			"service.peer.name": "catalog-db", "peer.service": "catalog-db",
 		})
@@ -135,7 +136,7 @@ func TestTransaction(t *testing.T) {
 	})
 }
 
-func TestErrorIsToldWithoutArguments(t *testing.T) {
+func TestErrorIsRecordedWithoutArguments(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "catalog"})
 	recorder := telemetrytest.Record(t, tel)
 	pool := products(t, tel)
@@ -152,11 +153,11 @@ func TestErrorIsToldWithoutArguments(t *testing.T) {
 		}
 	}
 	if !strings.Contains(text, "UNIQUE constraint failed: products.id") || strings.Contains(text, "secret") {
-		t.Errorf("the span tells %q, want the constraint and no argument", text)
+		t.Errorf("the span has error %q, want the constraint and no argument", text)
 	}
 }
 
-func TestQueriesWithoutATraceMakeNone(t *testing.T) {
+func TestQueriesOutsideATraceHaveNoSpans(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "catalog"})
 	recorder := telemetrytest.Record(t, tel)
 	pool := products(t, tel)
@@ -179,7 +180,7 @@ func TestUnsampledTraceStaysUnsampled(t *testing.T) {
 	equal(t, len(recorder.Started()), 0)
 }
 
-func TestTwoPoolsAndTheirMetrics(t *testing.T) {
+func TestPoolMetrics(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "catalog"})
 	open(t, tel, "archive")
 	pool := products(t, tel)
@@ -211,16 +212,16 @@ func TestTwoPoolsAndTheirMetrics(t *testing.T) {
 	equal(t, got, want)
 }
 
-func TestWhatCannotBeOpened(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "catalog"})
 	open(t, tel, "catalog")
 	tests := []struct {
 		name, driver, want string
 		opts               db.Options
 	}{
-		{"no name", "sqlite", "it has no name", db.Options{}},
+		{"no name", "sqlite", "the name is empty", db.Options{}},
 		{"unknown driver", "oracle", `open database "x": sql: unknown driver "oracle"`, db.Options{Name: "x"}},
-		{"name taken", "sqlite", `watch database "catalog"`, db.Options{Name: "catalog"}},
+		{"name taken", "sqlite", `register metrics of database "catalog"`, db.Options{Name: "catalog"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,6 +1,7 @@
-// Package messaging carries traces through NATS messages: a producer span where
-// a message is published, a consumer span where it is processed, joined by the
-// message's headers. It must not know what the messages say.
+// Package messaging propagates traces through NATS messages. It creates a
+// producer span where a message is published and a consumer span where it is
+// processed, and passes the trace context in the message's headers. It must not
+// know what the messages contain.
 //
 // https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/
 package messaging
@@ -24,9 +25,9 @@ const (
 	system = "nats"
 )
 
-// StartProducer starts the span of publishing to subject and writes its context
-// into header, which must not be nil. End the span when the broker has the
-// message.
+// StartProducer starts the span of publishing to subject and writes the trace
+// context into header, which must not be nil. End the span when the broker has
+// acknowledged the message.
 func StartProducer(ctx context.Context, tel *telemetry.Telemetry, subject string, header nats.Header) (context.Context, trace.Span) {
 	ctx, span := tel.TracerProvider().Tracer(scope).Start(ctx, "send "+subject,
 		trace.WithSpanKind(trace.SpanKindProducer),
@@ -36,9 +37,9 @@ func StartProducer(ctx context.Context, tel *telemetry.Telemetry, subject string
 	return ctx, span
 }
 
-// StartConsumer starts the span of processing a message. It is a child of the
-// span that published it, and linked to it, so that the trace goes on and a
-// backend that cuts traces at queues still finds the way.
+// StartConsumer starts the span of processing a message. The span is a child of
+// the producer's span, so the trace continues. It is also linked to it, for
+// backends that split traces at queues.
 func StartConsumer(ctx context.Context, tel *telemetry.Telemetry, subject, consumer string, header nats.Header) (context.Context, trace.Span) {
 	ctx = tel.Propagator().Extract(ctx, Carrier(header))
 	opts := []trace.SpanStartOption{
@@ -52,7 +53,7 @@ func StartConsumer(ctx context.Context, tel *telemetry.Telemetry, subject, consu
 	return tel.TracerProvider().Tracer(scope).Start(ctx, "process "+subject, opts...)
 }
 
-// End ends a span with what became of the message.
+// End ends a span and records err on it if err is not nil.
 func End(span trace.Span, err error) {
 	if err != nil {
 		exception.Record(span, err)
@@ -71,8 +72,8 @@ func attributes(subject, operation string, kind attribute.KeyValue) []attribute.
 	}
 }
 
-// Carrier is a message's headers as a propagator reads and writes them. NATS
-// keeps the case of keys, so they are used as given.
+// Carrier adapts a message's headers to a propagator. NATS headers are
+// case-sensitive, so keys are used as given.
 type Carrier nats.Header
 
 var _ propagation.TextMapCarrier = Carrier{}

@@ -28,10 +28,11 @@ func equal(t testing.TB, got, want any) {
 	}
 }
 
-// patience is how long a test waits before it says that something hangs. It only costs time where that is so.
+// patience is the longest time that a test waits for a condition. It is only
+// spent when a test fails.
 const patience = 5 * time.Minute
 
-// stream starts a NATS server with a stream of orders and a consumer of it.
+// stream starts a NATS server with a stream for orders and a consumer.
 func stream(t testing.TB) (jetstream.JetStream, jetstream.Consumer) {
 	t.Helper()
 	srv, err := server.NewServer(&server.Options{
@@ -69,7 +70,7 @@ func stream(t testing.TB) (jetstream.JetStream, jetstream.Consumer) {
 	return js, consumer
 }
 
-// pass publishes a message under ctx and returns it as the consumer gets it.
+// pass publishes a message in ctx, consumes it and returns it.
 func pass(ctx context.Context, t testing.TB, from *telemetry.Telemetry) jetstream.Msg {
 	t.Helper()
 	js, consumer := stream(t)
@@ -91,7 +92,7 @@ func pass(ctx context.Context, t testing.TB, from *telemetry.Telemetry) jetstrea
 	return got
 }
 
-func TestTraceGoesThroughTheBroker(t *testing.T) {
+func TestTraceContinuesThroughBroker(t *testing.T) {
 	orders := telemetrytest.New(t, telemetry.Config{Service: "orders"})
 	shipping := telemetrytest.New(t, telemetry.Config{Service: "shipping"})
 	sent, received := telemetrytest.Record(t, orders), telemetrytest.Record(t, shipping)
@@ -106,7 +107,7 @@ func TestTraceGoesThroughTheBroker(t *testing.T) {
 		t.Fatal(err)
 	}
 	msg := pass(baggage.ContextWithBaggage(ctx, bag), t, orders)
-	equal(t, msg.Headers().Get("Nats-Msg-Id"), "order-1") // the header's owner keeps what it had
+	equal(t, msg.Headers().Get("Nats-Msg-Id"), "order-1") // other headers are kept
 
 	ctx, span := messaging.StartConsumer(t.Context(), shipping, msg.Subject(), "shipping", msg.Headers())
 	equal(t, baggage.FromContext(ctx).Member("tenant").Value(), "blue")
@@ -136,7 +137,7 @@ func TestUnsampledTraceStaysUnsampled(t *testing.T) {
 	orders := telemetrytest.New(t, telemetry.Config{
 		Service: "orders", Traces: telemetry.TracesConfig{Sampler: telemetry.SamplerNever},
 	})
-	shipping := telemetrytest.New(t, telemetry.Config{Service: "shipping"}) // which samples all that is its own
+	shipping := telemetrytest.New(t, telemetry.Config{Service: "shipping"}) // samples every trace that it starts
 	received := telemetrytest.Record(t, shipping)
 	msg := pass(t.Context(), t, orders)
 	ctx, span := messaging.StartConsumer(t.Context(), shipping, msg.Subject(), "shipping", msg.Headers())
@@ -145,11 +146,11 @@ func TestUnsampledTraceStaysUnsampled(t *testing.T) {
 	equal(t, []any{sc.IsValid(), sc.IsSampled(), len(received.Started())}, []any{true, false, 0})
 }
 
-func TestMessageOfSomebodyWithoutTelemetryStartsATrace(t *testing.T) {
+func TestMessageWithoutTraceContextStartsTrace(t *testing.T) {
 	tests := map[string]nats.Header{
-		"no header":        nil,
-		"no trace context": {"Nats-Msg-Id": {"1"}},
-		"nonsense":         {"traceparent": {"00-zz-yy-01"}},
+		"no header":             nil,
+		"no trace context":      {"Nats-Msg-Id": {"1"}},
+		"invalid trace context": {"traceparent": {"00-zz-yy-01"}},
 	}
 	for name, header := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -163,8 +164,9 @@ func TestMessageOfSomebodyWithoutTelemetryStartsATrace(t *testing.T) {
 	}
 }
 
-// A worker's loop may have a span of its own; it has not published the message.
-func TestTheConsumersOwnSpanIsNoProducer(t *testing.T) {
+// TestLocalSpanIsNotProducer checks that a span of the worker's own loop is not
+// linked as the producer.
+func TestLocalSpanIsNotProducer(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "shipping"})
 	recorder := telemetrytest.Record(t, tel)
 	ctx, loop := tel.TracerProvider().Tracer("test").Start(t.Context(), "loop")
@@ -176,7 +178,7 @@ func TestTheConsumersOwnSpanIsNoProducer(t *testing.T) {
 
 var errNoAddress = errors.New("no address \xff")
 
-func TestFailure(t *testing.T) {
+func TestEndRecordsError(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "shipping"})
 	recorder := telemetrytest.Record(t, tel)
 	_, span := messaging.StartConsumer(t.Context(), tel, "orders.confirmed", "shipping", nil)
@@ -192,7 +194,7 @@ func TestFailure(t *testing.T) {
 func TestCarrier(t *testing.T) {
 	c := messaging.Carrier(nats.Header{})
 	c.Set("traceparent", "a")
-	c.Set("Traceparent", "b") // another key: NATS keeps case
+	c.Set("Traceparent", "b") // a different key, because NATS headers are case-sensitive
 	keys := c.Keys()
 	sort.Strings(keys)
 	equal(t, []any{c.Get("traceparent"), c.Get("Traceparent"), c.Get("absent"), keys},

@@ -14,9 +14,9 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// Allocations are exact, so they may be pinned: those that the instrumented
-// application makes beyond the bare one. The drainers sleep, so that only the
-// request's own path counts.
+// TestAllocationsOfARequest limits the allocations that instrumentation adds to
+// a request. The counts are exact and repeatable. Batches are not sent during
+// the test, so only the request's own path counts.
 func TestAllocationsOfARequest(t *testing.T) {
 	tests := []struct {
 		name    string
@@ -44,9 +44,9 @@ func TestAllocationsOfARequest(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := allocations(app) - bare
-			t.Logf("%.2f allocations a request", got)
+			t.Logf("%.2f allocations per request", got)
 			if got > tt.most {
-				t.Errorf("%.2f allocations a request, want at most %v", got, tt.most)
+				t.Errorf("%.2f allocations per request, want at most %v", got, tt.most)
 			}
 		})
 	}
@@ -54,7 +54,7 @@ func TestAllocationsOfARequest(t *testing.T) {
 
 func allocations(app *fiber.App) float64 {
 	app.Get("/products/:id", func(*fiber.Ctx) error { return nil })
-	app.Handler() // readies the routes
+	app.Handler() // registers the routes
 	handler := app.Server().Handler
 
 	var ctx fasthttp.RequestCtx

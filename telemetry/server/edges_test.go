@@ -15,9 +15,9 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// An error often quotes what the client sent. OTLP refuses a whole batch for one
-// text that is not UTF-8.
-func TestErrorThatQuotesInvalidTextLosesNoSpans(t *testing.T) {
+// An error often quotes what the client sent. An OTLP receiver rejects a whole
+// batch if one text is not valid UTF-8.
+func TestErrorWithInvalidUTF8LosesNoSpans(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	tel := telemetrytest.New(t, b.Config("shop"))
 	app := shop(t, tel, fiber.Config{}, server.Options{})
@@ -41,8 +41,8 @@ func TestErrorThatQuotesInvalidTextLosesNoSpans(t *testing.T) {
 	equal(t, request(t, b).Fields["error"], any("no product a\ufffdb"))
 }
 
-// A function that returns *fiber.Error and a caller that returns it as error make
-// an error that is not nil and whose methods panic.
+// A function that returns a nil *fiber.Error through an error result gives an
+// error that is not nil and whose methods panic.
 func TestErrorWhoseMethodsPanic(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	tel := telemetrytest.New(t, b.Config("shop"))
@@ -56,12 +56,12 @@ func TestErrorWhoseMethodsPanic(t *testing.T) {
 	equal(t, len(b.Spans()), 1)
 }
 
-func TestProtocolVersionIsTheClients(t *testing.T) {
+func TestProtocolVersion(t *testing.T) {
 	for version, want := range map[string]string{"HTTP/1.0": "1.0", "HTTP/1.1": "1.1"} {
 		tel := telemetrytest.New(t, telemetry.Config{Service: "shop"})
 		recorder := telemetrytest.Record(t, tel)
 		app := shop(t, tel, fiber.Config{}, server.Options{})
-		app.Handler() // readies the routes
+		app.Handler() // registers the routes
 		if err := app.Server().ServeConn(wire{strings.NewReader("GET /healthz " + version + "\r\nHost: shop\r\n\r\n"), io.Discard}); err != nil {
 			t.Fatal(err)
 		}

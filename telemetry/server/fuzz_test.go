@@ -26,7 +26,7 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// wire is a connection whose client has sent all it will.
+// wire is a connection on which the client has sent everything.
 type wire struct {
 	io.Reader
 	io.Writer
@@ -39,8 +39,8 @@ func (wire) SetDeadline(time.Time) error      { return nil }
 func (wire) SetReadDeadline(time.Time) error  { return nil }
 func (wire) SetWriteDeadline(time.Time) error { return nil }
 
-// rig is an instrumented application that lives as long as the fuzzing, so that
-// what a request leaves behind shows.
+// rig is an instrumented application that serves all inputs of a fuzz test, so
+// that state left behind by one request is found.
 type rig struct {
 	app   *fiber.App
 	tel   *telemetry.Telemetry
@@ -48,7 +48,7 @@ type rig struct {
 	spans *tracetest.SpanRecorder
 
 	total  uint64 // requests counted so far
-	series int    // that there are by now
+	series int    // number of http_ series so far
 }
 
 func newRig(f *testing.F) *rig {
@@ -68,30 +68,30 @@ func newRig(f *testing.F) *rig {
 	r.app.Post("/orders", func(c *fiber.Ctx) error { return fmt.Errorf("bad order %s: %w", c.Body(), errNoStock) })
 	r.app.All("/panic/*", func(c *fiber.Ctx) error { panic(errors.New(c.Params("*"))) })
 	r.app.Group("/v1").Delete("/:a/:b?", func(c *fiber.Ctx) error { return fiber.NewError(409, c.Params("b")) })
-	r.app.Handler() // readies the routes
+	r.app.Handler() // registers the routes
 	return r
 }
 
-// serve answers what a client sends on one connection and checks what is told.
+// serve serves the bytes of one connection and checks metrics, logs and spans.
 func (r *rig) serve(t *testing.T, sent []byte) {
 	t.Helper()
 	r.log.Reset()
 	r.spans.Reset()
-	_ = r.app.Server().ServeConn(wire{bytes.NewReader(sent), io.Discard}) // it says how the connection ended
+	_ = r.app.Server().ServeConn(wire{bytes.NewReader(sent), io.Discard}) // the error says only how the connection ended
 	counted := r.checkMetrics(t)
 	r.checkLog(t, counted)
 	r.checkSpans(t, counted)
 }
 
-// checkMetrics returns how many requests there were.
+// checkMetrics returns the number of requests since the last call.
 func (r *rig) checkMetrics(t *testing.T) int {
 	t.Helper()
-	families, err := r.tel.Registry().Gather() // which would find a series twice
+	families, err := r.tel.Registry().Gather() // Gather fails if a series occurs twice
 	if err != nil {
 		t.Fatal(err)
 	}
 	families = slices.DeleteFunc(families, func(f *dto.MetricFamily) bool {
-		return !strings.HasPrefix(f.GetName(), "http_") // no request has a say in the others
+		return !strings.HasPrefix(f.GetName(), "http_") // requests do not change the other metrics
 	})
 	var total uint64
 	series := 0
@@ -104,12 +104,12 @@ func (r *rig) checkMetrics(t *testing.T) int {
 				total += m.GetHistogram().GetSampleCount()
 			case "http_server_active_requests":
 				if m.GetGauge().GetValue() != 0 {
-					t.Errorf("%v requests are still under way: %v", m.GetGauge().GetValue(), labels(m))
+					t.Errorf("%v requests are still active: %v", m.GetGauge().GetValue(), labels(m))
 				}
 			}
 		}
 	}
-	if series != r.series { // texts come with series only
+	if series != r.series { // label values change only when a series is added
 		checkExposition(t, families)
 	}
 	counted := int(total - r.total)
@@ -128,7 +128,7 @@ func checkExposition(t *testing.T, families []*dto.MetricFamily) {
 	parser := expfmt.NewTextParser(model.LegacyValidation)
 	parsed, err := parser.TextToMetricFamilies(&exposition)
 	if err != nil || len(parsed) != len(families) {
-		t.Fatalf("%d of %d metrics can be read: %v", len(parsed), len(families), err)
+		t.Fatalf("parsed %d of %d metrics: %v", len(parsed), len(families), err)
 	}
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()
 	if err != nil || len(problems) > 0 {
@@ -136,8 +136,8 @@ func checkExposition(t *testing.T, families []*dto.MetricFamily) {
 	}
 }
 
-// checkLabels holds a series to the values that the program has, which bounds
-// their number.
+// checkLabels checks that each label has one of the program's own values, so
+// the number of series is bounded.
 func checkLabels(t *testing.T, l map[string]string) {
 	t.Helper()
 	bounds := map[string][]string{
@@ -160,14 +160,14 @@ func (r *rig) checkLog(t *testing.T, counted int) {
 	for line := range bytes.Lines(r.log.Bytes()) {
 		var fields map[string]any
 		if err := json.Unmarshal(line, &fields); err != nil || !utf8.Valid(line) {
-			t.Fatalf("a line is no JSON: %v: %q", err, line)
+			t.Fatalf("a line is not JSON: %v: %q", err, line)
 		}
 		if fields["msg"] == "request" && fields["route"] != nil {
 			requests++
 		}
 	}
 	if requests != counted {
-		t.Errorf("%d lines of %d requests", requests, counted)
+		t.Errorf("%d log lines for %d requests", requests, counted)
 	}
 }
 
@@ -175,7 +175,7 @@ func (r *rig) checkSpans(t *testing.T, counted int) {
 	t.Helper()
 	text := func(s string) {
 		if !utf8.ValidString(s) {
-			t.Errorf("a span tells %q, which is not UTF-8", s)
+			t.Errorf("a span contains %q, which is not UTF-8", s)
 		}
 	}
 	sampled := 0
@@ -195,11 +195,11 @@ func (r *rig) checkSpans(t *testing.T, counted int) {
 		}
 	}
 	if sampled > counted { // a client may ask not to be sampled
-		t.Errorf("%d spans of %d requests", sampled, counted)
+		t.Errorf("%d spans for %d requests", sampled, counted)
 	}
 }
 
-// Any method, path, header and trace context.
+// FuzzRequest sends any method, path, header and trace context.
 func FuzzRequest(f *testing.F) {
 	const sampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 	for _, s := range [][]string{ // method, target, host, header, value, traceparent, body
@@ -228,7 +228,7 @@ func FuzzRequest(f *testing.F) {
 	})
 }
 
-// Any bytes at all, which are seldom HTTP.
+// FuzzConnection sends any bytes, which are mostly not HTTP.
 func FuzzConnection(f *testing.F) {
 	for _, s := range []string{
 		"", "\r\n", "GET", "GET / HTTP/1.1\r\n\r\n", "GET /products/1 HTTP/1.0\r\n\r\n",

@@ -20,7 +20,8 @@ import (
 
 var errNoStock = errors.New("no stock left")
 
-// shop is a small application with the ways to answer that matter.
+// shop returns an instrumented application with routes for each kind of
+// response.
 func shop(t testing.TB, tel *telemetry.Telemetry, cfg fiber.Config, opts server.Options) *fiber.App {
 	t.Helper()
 	cfg.DisableStartupMessage = true
@@ -28,12 +29,12 @@ func shop(t testing.TB, tel *telemetry.Telemetry, cfg fiber.Config, opts server.
 	if err := server.Instrument(app, tel, opts); err != nil {
 		t.Fatal(err)
 	}
-	app.Use("/", func(c *fiber.Ctx) error { return c.Next() }) // as CORS and such
+	app.Use("/", func(c *fiber.Ctx) error { return c.Next() }) // like CORS and similar middleware
 	app.Get("/products/:id", func(c *fiber.Ctx) error { return c.JSON(fiber.Map{"id": c.Params("id")}) })
 	app.Get("/missing", func(*fiber.Ctx) error { return fiber.ErrNotFound })
 	app.Post("/orders", func(*fiber.Ctx) error { return fmt.Errorf("place order: %w", errNoStock) })
 	app.Get("/panic", func(*fiber.Ctx) error { panic("kaboom") })
-	app.Get("/broken", func(*fiber.Ctx) error { return fiber.NewError(http.StatusServiceUnavailable, "bank away") })
+	app.Get("/broken", func(*fiber.Ctx) error { return fiber.NewError(http.StatusServiceUnavailable, "bank is down") })
 	app.Get("/healthz", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	app.Get("/stream", func(c *fiber.Ctx) error {
 		c.Context().SetBodyStreamWriter(func(w *bufio.Writer) { fmt.Fprint(w, "streamed") })
@@ -42,7 +43,7 @@ func shop(t testing.TB, tel *telemetry.Telemetry, cfg fiber.Config, opts server.
 	return app
 }
 
-// mapped is an error handler as services have: domain errors to statuses.
+// mapped is an error handler that maps a domain error to a status.
 func mapped(c *fiber.Ctx, err error) error {
 	if errors.Is(err, errNoStock) {
 		return c.Status(http.StatusConflict).SendString("sold out")
@@ -68,7 +69,8 @@ func do(t testing.TB, app *fiber.App, method, target string, edit ...func(*http.
 	return resp.StatusCode, string(body)
 }
 
-// counts returns what each series of requests has counted, as "METHOD route status".
+// counts returns the number of requests of each series, keyed by "METHOD route
+// status".
 func counts(t testing.TB, tel *telemetry.Telemetry) map[string]uint64 {
 	t.Helper()
 	got := map[string]uint64{}

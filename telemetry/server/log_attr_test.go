@@ -28,9 +28,9 @@ func TestAddLogAttr(t *testing.T) {
 		got[line.Fields["route"]] = line.Fields
 	}
 	if l := got["/canary"]; l["version"] != "2.0.0" || l["basket"] != 3.0 {
-		t.Errorf("the canary's line is %v", l)
+		t.Errorf("the line of /canary is %v, want both attributes", l)
 	}
 	if l := got["/products/:id"]; l == nil || l["version"] != nil {
-		t.Errorf("the other's line is %v, want one without version", l)
+		t.Errorf("the line of /products/:id is %v, want no version", l)
 	}
 }

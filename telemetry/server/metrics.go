@@ -12,7 +12,7 @@ import (
 	"firedrill/telemetry/internal/latency"
 )
 
-// method is a request method as label and index.
+// method is a request method: its label value and its index in methods.
 type method struct {
 	name  string
 	index int
@@ -39,15 +39,15 @@ func methodOf(name string) *method {
 	return methods[len(methods)-1]
 }
 
-// metrics are those of one server. Their labels are what the semantic
-// conventions require and nothing that a client chooses.
+// metrics are the metrics of one server. The labels are the ones that the
+// semantic conventions require. Clients cannot choose their values.
 type metrics struct {
 	duration, in, out *prometheus.HistogramVec
 	panics            *prometheus.CounterVec
-	active            [][2]prometheus.Gauge // by method and scheme
+	active            [][2]prometheus.Gauge // by method, then by scheme
 }
 
-// schemes are http and https, in the order of the index that schemeOf gives.
+// schemes are the label values of url_scheme. schemeOf returns the index.
 var schemes = [...]string{"http", "https"}
 
 func schemeOf(tls bool) int {
@@ -86,7 +86,7 @@ func newMetrics(registry *prometheus.Registry) (*metrics, error) {
 	return m, errors.Join(errs...)
 }
 
-// series are the histograms of one route and status.
+// series holds the histograms of one route and status.
 type series struct {
 	status       int
 	tls          bool

@@ -12,31 +12,31 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// What a handler tells of its request's span arrives beside what the middleware
-// tells, each key once, and as short as an operator wants it.
-func TestAttributesOfHandlersArriveBesideOurs(t *testing.T) {
+// A handler's span attributes are exported with the middleware's, each key
+// once, and the SDK's limits apply.
+func TestHandlerAttributesAreExported(t *testing.T) {
 	tests := []struct {
 		name   string
 		limits map[string]string
 		set    attribute.KeyValue
 		want   map[string]any
-		attrs  int // how many arrive
+		attrs  int // number of exported attributes
 	}{
 		{
-			name: "another key", set: attribute.String("tenant", "acme"),
+			name: "new key", set: attribute.String("tenant", "acme"),
 			want: map[string]any{"tenant": "acme", "http.route": "/tenants"}, attrs: 12,
 		},
 		{
-			name: "one of ours", set: attribute.String("http.route", "/forged"),
+			name: "key of the middleware", set: attribute.String("http.route", "/forged"),
 			want: map[string]any{"http.route": "/tenants"}, attrs: 11,
 		},
 		{
-			name: "short texts", limits: map[string]string{"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "3"},
+			name: "value length limit", limits: map[string]string{"OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT": "3"},
 			set:  attribute.String("tenant", "acme"),
 			want: map[string]any{"tenant": "acm", "http.route": "/te"}, attrs: 12,
 		},
 		{
-			name: "few attributes", limits: map[string]string{"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "2"},
+			name: "attribute count limit", limits: map[string]string{"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT": "2"},
 			set:  attribute.String("tenant", "acme"),
 			want: map[string]any{"tenant": "acme", "http.request.method": "GET"}, attrs: 2,
 		},

@@ -8,17 +8,17 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// unmatchedRoute labels the requests that no route was found for.
+// unmatchedRoute is the label value for requests that matched no route.
 const unmatchedRoute = "unmatched"
 
-// routes finds the metrics of the route that answered a request.
+// routes finds the route that served a request.
 type routes struct {
 	app      *fiber.App
 	metrics  *metrics
 	statuses []int
 
-	// Fiber's routes stay where they are once the application serves, so their
-	// addresses serve as keys and the map is soon complete.
+	// known maps Fiber's routes to ours. Fiber does not move its routes while
+	// it serves, so their addresses can be keys.
 	known atomic.Pointer[map[*fiber.Route]*route]
 
 	mu     sync.Mutex
@@ -26,15 +26,15 @@ type routes struct {
 	none   []*route // by method
 }
 
-// route is one method and template.
+// route is one method and path template.
 type route struct {
 	method, template string
-	span             string // the name of its spans
+	span             string // name of its spans
 	panics           prometheus.Counter
 
 	metrics *metrics
 	mu      sync.Mutex
-	seen    atomic.Pointer[[]*series] // few: one a status
+	seen    atomic.Pointer[[]*series] // copied on write; one per status, so few
 }
 
 func newRoutes(app *fiber.App, m *metrics, statuses []int) *routes {
@@ -48,7 +48,7 @@ func newRoutes(app *fiber.App, m *metrics, statuses []int) *routes {
 
 func (r *routes) unmatched(m *method) *route { return r.none[m.index] }
 
-// of returns the metrics of the route that Fiber ended in.
+// of returns the route for the Fiber route that ended the request.
 func (r *routes) of(fr *fiber.Route, m *method) *route {
 	if found, ok := (*r.known.Load())[fr]; ok {
 		return found
@@ -69,9 +69,9 @@ func (r *routes) of(fr *fiber.Route, m *method) *route {
 	return found
 }
 
-// endpoint tells a route with a handler of its own from a middleware's, which
-// Fiber leaves in place when nothing else matched. The handlers' address is the
-// only identity that its public API shows.
+// endpoint reports whether a route has its own handler. A middleware's route,
+// which Fiber leaves in the context when nothing else matched, has none. The
+// handlers' address is the only identity in Fiber's public API.
 func (r *routes) endpoint(fr *fiber.Route) bool {
 	if len(fr.Handlers) == 0 {
 		return false
@@ -84,12 +84,12 @@ func (r *routes) endpoint(fr *fiber.Route) bool {
 	return false
 }
 
-// precreate makes the series of all routes that the application has by now.
+// precreate creates the series of all routes that exist now.
 func (r *routes) precreate() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, fr := range r.app.GetRoutes(true) {
-		if fr.Method == fiber.MethodHead { // Fiber adds one to each GET
+		if fr.Method == fiber.MethodHead { // Fiber adds one for each GET
 			continue
 		}
 		route := r.named(fr.Method, fr.Path)
@@ -99,7 +99,7 @@ func (r *routes) precreate() {
 	}
 }
 
-// named returns the one route of a method and template. The lock is held.
+// named returns the route of a method and template. The caller holds r.mu.
 func (r *routes) named(method, template string) *route {
 	key := [2]string{method, template}
 	found, ok := r.byName[key]
@@ -123,7 +123,7 @@ func (r *routes) newRoute(method, template string) *route {
 	return route
 }
 
-// series returns the metrics of one status of the route.
+// series returns the metrics for one status of the route.
 func (r *route) series(status int, tls bool) *series {
 	for _, s := range *r.seen.Load() {
 		if s.status == status && s.tls == tls {
@@ -133,7 +133,7 @@ func (r *route) series(status int, tls bool) *series {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	old := *r.seen.Load()
-	for _, s := range old { // somebody was faster
+	for _, s := range old { // another goroutine was faster
 		if s.status == status && s.tls == tls {
 			return s
 		}

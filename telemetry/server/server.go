@@ -1,10 +1,10 @@
-// Package server instruments a Fiber v2 application: for each request one
-// server span, metrics, and one log line, taken together in one middleware.
+// Package server instruments a Fiber v2 application. One middleware creates a
+// server span, metrics and one log line for each request.
 //
-// It tells what the client saw: the status after the error handler ran, 500
-// after a panic, 404s and unknown methods too. Names and attributes are those
-// of OpenTelemetry's stable HTTP semantic conventions. Labels are bounded: the
-// route's template, never the path.
+// It records what the client receives: the status after the error handler ran,
+// and 500 after a panic. It also records 404s and unknown methods. Names and
+// attributes follow OpenTelemetry's stable HTTP semantic conventions. Labels
+// are bounded: they contain the route's template, never the path.
 package server
 
 import (
@@ -24,25 +24,27 @@ import (
 	"firedrill/telemetry"
 )
 
-// Options change what Instrument does. The zero value is good.
+// Options configure Instrument. The zero value is valid.
 type Options struct {
-	// Statuses are those whose series exist at 0 for every route before the
-	// first request, so that a rate sees the first of them. Default 200 and 500.
+	// Statuses are the status codes whose series are created with value 0 for
+	// every route before the first request, so that rate() counts the first
+	// request. The default is 200 and 500.
 	Statuses []int
-	// Quiet are paths, such as health checks, that get metrics but neither a
-	// span nor a log line unless they answer 5xx.
+	// Quiet lists paths, such as health checks, that get metrics but no span.
+	// They get a log line only if the status is 5xx.
 	Quiet []string
 }
 
-// Instrument adds the telemetry of every request to app. Call it once, before
-// any other middleware or route: what was added earlier goes unseen.
+// Instrument adds telemetry for every request to app. Call it once, before any
+// other middleware or route, because requests handled by earlier ones are not
+// recorded. It returns an error if its metrics are already registered.
 func Instrument(app *fiber.App, tel *telemetry.Telemetry, opts Options) error {
 	if opts.Statuses == nil {
 		opts.Statuses = []int{fiber.StatusOK, fiber.StatusInternalServerError}
 	}
 	m, err := newMetrics(tel.Registry())
 	if err != nil {
-		return fmt.Errorf("instrument the server of %q: %w", tel.Service(), err)
+		return fmt.Errorf("instrument HTTP server of %q: %w", tel.Service(), err)
 	}
 	s := &server{
 		app:     app,
@@ -64,7 +66,7 @@ func Instrument(app *fiber.App, tel *telemetry.Telemetry, opts Options) error {
 		return nil
 	})
 	app.Use(s.handle)
-	s.seeRefused()
+	s.observeRejected()
 	return nil
 }
 
@@ -77,12 +79,12 @@ type server struct {
 	metrics *metrics
 	routes  *routes
 	quiet   map[string]bool
-	proxied bool // Fiber is told which header names the client
-	pack    bool // spans may get their attributes packed
+	proxied bool // Fiber takes the client's address from a header
+	pack    bool // span attributes may be packed
 }
 
-// handle is the middleware. It runs the error handler itself, so that it can
-// see the final status, and returns nil so that Fiber does not run it again.
+// handle is the middleware. It runs the error handler itself to get the final
+// status, and returns nil so that Fiber does not run it again.
 func (s *server) handle(c *fiber.Ctx) error {
 	method := methodOf(c.Method())
 	e := s.begin(c.UserContext(), c.Context(), method, s.quiet[c.Path()])
@@ -98,7 +100,7 @@ func (s *server) handle(c *fiber.Ctx) error {
 	return nil
 }
 
-// next runs the rest of the application and turns a panic into an error.
+// next runs the next handlers and turns a panic into an error.
 func (s *server) next(c *fiber.Ctx) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -108,16 +110,17 @@ func (s *server) next(c *fiber.Ctx) (err error) {
 	return c.Next()
 }
 
-// answer lets the application's error handler write the response.
+// answer calls the application's error handler, which writes the response.
 func (s *server) answer(c *fiber.Ctx, err error) {
 	defer func() {
-		if r := recover(); r != nil { // the error handler itself
+		if r := recover(); r != nil { // the error handler panicked
 			c.Response().Reset()
 			c.Response().SetStatusCode(fiber.StatusInternalServerError)
 		}
 	}()
 	if panicOf(err) != nil {
-		// Half an answer may be there. The panic's value is for the log only.
+		// The response may be half written. Only the log may contain the
+		// panic's value.
 		c.Response().ResetBody()
 		err = fiber.ErrInternalServerError
 	}
@@ -126,31 +129,31 @@ func (s *server) answer(c *fiber.Ctx, err error) {
 	}
 }
 
-// PanicError is what a handler's panic is turned into.
+// PanicError is the error that a handler's panic becomes.
 type PanicError struct {
 	Value any
-	Stack []byte // as of debug.Stack
+	Stack []byte // from debug.Stack
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
 
 func panicOf(err error) *PanicError {
 	if err == nil {
-		return nil // and nothing allocated
+		return nil // avoids the allocation below
 	}
 	var p *PanicError
 	errors.As(err, &p)
 	return p
 }
 
-// exchange is one request under way.
+// exchange is one request in progress.
 type exchange struct {
 	ctx    context.Context //nolint:containedctx // lives for one request
 	span   trace.Span
 	began  time.Time
 	method *method
 	quiet  bool
-	client string // its address as a proxy tells it, else ""
+	client string // client address from a proxy header, else ""
 	err    error
 }
 
@@ -182,12 +185,12 @@ func (s *server) end(e exchange, fctx *fasthttp.RequestCtx, r *route) {
 	if e.quiet && status < fiber.StatusInternalServerError {
 		return
 	}
-	s.tell(e, fctx, r, outcome{series: series, took: took, in: in, out: out, panicked: p})
+	s.report(e, fctx, r, outcome{series: series, took: took, in: in, out: out, panicked: p})
 }
 
-// seeRefused covers the requests that Fiber answers before any middleware:
-// those with a method that it does not know, and those that are no HTTP.
-func (s *server) seeRefused() {
+// observeRejected instruments the requests that Fiber answers before any
+// middleware: unknown methods and malformed requests.
+func (s *server) observeRejected() {
 	srv := s.app.Server()
 	known := make(map[string]bool)
 	for _, m := range s.app.Config().RequestMethods {
@@ -214,8 +217,8 @@ func (s *server) seeRefused() {
 	}
 }
 
-// sizes returns the bytes of the request's and the response's body, -1 where a
-// stream does not say.
+// sizes returns the sizes of the request and response bodies in bytes, or -1
+// for a stream of unknown length.
 func sizes(fctx *fasthttp.RequestCtx) (in, out int) {
 	in, out = fctx.Request.Header.ContentLength(), 0
 	if !fctx.Request.IsBodyStream() {
@@ -223,7 +226,7 @@ func sizes(fctx *fasthttp.RequestCtx) (in, out int) {
 	}
 	switch {
 	case fctx.IsHead():
-	case fctx.Response.IsBodyStream(): // reading it would take it from the client
+	case fctx.Response.IsBodyStream(): // reading the stream would take it from the client
 		out = fctx.Response.Header.ContentLength()
 	default:
 		out = len(fctx.Response.Body())

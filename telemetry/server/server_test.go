@@ -14,20 +14,20 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-func TestCountsWhatTheClientSaw(t *testing.T) {
+func TestCountsByFinalStatus(t *testing.T) {
 	tests := []struct {
 		name, method, target string
 		status               int
 		series               string
 	}{
 		{"found", "GET", "/products/7?size=L", 200, "GET /products/:id 200"},
-		{"head of a get", "HEAD", "/products/7", 200, "HEAD /products/:id 200"},
+		{"HEAD of a GET route", "HEAD", "/products/7", 200, "HEAD /products/:id 200"},
 		{"handler's own 404", "GET", "/missing", 404, "GET /missing 404"},
-		{"wrapped and mapped error is no 500", "POST", "/orders", 409, "POST /orders 409"},
-		{"returned 503 stays 503", "GET", "/broken", 503, "GET /broken 503"},
+		{"wrapped error mapped to 409", "POST", "/orders", 409, "POST /orders 409"},
+		{"returned 503", "GET", "/broken", 503, "GET /broken 503"},
 		{"panic", "GET", "/panic", 500, "GET /panic 500"},
 		{"unknown route", "GET", "/nowhere/at/all", 404, "GET unmatched 404"},
-		{"known path, other method", "DELETE", "/orders", 405, "DELETE unmatched 405"},
+		{"wrong method for route", "DELETE", "/orders", 405, "DELETE unmatched 405"},
 		{"unknown method", "BREW", "/products/7", 400, "_OTHER unmatched 400"},
 		{"stream", "GET", "/stream", 200, "GET /stream 200"},
 	}
@@ -45,7 +45,7 @@ func TestCountsWhatTheClientSaw(t *testing.T) {
 	}
 }
 
-func TestErrorHandlerRunsOnceAndItsAnswerReachesTheClient(t *testing.T) {
+func TestErrorHandlerRunsOnce(t *testing.T) {
 	ran := 0
 	tel := telemetrytest.New(t, telemetry.Config{Service: "shop"})
 	app := shop(t, tel, fiber.Config{ErrorHandler: func(c *fiber.Ctx, err error) error {
@@ -56,7 +56,7 @@ func TestErrorHandlerRunsOnceAndItsAnswerReachesTheClient(t *testing.T) {
 	equal(t, []any{status, body, ran}, []any{409, "sold out", 1})
 }
 
-func TestErrorHandlerThatFailsOrPanicsGives500(t *testing.T) {
+func TestFailingErrorHandlerGives500(t *testing.T) {
 	for name, handler := range map[string]fiber.ErrorHandler{
 		"fails":  func(_ *fiber.Ctx, err error) error { return err },
 		"panics": func(*fiber.Ctx, error) error { panic("in the error handler") },
@@ -71,7 +71,7 @@ func TestErrorHandlerThatFailsOrPanicsGives500(t *testing.T) {
 	}
 }
 
-func TestPanicTellsTheLogAndTheSpanButNotTheClient(t *testing.T) {
+func TestPanicIsInLogAndSpanNotInResponse(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	tel := telemetrytest.New(t, b.Config("shop"))
 	app := shop(t, tel, fiber.Config{}, server.Options{})
@@ -82,7 +82,7 @@ func TestPanicTellsTheLogAndTheSpanButNotTheClient(t *testing.T) {
 	line := request(t, b)
 	equal(t, line.Fields["error"], "panic: kaboom")
 	if stack, _ := line.Fields["stack"].(string); !strings.Contains(stack, "harness_test.go") {
-		t.Errorf("the stack does not lead to the handler: %q", stack)
+		t.Errorf("the stack does not contain the handler's file: %q", stack)
 	}
 	span := b.Spans()[0]
 	equal(t, span.GetStatus().GetCode(), tracepb.Status_STATUS_CODE_ERROR)
@@ -111,7 +111,7 @@ func TestSeriesExistFromTheStart(t *testing.T) {
 	equal(t, counts(t, tel), want)
 }
 
-func TestSeriesDoNotGrowWithWhatClientsSend(t *testing.T) {
+func TestSeriesAreBounded(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "shop"})
 	app := shop(t, tel, fiber.Config{}, server.Options{})
 	for i := range 200 {
@@ -170,7 +170,7 @@ func TestSpanAndLogLineOfARequest(t *testing.T) {
 	})
 }
 
-// request returns the one log line of a request.
+// request returns the log line of the only request.
 func request(t *testing.T, b *telemetrytest.Backend) telemetrytest.Line {
 	t.Helper()
 	var found []telemetrytest.Line
@@ -180,7 +180,7 @@ func request(t *testing.T, b *telemetrytest.Backend) telemetrytest.Line {
 		}
 	}
 	if len(found) != 1 {
-		t.Fatalf("%d lines of requests, want 1: %v", len(found), found)
+		t.Fatalf("%d request lines, want 1: %v", len(found), found)
 	}
 	return found[0]
 }
@@ -190,8 +190,8 @@ func TestClientBehindAProxy(t *testing.T) {
 		cfg    fiber.Config
 		client string
 	}{
-		"the header is told, not believed": {fiber.Config{}, "0.0.0.0"},
-		"unless Fiber is told to":          {fiber.Config{ProxyHeader: "X-Forwarded-For"}, "203.0.113.9"},
+		"header is logged but not trusted": {fiber.Config{}, "0.0.0.0"},
+		"ProxyHeader is set":               {fiber.Config{ProxyHeader: "X-Forwarded-For"}, "203.0.113.9"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := telemetrytest.NewBackend(t)
@@ -206,7 +206,7 @@ func TestClientBehindAProxy(t *testing.T) {
 	}
 }
 
-func TestLogKeepsTheRootCause(t *testing.T) {
+func TestLogContainsTheRootCause(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	tel := telemetrytest.New(t, b.Config("shop"))
 	app := shop(t, tel, fiber.Config{ErrorHandler: mapped}, server.Options{})
@@ -230,9 +230,9 @@ func TestUnsampledRequests(t *testing.T) {
 
 	equal(t, len(b.Spans()), 0)
 	if id := request(t, b).Metadata["trace_id"]; len(id) != 32 {
-		t.Errorf("the line of an unsampled request has trace id %q", id)
+		t.Errorf("the log line of an unsampled request has trace id %q", id)
 	}
-	equal(t, exemplars(t, tel), 0) // a dead link is worse than none
+	equal(t, exemplars(t, tel), 0) // the trace is not stored, so an exemplar would lead nowhere
 }
 
 func TestSampledRequestHasAnExemplar(t *testing.T) {
@@ -270,7 +270,7 @@ func exemplars(t *testing.T, tel *telemetry.Telemetry) int {
 	return n
 }
 
-func TestQuietPathsAreCountedOnly(t *testing.T) {
+func TestQuietPathsAreOnlyCounted(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	tel := telemetrytest.New(t, b.Config("shop"))
 	app := shop(t, tel, fiber.Config{}, server.Options{Quiet: []string{"/healthz", "/broken"}})
@@ -282,17 +282,17 @@ func TestQuietPathsAreCountedOnly(t *testing.T) {
 	equal(t, counted(t, tel), map[string]uint64{"GET /healthz 200": 1, "GET /broken 503": 1})
 }
 
-func TestStreamsReachTheClientWhole(t *testing.T) {
+func TestStreamedResponse(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "shop"})
 	app := shop(t, tel, fiber.Config{}, server.Options{})
 	_, body := do(t, app, "GET", "/stream")
 	equal(t, body, "streamed")
 	for _, m := range family(t, tel, "http_server_response_body_size_bytes").GetMetric() {
-		equal(t, m.GetHistogram().GetSampleCount(), uint64(0)) // unknown, so not recorded as 0
+		equal(t, m.GetHistogram().GetSampleCount(), uint64(0)) // the size is unknown, so it is not recorded as 0
 	}
 }
 
-func TestTwoServersInOneProcessDoNotMeet(t *testing.T) {
+func TestTwoServersInOneProcess(t *testing.T) {
 	one := telemetrytest.New(t, telemetry.Config{Service: "one"})
 	two := telemetrytest.New(t, telemetry.Config{Service: "two"})
 	a := shop(t, one, fiber.Config{}, server.Options{})
@@ -302,10 +302,10 @@ func TestTwoServersInOneProcessDoNotMeet(t *testing.T) {
 	equal(t, counted(t, two), map[string]uint64{})
 }
 
-func TestInstrumentTwiceOnOneRegistryIsAnError(t *testing.T) {
+func TestInstrumentTwiceFails(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "shop"})
 	shop(t, tel, fiber.Config{}, server.Options{})
 	if err := server.Instrument(fiber.New(), tel, server.Options{}); err == nil {
-		t.Error("no error, and the two would count into each other")
+		t.Error("no error for a second server on one registry")
 	}
 }

@@ -37,10 +37,11 @@ func listen(t *testing.T, app *fiber.App) string {
 	return listener.Addr().String()
 }
 
-// patience is how long a test waits before it says that something hangs. It only costs time where that is so.
+// patience is the longest time that a test waits for a condition. It is only
+// spent when a test fails.
 const patience = 5 * time.Minute
 
-// say connects and sends text. What becomes of the connection is the caller's.
+// say connects to addr and sends text. The caller must close the connection.
 func say(t *testing.T, addr, text string) *net.TCPConn {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -56,7 +57,7 @@ func say(t *testing.T, addr, text string) *net.TCPConn {
 	return conn.(*net.TCPConn)
 }
 
-// hangUp ends the connection so that the other side's next write fails.
+// hangUp resets the connection, so that the other side's next write fails.
 func hangUp(t *testing.T, conn *net.TCPConn) {
 	t.Helper()
 	if err := conn.SetLinger(0); err != nil {
@@ -74,10 +75,10 @@ func eventually(t *testing.T, what string, ok func() bool) {
 			return
 		}
 	}
-	t.Fatalf("not within %v: %s", patience, what)
+	t.Fatalf("after %v, still not true: %s", patience, what)
 }
 
-// underWay is the sum of the active requests.
+// underWay returns the number of active requests.
 func underWay(t *testing.T, tel *telemetry.Telemetry) (n float64) {
 	t.Helper()
 	for _, v := range telemetrytest.Series(t, tel.Registry(), "http_server_active_requests") {
@@ -86,7 +87,7 @@ func underWay(t *testing.T, tel *telemetry.Telemetry) (n float64) {
 	return n
 }
 
-func TestClientThatLeavesBeforeTheAnswer(t *testing.T) {
+func TestClientDisconnectsBeforeResponse(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "shop"})
 	app := shop(t, tel, fiber.Config{}, server.Options{})
 	reached, release := make(chan struct{}), make(chan struct{})
@@ -104,7 +105,7 @@ func TestClientThatLeavesBeforeTheAnswer(t *testing.T) {
 	equal(t, counted(t, tel), map[string]uint64{"GET /slow 200": 1})
 }
 
-func TestClientThatLeavesAmidAStream(t *testing.T) {
+func TestClientDisconnectsDuringStream(t *testing.T) {
 	tel := telemetrytest.New(t, telemetry.Config{Service: "shop"})
 	app := shop(t, tel, fiber.Config{}, server.Options{})
 	left := make(chan error, 1)
@@ -127,31 +128,31 @@ func TestClientThatLeavesAmidAStream(t *testing.T) {
 	}
 	hangUp(t, conn)
 	if err := <-left; err == nil {
-		t.Error("the stream's writer was not told")
+		t.Error("the stream's writer got no error")
 	}
 	equal(t, underWay(t, tel), 0.0)
 	equal(t, counted(t, tel), map[string]uint64{"GET /endless 200": 1})
 
-	conn = say(t, addr, "GET /products/7 HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n") // it goes on
+	conn = say(t, addr, "GET /products/7 HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n") // the server still works
 	defer conn.Close()
 	answer, err := io.ReadAll(conn)
 	if err != nil || !strings.HasSuffix(string(answer), `{"id":"7"}`) {
-		t.Errorf("afterwards it answers %q, %v", answer, err)
+		t.Errorf("the next request got %q, %v", answer, err)
 	}
 }
 
-func TestWhatIsNoRequestIsCounted(t *testing.T) {
+func TestMalformedRequestsAreCounted(t *testing.T) {
 	tests := []struct {
 		name, sent string
 		status     int
 	}{
 		{"TLS", "\x16\x03\x01\x00\x05hello\r\n\r\n", 400},
-		{"nonsense", "how are you\r\n\r\n", 400},
-		{"broken length", "POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: many\r\n\r\n", 400},
+		{"not HTTP", "how are you\r\n\r\n", 400},
+		{"invalid length", "POST / HTTP/1.1\r\nHost: shop\r\nContent-Length: many\r\n\r\n", 400},
 		{"unknown method", "BREW / HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n", 400},
-		{"too large a body", "POST /orders HTTP/1.1\r\nHost: shop\r\nContent-Length: 2000\r\n\r\n", 413},
-		{"too large a header", "GET / HTTP/1.1\r\nHost: " + strings.Repeat("x", 5000) + "\r\n\r\n", 431},
-		{"too slow a header", "GET / HTTP/1.1\r\nHost:", 408},
+		{"body too large", "POST /orders HTTP/1.1\r\nHost: shop\r\nContent-Length: 2000\r\n\r\n", 413},
+		{"header too large", "GET / HTTP/1.1\r\nHost: " + strings.Repeat("x", 5000) + "\r\n\r\n", 431},
+		{"header too slow", "GET / HTTP/1.1\r\nHost:", 408},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -159,7 +160,7 @@ func TestWhatIsNoRequestIsCounted(t *testing.T) {
 			tel := telemetrytest.New(t, b.Config("shop"))
 			cfg := fiber.Config{BodyLimit: 1000}
 			if tt.status == http.StatusRequestTimeout {
-				cfg.ReadTimeout = 500 * time.Millisecond // by when the beginning has arrived
+				cfg.ReadTimeout = 500 * time.Millisecond // by then the first bytes have arrived
 			}
 			app := shop(t, tel, cfg, server.Options{})
 			conn := say(t, listen(t, app), tt.sent)
@@ -179,11 +180,11 @@ func TestWhatIsNoRequestIsCounted(t *testing.T) {
 	}
 }
 
-// Fiber's strings live in buffers that later requests write over.
-func TestFibersStringsArriveIntact(t *testing.T) {
+// Fiber's strings point into buffers that later requests overwrite.
+func TestFiberStringsAreCopied(t *testing.T) {
 	b := telemetrytest.NewBackend(t)
 	cfg := b.Config("shop")
-	cfg.Logs.Delay, cfg.Traces.Delay = time.Hour, time.Hour // all lines and spans wait to the end
+	cfg.Logs.Delay, cfg.Traces.Delay = time.Hour, time.Hour // all lines and spans are sent at the end
 	cfg.Logs.QueueBytes, cfg.Logs.BatchBytes = 64<<20, 64<<20
 	tel := telemetrytest.New(t, cfg)
 	app := shop(t, tel, fiber.Config{}, server.Options{})
@@ -202,7 +203,7 @@ func TestFibersStringsArriveIntact(t *testing.T) {
 		return nil
 	})
 	addr := listen(t, app)
-	conn := say(t, addr, "") // one connection, so that its buffers are used again
+	conn := say(t, addr, "") // one connection, so that its buffers are reused
 	defer conn.Close()
 	answers := bufio.NewReader(conn)
 	get := func(id, note string) {

@@ -8,19 +8,19 @@ CREATE TABLE charges (
     at           BIGINT NOT NULL
 );
 
--- The ledger: money taken is sum(amount_minor). That a key is charged once is
--- the work of the table above and not of a constraint here, so that an auditor
--- who reads the ledger could see it fail.
+-- The ledger. The bank's balance is sum(amount_minor). The table above makes
+-- sure that a key is charged once. There is no constraint for that here, so
+-- that an audit of the ledger could find an error.
 CREATE TABLE ledger (
     seq          BIGINT PRIMARY KEY,
     key          TEXT   NOT NULL,
     kind         TEXT   NOT NULL CHECK (kind IN ('charge', 'refund')),
-    amount_minor BIGINT NOT NULL, -- signed: a refund is negative
+    amount_minor BIGINT NOT NULL, -- negative for a refund
     at           BIGINT NOT NULL
 );
 
--- Its row is locked until the transaction that took a number commits, so that
--- numbers appear in order and a reader of the ledger misses none.
+-- The row is locked until the transaction that took a number commits. So
+-- entries appear in order, and a reader of the ledger misses none.
 CREATE TABLE ledger_seq (
     id   INTEGER PRIMARY KEY CHECK (id = 1),
     last BIGINT NOT NULL

@@ -11,24 +11,24 @@ CREATE TABLE products (
     restock_to    BIGINT NOT NULL
 );
 
--- The books: every change of on_hand is a line here, so that for each product
--- on_hand = sum(quantity).
+-- The stock ledger. Every change of on_hand has an entry, so that for each
+-- product on_hand = sum(quantity).
 CREATE TABLE stock_ledger (
     id         TEXT PRIMARY KEY,
     product_id TEXT   NOT NULL REFERENCES products (id),
-    order_id   TEXT, -- of a reserve or release
+    order_id   TEXT, -- NULL unless the kind is reserve or release
     kind       TEXT   NOT NULL CHECK (kind IN ('initial', 'restock', 'reserve', 'release')),
-    quantity   BIGINT NOT NULL, -- signed: what it adds to on_hand
+    quantity   BIGINT NOT NULL, -- the change of on_hand
     at         BIGINT NOT NULL,
     UNIQUE (order_id, product_id, kind)
 );
 
--- One row an order. A release of what was never reserved leaves a row too, so
--- that a reserve that comes late finds the order gone.
+-- One row per order. A release without a reservation also adds a row, so that a
+-- later reserve is rejected.
 CREATE TABLE reservations (
     order_id TEXT PRIMARY KEY,
     state    TEXT   NOT NULL CHECK (state IN ('reserved', 'released')),
-    lines    TEXT   NOT NULL, -- JSON, with the prices of the moment
+    lines    TEXT   NOT NULL, -- JSON, with the prices at the time of the reservation
     at       BIGINT NOT NULL
 );
 

@@ -10,7 +10,8 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// Connect starts a server and a connection to it; both end with the test.
+// Connect starts a NATS server and returns a connection to it. Both stop when
+// the test ends.
 func Connect(t *testing.T) *nats.Conn {
 	t.Helper()
 	ns, err := server.NewServer(&server.Options{
@@ -25,7 +26,7 @@ func Connect(t *testing.T) *nats.Conn {
 		ns.WaitForShutdown()
 	})
 	if !ns.ReadyForConnections(machinetest.Patience(t, 0)) {
-		t.Fatal("the NATS server does not become ready")
+		t.Fatal("the NATS server did not become ready")
 	}
 	nc, err := nats.Connect(ns.ClientURL())
 	if err != nil {

@@ -1,10 +1,11 @@
-// Package storage opens a service's database, a SQLite file or a schema in
-// PostgreSQL, and brings it up to date.
+// Package storage opens a service's database and applies its migrations. The
+// database is a SQLite file or a schema in PostgreSQL.
 //
-// It must not know what is stored. The services write SQL that both understand:
-// $1 placeholders, BIGINT for money and for times in microseconds since 1970,
-// ON CONFLICT, RETURNING, and updates whose WHERE says what must still hold,
-// so that nobody needs a lock that only one of the two has.
+// It must not know what is stored. The services write SQL that both databases
+// understand: $1 placeholders, BIGINT for money and for times in microseconds
+// since 1970, ON CONFLICT and RETURNING. Instead of explicit locks, which only
+// one of the two supports, an UPDATE's WHERE clause states what must still be
+// true.
 package storage
 
 import (
@@ -33,53 +34,54 @@ import (
 	"firedrill/telemetry/db"
 )
 
-// patience is how long Open waits for a database server to come up.
+// patience is how long Open waits for a database server to start.
 const patience = 15 * time.Second
 
-// Options say who stands between a pool and its database.
+// Options configure the connections between a pool and its database.
 type Options struct {
-	Telemetry *telemetry.Telemetry // nil: queries go untold
-	// Dial connects to PostgreSQL; nil: as pgx does. The address is host:port, the
-	// host as the database's URL has it.
+	Telemetry *telemetry.Telemetry // nil: queries have no spans and no metrics
+	// Dial connects to PostgreSQL. If nil, pgx dials. The address is host:port,
+	// with the host as in the database's URL.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
-	// Wrap stands around the driver, below telemetry; nil: nothing does.
+	// Wrap wraps the driver's connector, below telemetry. It may be nil.
 	Wrap func(driver.Connector) driver.Connector
 }
 
-// Open opens the database of the named service and applies its migrations, the
-// *.sql files of the folder "migrations". The database is either a URL
-// (postgres://…), where each service has the schema of its name, after that of the
-// URL's search_path if it has one, or the path of a SQLite file.
+// Open opens the database of a service and applies its migrations, the *.sql
+// files in the folder "migrations". database is a URL (postgres://…) or the
+// path of a SQLite file. In PostgreSQL each service has its own schema. It is
+// named after the service, with the URL's search_path as a prefix if there is
+// one. Open waits up to 15 s for a database server to start.
 func Open(ctx context.Context, service, database string, migrations fs.FS, opts Options) (*sql.DB, error) {
 	s, err := sourceOf(service, database)
 	if err != nil {
-		return nil, fmt.Errorf("open the database of %q: %w", service, err)
+		return nil, fmt.Errorf("open database of %q: %w", service, err)
 	}
 	pool, err := s.open(opts)
 	if err != nil {
-		return nil, fmt.Errorf("open the database of %q: %w", service, err)
+		return nil, fmt.Errorf("open database of %q: %w", service, err)
 	}
 	if err := s.prepare(ctx, pool, migrations); err != nil {
-		return nil, errors.Join(fmt.Errorf("prepare the database of %q: %w", service, err), pool.Close())
+		return nil, errors.Join(fmt.Errorf("prepare database of %q: %w", service, err), pool.Close())
 	}
 	return pool, nil
 }
 
-// source is where a service's data lives.
+// source describes where a service's data is stored.
 type source struct {
 	service string
-	schema  string // PostgreSQL's
+	schema  string // in PostgreSQL
 	dialect goose.Dialect
-	system  string // as OpenTelemetry names it
+	system  string // OpenTelemetry's name of the database
 	dsn     string
-	conns   int // most at a time
+	conns   int // maximum open connections
 }
 
 func sourceOf(service, database string) (source, error) {
 	if strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://") {
 		u, err := url.Parse(database)
 		if err != nil {
-			return source{}, errors.New("DATABASE_URL is not a URL") // the cause would show its password
+			return source{}, errors.New("DATABASE_URL is not a valid URL") // the cause would contain the password
 		}
 		q, schema := u.Query(), service
 		if prefix := q.Get("search_path"); prefix != "" {
@@ -90,14 +92,14 @@ func sourceOf(service, database string) (source, error) {
 		return source{service, schema, goose.DialectPostgres, "postgresql", u.String(), 10}, nil
 	}
 	if err := os.MkdirAll(filepath.Dir(database), 0o750); err != nil {
-		return source{}, fmt.Errorf("make its folder: %w", err)
+		return source{}, fmt.Errorf("create folder of %s: %w", database, err)
 	}
-	// NORMAL survives the death of the process, though not a power cut: the log
-	// is in the kernel's hands at each commit, on the disk at each checkpoint.
+	// NORMAL survives a crash of the process but not a power cut. Each commit
+	// is handed to the kernel, and each checkpoint is written to the disk.
 	const pragmas = "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)" +
 		"&_pragma=foreign_keys(1)&_txlock=immediate"
-	// SQLite writes one at a time. A pool of one makes the queue for it Go's,
-	// which is first come first served, and not SQLite's, which polls.
+	// SQLite allows one writer at a time. With one connection, writers queue in
+	// Go's pool, which is first come, first served. SQLite's own queue polls.
 	return source{service, "", goose.DialectSQLite3, "sqlite", "file:" + database + pragmas, 1}, nil
 }
 
@@ -125,16 +127,16 @@ func (s source) connector(opts Options) (driver.Connector, error) {
 	}
 	cfg, err := pgx.ParseConfig(s.dsn)
 	if err != nil {
-		return nil, errors.New("DATABASE_URL cannot be used") // the cause may show its password
+		return nil, errors.New("DATABASE_URL is not a valid PostgreSQL URL") // the cause may contain the password
 	}
 	if opts.Dial != nil {
 		cfg.DialFunc = opts.Dial
-		cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the dialer's business
+		cfg.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil } // the dialer resolves the name
 	}
 	return stdlib.GetConnector(*cfg), nil
 }
 
-// file is the connector of a SQLite file.
+// file is the connector of a SQLite file. It holds the data source name.
 type file struct{ dsn string }
 
 // Connect implements driver.Connector.
@@ -158,7 +160,8 @@ func (s source) prepare(ctx context.Context, pool *sql.DB, migrations fs.FS) err
 		if err := s.createSchema(ctx, pool); err != nil {
 			return err
 		}
-		// Instances of a service wait for each other, services do not.
+		// Instances of one service wait for each other. Different services do
+		// not.
 		id := int64(crc32.ChecksumIEEE([]byte(s.schema)))
 		locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(id), lock.WithLockTimeout(1, 30))
 		if err != nil {
@@ -184,15 +187,16 @@ func (s source) createSchema(ctx context.Context, pool *sql.DB) error {
 	return nil
 }
 
-// InTx runs do in a transaction, which it commits if do returns nil and rolls
-// back otherwise. Inside, use tx only: SQLite's pool has no second connection.
+// InTx runs do in a transaction. It commits if do returns nil, else it rolls
+// back and returns do's error. do must use only tx, because SQLite's pool has
+// no second connection.
 func InTx(ctx context.Context, pool *sql.DB, do func(tx *sql.Tx) error) error {
 	tx, err := pool.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	if err := do(tx); err != nil {
-		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) { // done: ctx ended it
+		if undo := tx.Rollback(); undo != nil && !errors.Is(undo, sql.ErrTxDone) { // ErrTxDone: ctx ended it
 			err = errors.Join(err, undo)
 		}
 		return err
@@ -203,7 +207,8 @@ func InTx(ctx context.Context, pool *sql.DB, do func(tx *sql.Tx) error) error {
 	return nil
 }
 
-// Changed is whether a statement changed anything: result and err are Exec's.
+// Changed reports whether a statement changed any row. result and err are the
+// results of Exec.
 func Changed(result sql.Result, err error) (bool, error) {
 	if err != nil {
 		return false, err

@@ -19,7 +19,7 @@ import (
 
 var first = &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE TABLE things (id TEXT PRIMARY KEY, n BIGINT NOT NULL);\n")}
 
-func TestOpenMigratesAndKeeps(t *testing.T) {
+func TestOpenMigratesAndKeepsData(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
 		one := fstest.MapFS{"migrations/00001_a.sql": first}
 		two := fstest.MapFS{"migrations/00001_a.sql": first,
@@ -45,10 +45,10 @@ func TestOpenMigratesAndKeeps(t *testing.T) {
 	})
 }
 
-func TestServicesDoNotMeet(t *testing.T) {
+func TestServicesHaveSeparateSchemas(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
 		if !strings.HasPrefix(database, "postgres") {
-			t.Skip("each service has a file of its own")
+			t.Skip("each service has its own file")
 		}
 		files := fstest.MapFS{"migrations/00001_a.sql": first}
 		for _, service := range []string{"one", "two"} {
@@ -58,7 +58,7 @@ func TestServicesDoNotMeet(t *testing.T) {
 			}
 			defer db.Close()
 			if _, err := db.ExecContext(t.Context(), "INSERT INTO things (id, n) VALUES ('a', 1)"); err != nil {
-				t.Errorf("%s: %v: it found the other's row", service, err)
+				t.Errorf("%s: %v: want a table without the other service's row", service, err)
 			}
 		}
 	})
@@ -94,15 +94,15 @@ func TestInTx(t *testing.T) {
 		}
 		var ids string
 		if err := db.QueryRowContext(t.Context(), "SELECT id FROM things").Scan(&ids); err != nil || ids != "kept" {
-			t.Errorf("got %q, %v; want kept alone", ids, err)
+			t.Errorf("got %q, %v; want only kept", ids, err)
 		}
 	})
 }
 
-func TestOpenTellsWhatFailed(t *testing.T) {
+func TestOpenErrors(t *testing.T) {
 	bad := fstest.MapFS{"migrations/00001_a.sql": &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE NONSENSE;\n")}}
 	_, err := storage.Open(t.Context(), "orders", t.TempDir()+"/x.db", bad, storage.Options{})
-	if err == nil || !strings.Contains(err.Error(), `prepare the database of "orders": migrate`) {
+	if err == nil || !strings.Contains(err.Error(), `prepare database of "orders": migrate`) {
 		t.Errorf("got %v", err)
 	}
 	_, err = storage.Open(t.Context(), "orders", "postgres://me:hunter2@[", bad, storage.Options{})
@@ -111,8 +111,8 @@ func TestOpenTellsWhatFailed(t *testing.T) {
 	}
 }
 
-// Who stands between a pool and its database is asked: the wrapper for each
-// connection, the dialer for those to PostgreSQL.
+// TestOptions checks that the wrapper is used, and that the dialer is used for
+// PostgreSQL.
 func TestOptions(t *testing.T) {
 	storagetest.Each(t, func(t *testing.T, database string) {
 		var wrapped bool

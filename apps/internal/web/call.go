@@ -16,32 +16,34 @@ import (
 	"firedrill/telemetry/client"
 )
 
-// longestAnswer is the most bytes read of another service's answer.
+// longestAnswer is the maximum number of bytes read of another service's
+// response.
 const longestAnswer = 1 << 20
 
-// Caller calls one service. Its errors are *Error with the code that the other
-// side gave, or Unavailable or TimedOut where it gave none.
+// Caller calls one service. Its errors are of type *Error. Their code is the
+// one in the response, or Unavailable or TimedOut if there is none.
 type Caller struct {
 	Peer string // name of the service, for errors
-	Base string // URL without a slash at its end
+	Base string // URL without a trailing slash
 	HTTP *http.Client
 }
 
-// Call sends in as JSON, nil for no body, and decodes a 2xx answer into out, nil
-// to ignore it. The header may be nil.
+// Call sends a request and decodes the JSON body of a 2xx response into out. in
+// is sent as JSON; nil means no body. A nil out ignores the body. header may be
+// nil.
 func (c Caller) Call(ctx context.Context, method, path string, header http.Header, in, out any) error {
 	req, err := c.request(ctx, method, path, header, in)
 	if err != nil {
-		return fmt.Errorf("prepare %s %s of %s: %w", method, path, c.Peer, err)
+		return fmt.Errorf("create request %s %s to %s: %w", method, path, c.Peer, err)
 	}
 	resp, err := c.HTTP.Do(req)
 	if err != nil {
-		return &Error{Code: codeOfTransport(err), Err: fmt.Errorf("call %s: %w", c.Peer, err)}
+		return &Error{Code: codeOfTransport(err), Err: fmt.Errorf("%s %s of %s: %w", method, path, c.Peer, err)}
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, longestAnswer))
 	if err != nil {
-		return &Error{Code: codeOfTransport(err), Err: fmt.Errorf("read the answer of %s: %w", c.Peer, err)}
+		return &Error{Code: codeOfTransport(err), Err: fmt.Errorf("read response of %s to %s %s: %w", c.Peer, method, path, err)}
 	}
 	if resp.StatusCode >= 300 {
 		return c.refusal(resp, body)
@@ -50,7 +52,7 @@ func (c Caller) Call(ctx context.Context, method, path string, header http.Heade
 		return nil
 	}
 	if err := json.Unmarshal(body, out); err != nil {
-		return &Error{Code: Unavailable, Err: fmt.Errorf("decode the answer of %s to %s %s: %w", c.Peer, method, path, err)}
+		return &Error{Code: Unavailable, Err: fmt.Errorf("decode response of %s to %s %s: %w", c.Peer, method, path, err)}
 	}
 	return nil
 }
@@ -77,12 +79,12 @@ func (c Caller) request(ctx context.Context, method, path string, header http.He
 	return req, nil
 }
 
-// refusal turns an answer into an error. A failure of the other side is for our
-// client a dependency that is not available, whatever it was over there.
+// refusal turns an error response into an *Error. A failure of the other
+// service is Unavailable for our client, whatever its cause there.
 func (c Caller) refusal(resp *http.Response, body []byte) *Error {
 	e := &Error{
 		Code: codeOfStatus(resp.StatusCode),
-		Err:  fmt.Errorf("%s answered %d to %s %s", c.Peer, resp.StatusCode, resp.Request.Method, resp.Request.URL.Path),
+		Err:  fmt.Errorf("%s responded with status %d to %s %s", c.Peer, resp.StatusCode, resp.Request.Method, resp.Request.URL.Path),
 	}
 	var p Problem
 	if json.Unmarshal(body, &p) == nil && strings.HasPrefix(p.Type, problemType) {
@@ -105,15 +107,16 @@ func codeOfTransport(err error) Code {
 	return Unavailable
 }
 
-// Healthy is a Check of the other side's liveness. It goes untold: a probe every
-// second is no news.
+// Healthy is a Check that calls the other service's /healthz. It has no span
+// and no metrics, because it may run every second.
 func (c Caller) Healthy(ctx context.Context) error {
-	plain := Caller{Peer: c.Peer, Base: c.Base, HTTP: client.Untold(c.HTTP)}
+	plain := Caller{Peer: c.Peer, Base: c.Base, HTTP: client.Uninstrumented(c.HTTP)}
 	return plain.Call(ctx, http.MethodGet, "/healthz", nil, nil, nil)
 }
 
-// Decode reads the JSON body of a request strictly: an unknown field is an
-// error, so that a typo is not silently ignored.
+// Decode decodes the JSON body of a request into into. An unknown field is an
+// error, so a typo is not ignored. Its errors are of type *Error with code
+// Malformed.
 func Decode(body []byte, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields()
@@ -121,12 +124,12 @@ func Decode(body []byte, into any) error {
 		return &Error{Code: Malformed, Detail: jsonFault(err), Err: err}
 	}
 	if dec.More() {
-		return Errorf(Malformed, "the body holds more than one JSON document")
+		return Errorf(Malformed, "the body contains more than one JSON document")
 	}
 	return nil
 }
 
-// jsonFault says what is wrong with a body in words fit for its sender.
+// jsonFault describes what is wrong with a body, for its sender.
 func jsonFault(err error) string {
 	var kind *json.UnmarshalTypeError
 	switch {
@@ -135,5 +138,5 @@ func jsonFault(err error) string {
 	case strings.HasPrefix(err.Error(), "json: unknown field"):
 		return strings.TrimPrefix(err.Error(), "json: ")
 	}
-	return "the body is not the JSON document expected"
+	return "the body is not the expected JSON document"
 }

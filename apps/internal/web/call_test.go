@@ -16,7 +16,7 @@ func TestCall(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		handler http.HandlerFunc
-		want    Error // Code "": no error
+		want    Error // Code "" means no error
 		n       int
 	}{
 		{name: "good", n: 7, handler: func(w http.ResponseWriter, r *http.Request) {
@@ -24,19 +24,19 @@ func TestCall(t *testing.T) {
 				w.Write([]byte(`{"n":7}`))
 			}
 		}},
-		{name: "a problem", want: Error{Code: OutOfStock, Detail: "two left", Instance: "/orders/1", RetryAfter: 3 * time.Second},
+		{name: "problem document", want: Error{Code: OutOfStock, Detail: "two left", Instance: "/orders/1", RetryAfter: 3 * time.Second},
 			handler: func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Retry-After", "3")
 				w.WriteHeader(http.StatusConflict)
 				w.Write([]byte(`{"type":"urn:firedrill:problem:out-of-stock","detail":"two left","instance":"/orders/1"}`))
 			}},
-		{name: "its failure is our dependency's", want: Error{Code: Unavailable}, handler: func(w http.ResponseWriter, _ *http.Request) {
+		{name: "internal error of the peer", want: Error{Code: Unavailable}, handler: func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
 			w.Write([]byte(`{"type":"urn:firedrill:problem:internal"}`))
 		}},
-		{name: "somebody else's 404", want: Error{Code: NotFound}, handler: http.NotFound},
-		{name: "no JSON", want: Error{Code: Unavailable}, handler: func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }},
-		{name: "hung up", want: Error{Code: Unavailable}, handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+		{name: "404 without a problem document", want: Error{Code: NotFound}, handler: http.NotFound},
+		{name: "not JSON", want: Error{Code: Unavailable}, handler: func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("<html>")) }},
+		{name: "connection closed", want: Error{Code: Unavailable}, handler: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			srv := httptest.NewServer(c.handler)
@@ -81,7 +81,7 @@ func TestCallTimesOut(t *testing.T) {
 	}
 }
 
-func TestCallNobodyThere(t *testing.T) {
+func TestCallConnectionRefused(t *testing.T) {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	srv.Close()
 	caller := Caller{Peer: "peer", Base: srv.URL, HTTP: http.DefaultClient}

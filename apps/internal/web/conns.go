@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// silentGrace is how long a connection that has not sent anything yet may still
-// do so at shutdown.
+// silentGrace is how long a shutdown waits for connections that have not sent
+// anything yet.
 const silentGrace = 500 * time.Millisecond
 
-// listener knows which of its connections have not sent anything yet. Clients
-// open some in advance. fasthttp takes them for requests under way, and would
-// spend all the time that those have at shutdown on waiting for them.
+// listener tracks the connections that have not sent anything yet. Clients open
+// some in advance. fasthttp counts them as active requests, so a shutdown would
+// wait for them until its time is up.
 type listener struct {
 	net.Listener
 
@@ -42,16 +42,16 @@ func (l *listener) Accept() (net.Conn, error) {
 	return c, nil
 }
 
-// hangUp closes the connections that are silent.
+// hangUp closes the silent connections.
 func (l *listener) hangUp() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for c := range l.silent {
-		_ = c.Conn.Close() // nothing was under way
+		_ = c.Conn.Close() // no request was in progress
 	}
 }
 
-// conn is silent until something is read from it, or it is closed.
+// conn is silent until data is read from it or it is closed.
 type conn struct {
 	net.Conn
 	spoke  sync.Once

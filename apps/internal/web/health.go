@@ -12,11 +12,11 @@ import (
 	"firedrill/telemetry"
 )
 
-// checkTimeout is the most time that all checks together may take.
+// checkTimeout limits the time of all checks together.
 const checkTimeout = time.Second
 
-// readinessBody is the body of /readyz. It says which check failed, not why: the
-// public may read it.
+// readinessBody is the body of /readyz. It says which check failed but not why,
+// because the page is public.
 type readinessBody struct {
 	Status string            `json:"status"` // "ready", "unready" or "draining"
 	Checks map[string]string `json:"checks,omitempty"`
@@ -55,7 +55,8 @@ func (s *Server) readiness(c *fiber.Ctx) error {
 	return c.Status(status).JSON(body)
 }
 
-// adminHandler is for operators: health, and the telemetry's own pages.
+// adminHandler returns the handler of the admin listener: health checks, the
+// service's own pages, and telemetry.
 func (s *Server) adminHandler(tel *telemetry.Telemetry) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -77,5 +78,5 @@ func (s *Server) adminHandler(tel *telemetry.Telemetry) http.Handler {
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // the client went away: nobody to tell
+	_ = json.NewEncoder(w).Encode(body) // an error means that the client is gone
 }

@@ -16,11 +16,11 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Code names one way in which a request can fail. It is the last part of a
-// problem's type, and what callers decide by.
+// Code names one kind of failure of a request. It is the last part of a
+// problem's type. Callers decide by it.
 type Code string
 
-// Every way in which the shop refuses.
+// The codes of the shop.
 const (
 	Malformed        Code = "malformed"
 	Unauthenticated  Code = "unauthenticated"
@@ -41,37 +41,38 @@ const (
 	TimedOut         Code = "timed-out"
 )
 
-// problemType is what the type of a problem starts with.
+// problemType is the prefix of a problem's type.
 const problemType = "urn:firedrill:problem:"
 
-// answer is how a code is told to a client.
+// answer is the HTTP form of a code.
 type answer struct {
 	status int
 	title  string
 }
 
-// answers is the one table from what went wrong to HTTP.
+// answers maps every code to its HTTP status and title.
 var answers = map[Code]answer{
-	Malformed:        {http.StatusBadRequest, "The request cannot be understood"},
-	Unauthenticated:  {http.StatusUnauthorized, "Log in first"},
+	Malformed:        {http.StatusBadRequest, "The request is malformed"},
+	Unauthenticated:  {http.StatusUnauthorized, "Authentication is required"},
 	Declined:         {http.StatusPaymentRequired, "The bank declined the payment"},
-	NotFound:         {http.StatusNotFound, "There is no such thing here"},
-	MethodNotAllowed: {http.StatusMethodNotAllowed, "This method is not for this resource"},
+	NotFound:         {http.StatusNotFound, "The resource does not exist"},
+	MethodNotAllowed: {http.StatusMethodNotAllowed, "The resource does not support this method"},
 	OutOfStock:       {http.StatusConflict, "Not enough in stock"},
-	Abandoned:        {http.StatusConflict, "The order was given up and undone"},
-	InProgress:       {http.StatusConflict, "The first request with this key is still under way"},
-	Voided:           {http.StatusConflict, "This was undone before"},
+	Abandoned:        {http.StatusConflict, "The order was abandoned and undone"},
+	InProgress:       {http.StatusConflict, "The first request with this key is still in progress"},
+	Voided:           {http.StatusConflict, "The request was undone earlier"},
 	TooLarge:         {http.StatusRequestEntityTooLarge, "The request is too large"},
-	UnknownProduct:   {http.StatusUnprocessableEntity, "There is no such product"},
-	IDTaken:          {http.StatusConflict, "This id belongs to something else"},
-	KeyReused:        {http.StatusUnprocessableEntity, "This idempotency key belongs to another request"},
+	UnknownProduct:   {http.StatusUnprocessableEntity, "The product does not exist"},
+	IDTaken:          {http.StatusConflict, "The id is already in use"},
+	KeyReused:        {http.StatusUnprocessableEntity, "The idempotency key was used for another request"},
 	TooMany:          {http.StatusTooManyRequests, "Too many requests"},
-	Internal:         {http.StatusInternalServerError, "Something went wrong on our side"},
-	Unavailable:      {http.StatusServiceUnavailable, "Something we need is not available"},
-	TimedOut:         {http.StatusGatewayTimeout, "Something we need did not answer in time"},
+	Internal:         {http.StatusInternalServerError, "Internal error"},
+	Unavailable:      {http.StatusServiceUnavailable, "A dependency is not available"},
+	TimedOut:         {http.StatusGatewayTimeout, "A dependency did not answer in time"},
 }
 
-// Status is how the code is told over HTTP; false for one that nobody knows.
+// Status returns the HTTP status of the code. known is false for an unknown
+// code.
 func (c Code) Status() (status int, known bool) {
 	a, known := answers[c]
 	return a.status, known
@@ -80,17 +81,17 @@ func (c Code) Status() (status int, known bool) {
 // Codes returns every code, sorted.
 func Codes() []Code { return slices.Sorted(maps.Keys(answers)) }
 
-// Error is a failure with a code. Detail is for the client; Err, the cause, is
-// for the log only.
+// Error is a failure with a code. Detail is for the client. Err, the cause, is
+// only for the log.
 type Error struct {
 	Code       Code
 	Detail     string
-	Instance   string        // path of the resource that the problem is about
-	RetryAfter time.Duration // 0: not told
+	Instance   string        // path of the affected resource
+	RetryAfter time.Duration // 0: no Retry-After header
 	Err        error
 }
 
-// Errorf is an Error whose detail is formatted.
+// Errorf returns an Error with a formatted detail.
 func Errorf(code Code, format string, args ...any) *Error {
 	return &Error{Code: code, Detail: fmt.Sprintf(format, args...)}
 }
@@ -108,8 +109,8 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// CodeOf is the code of err: that of the outermost Error in it; TimedOut for a
-// deadline that passed; Internal for what nobody named. It is "" for nil.
+// CodeOf returns the code of the outermost *Error in err. It returns TimedOut
+// for an exceeded deadline, Internal for other errors, and "" for nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
@@ -132,8 +133,8 @@ func asError(err error) *Error {
 	return &Error{Code: Internal, Err: err}
 }
 
-// codeOfStatus is for what Fiber itself refuses, and for answers that carry no
-// problem document.
+// codeOfStatus returns the code for a status that has no problem document, such
+// as Fiber's own errors.
 func codeOfStatus(status int) Code {
 	switch status {
 	case http.StatusUnauthorized:
@@ -157,8 +158,8 @@ func codeOfStatus(status int) Code {
 	return Internal
 }
 
-// Problem is the document of RFC 9457 with the id of the trace that shows what
-// happened.
+// Problem is a problem document as in RFC 9457, with the id of the request's
+// trace.
 type Problem struct {
 	Type     string `json:"type"`
 	Title    string `json:"title"`
@@ -170,7 +171,7 @@ type Problem struct {
 
 const typeProblem = "application/problem+json"
 
-// sendProblem is the error handler of every Fiber application of the shop.
+// sendProblem is the error handler of every Fiber application in the shop.
 func sendProblem(c *fiber.Ctx, err error) error {
 	e, p := problemOf(err)
 	if sc := trace.SpanContextFromContext(c.UserContext()); sc.HasTraceID() {
@@ -183,12 +184,13 @@ func sendProblem(c *fiber.Ctx, err error) error {
 		c.Set(fiber.HeaderLocation, e.Instance)
 	}
 	if p.Status == http.StatusUnauthorized {
-		c.Set(fiber.HeaderWWWAuthenticate, "Bearer") // RFC 9110 demands one
+		c.Set(fiber.HeaderWWWAuthenticate, "Bearer") // RFC 9110 requires it
 	}
 	return c.Status(p.Status).JSON(p, typeProblem)
 }
 
-// WriteProblem is for what is served without Fiber, on the admin listener.
+// WriteProblem writes err as a problem document. It is for handlers without
+// Fiber, on the admin listener.
 func WriteProblem(w http.ResponseWriter, err error) {
 	_, p := problemOf(err)
 	w.Header().Set("Content-Type", typeProblem)
@@ -196,7 +198,7 @@ func WriteProblem(w http.ResponseWriter, err error) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	}
 	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client went away: nobody to tell
+	_ = json.NewEncoder(w).Encode(p) // an error means that the client is gone
 }
 
 func problemOf(err error) (*Error, Problem) {

@@ -16,7 +16,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// answerTo is what a client gets when a handler returns err.
+// answerTo returns the response and the problem that a client gets when a
+// handler returns err.
 func answerTo(ctx context.Context, t *testing.T, err error) (*http.Response, Problem) {
 	t.Helper()
 	app := newApp(Config{}.withDefaults())
@@ -32,7 +33,7 @@ func answerTo(ctx context.Context, t *testing.T, err error) (*http.Response, Pro
 	body, _ := io.ReadAll(resp.Body)
 	var p Problem
 	if err := json.Unmarshal(body, &p); err != nil {
-		t.Fatalf("the body is no problem document: %v: %s", err, body)
+		t.Fatalf("the body is not a problem document: %v: %s", err, body)
 	}
 	return resp, p
 }
@@ -46,13 +47,13 @@ func TestProblem(t *testing.T) {
 		code   Code
 		detail string
 	}{
-		{"a code", Errorf(OutOfStock, "not %d left", 3), 409, OutOfStock, "not 3 left"},
-		{"a code, wrapped", fmt.Errorf("reserve: %w", Errorf(Declined, "no")), 402, Declined, "no"},
-		{"the outermost of two", &Error{Code: Unavailable, Err: Errorf(NotFound, "x")}, 503, Unavailable, ""},
-		{"a cause stays inside", &Error{Code: TimedOut, Err: secret}, 504, TimedOut, ""},
-		{"an unknown error", secret, 500, Internal, ""},
-		{"an unknown code", &Error{Code: "nonsense", Detail: "hunter2"}, 500, Internal, ""},
-		{"a deadline", fmt.Errorf("read order: %w", context.DeadlineExceeded), 504, TimedOut, ""},
+		{"code", Errorf(OutOfStock, "not %d left", 3), 409, OutOfStock, "not 3 left"},
+		{"wrapped code", fmt.Errorf("reserve: %w", Errorf(Declined, "no")), 402, Declined, "no"},
+		{"outermost of two codes", &Error{Code: Unavailable, Err: Errorf(NotFound, "x")}, 503, Unavailable, ""},
+		{"cause is not shown", &Error{Code: TimedOut, Err: secret}, 504, TimedOut, ""},
+		{"unknown error", secret, 500, Internal, ""},
+		{"unknown code", &Error{Code: "nonsense", Detail: "hunter2"}, 500, Internal, ""},
+		{"deadline exceeded", fmt.Errorf("read order: %w", context.DeadlineExceeded), 504, TimedOut, ""},
 		{"Fiber's 404", fiber.ErrNotFound, 404, NotFound, ""},
 		{"Fiber's 405", fiber.ErrMethodNotAllowed, 405, MethodNotAllowed, ""},
 		{"Fiber's 413", fiber.ErrRequestEntityTooLarge, 413, TooLarge, ""},
@@ -69,7 +70,7 @@ func TestProblem(t *testing.T) {
 				t.Errorf("content type %q", got)
 			}
 			if text := fmt.Sprintf("%+v", p); strings.Contains(text, "hunter2") {
-				t.Errorf("internals leak: %s", text)
+				t.Errorf("the problem shows internals: %s", text)
 			}
 		})
 	}
@@ -80,10 +81,10 @@ func TestProblemHeadersAndTrace(t *testing.T) {
 	ctx := trace.ContextWithSpanContext(t.Context(), trace.NewSpanContext(trace.SpanContextConfig{TraceID: id, SpanID: trace.SpanID{4}}))
 	resp, p := answerTo(ctx, t, &Error{Code: TooMany, RetryAfter: 1100 * time.Millisecond, Instance: "/orders/7"})
 	if p.TraceID != id.String() || p.Instance != "/orders/7" {
-		t.Errorf("problem %+v: want the trace %s and the instance /orders/7", p, id)
+		t.Errorf("problem %+v, want trace %s and instance /orders/7", p, id)
 	}
 	if got := resp.Header.Get("Retry-After"); got != "2" {
-		t.Errorf("Retry-After %q: want 2, the next whole second", got)
+		t.Errorf("Retry-After %q, want 2 (rounded up)", got)
 	}
 	if got := resp.Header.Get("Location"); got != "/orders/7" {
 		t.Errorf("Location %q", got)
@@ -113,10 +114,10 @@ func TestDecode(t *testing.T) {
 	for _, c := range []struct{ name, text, detail string }{
 		{"good", `{"name":"a","n":1}`, ""},
 		{"unknown field", `{"nam":"a"}`, `unknown field "nam"`},
-		{"wrong kind", `{"n":"1"}`, `field "n" must not be a string`},
-		{"no JSON", `hello`, "the body is not the JSON document expected"},
-		{"nothing", ``, "the body is not the JSON document expected"},
-		{"two documents", `{"n":1}{"n":2}`, "the body holds more than one JSON document"},
+		{"wrong type", `{"n":"1"}`, `field "n" must not be a string`},
+		{"not JSON", `hello`, "the body is not the expected JSON document"},
+		{"empty", ``, "the body is not the expected JSON document"},
+		{"two documents", `{"n":1}{"n":2}`, "the body contains more than one JSON document"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var b body

@@ -15,11 +15,12 @@ import (
 	"firedrill/telemetry/server"
 )
 
-// localVersion is where ServedBy leaves the version.
+// localVersion is the key under which ServedBy stores the version.
 const localVersion = "version"
 
-// ServedBy says that another version of the service than its own serves the
-// request: a canary. It is told in metrics, in the request's span and in its log line.
+// ServedBy records that another version of the service, a canary, serves the
+// request. The version appears in the metrics, the request's span and its log
+// line.
 func ServedBy(c *fiber.Ctx, version string) {
 	c.Locals(localVersion, version)
 	trace.SpanFromContext(c.UserContext()).SetAttributes(semconv.ServiceVersion(version))
@@ -37,21 +38,22 @@ type served struct {
 
 type outcomes struct{ ok, failed prometheus.Counter }
 
-// mostVersions is the most versions beside a service's own that have a series
-// each; what is more is counted as one.
+// mostVersions is the maximum number of versions with their own series, besides
+// the service's own version. Requests of further versions are counted as
+// otherVersions.
 const (
 	mostVersions  = 8
 	otherVersions = "other"
 )
 
-// countServed counts the requests of the routes that are added later.
+// countServed counts the requests of all routes that are added after it.
 func countServed(app *fiber.App, tel *telemetry.Telemetry) error {
 	s := &served{others: make(map[string]outcomes), vec: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "shop_served_requests_total",
-		Help: "Requests by the version of the service that served them and outcome; health checks are none. Statuses above 499 are errors.",
+		Help: "Requests by outcome and by the version of the service that served them, without health checks. A status of 500 or above is an error.",
 	}, []string{"version", "outcome"})}
 	if err := tel.Registry().Register(s.vec); err != nil {
-		return fmt.Errorf("count requests by version: %w", err)
+		return fmt.Errorf("register counter of requests by version: %w", err)
 	}
 	version := tel.Version()
 	if version == "" {
@@ -67,7 +69,7 @@ func (s *served) of(version string) outcomes {
 }
 
 func (s *served) count(c *fiber.Ctx) (err error) {
-	failed := true // should it panic
+	failed := true // if the handler panics
 	defer func() {
 		by := s.own
 		if version, ok := c.Locals(localVersion).(string); ok {
@@ -88,7 +90,7 @@ func (o outcomes) count(failed bool) {
 	o.ok.Inc()
 }
 
-// other finds a version's counters, and makes them for one that is new.
+// other returns the counters of a version. It creates them for a new version.
 func (s *served) other(version string) outcomes {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,14 +105,14 @@ func (s *served) other(version string) outcomes {
 	return o
 }
 
-// statusOf is the status that a request will be answered with.
+// statusOf returns the status of the response.
 func statusOf(c *fiber.Ctx, err error) int {
 	if err == nil {
 		return c.Response().StatusCode()
 	}
 	status, _ := asError(err).Code.Status()
 	if status == 0 {
-		return http.StatusInternalServerError // as sendProblem has it
+		return http.StatusInternalServerError // as in sendProblem
 	}
 	return status
 }

@@ -1,6 +1,6 @@
-// Package web is the shell that the services of the shop share: a Fiber
-// application with limits, problem documents, health, readiness and graceful
-// shutdown, an admin listener beside it, and the JSON calls between services.
+// Package web is the common part of the shop's services: a Fiber application
+// with limits, problem documents, health checks and graceful shutdown, an admin
+// listener, and JSON calls between services.
 //
 // It must not know what any service does.
 package web
@@ -21,27 +21,28 @@ import (
 	"firedrill/telemetry/server"
 )
 
-// Config says where a service listens and what it puts up with.
+// Config configures a Server.
 type Config struct {
 	Name      string
-	Addr      string // host:port of the public listener; "" for none
+	Addr      string // host:port of the public listener; "" for no listener
 	AdminAddr string // host:port of the admin listener
-	BodyLimit int    // most bytes of a request; default 64 KiB
-	// Timeout is the most time a request may take; default 4 s. A handler sees
-	// it as the deadline of c.UserContext().
+	BodyLimit int    // maximum size of a request in bytes; default 64 KiB
+	// Timeout is the time limit of a request; default 4 s. It is the deadline
+	// of c.UserContext() in handlers.
 	Timeout time.Duration
-	Drain   time.Duration // most time that requests under way get at shutdown; default 5 s
+	Drain   time.Duration // time limit for active requests at shutdown; default 5 s
 	Checks  map[string]Check
-	Admin   map[string]http.Handler // further pages of the admin listener, by pattern
+	Admin   map[string]http.Handler // additional pages of the admin listener, by pattern
 }
 
-// adminDrain is the most time that operators' requests get at shutdown.
+// adminDrain is the time limit for active admin requests at shutdown.
 const adminDrain = time.Second
 
-// Check reports what keeps a service from doing its work. It must heed ctx.
+// Check returns an error if a service cannot do its work. It must respect ctx.
 type Check func(ctx context.Context) error
 
-// Server serves one service. Make it with New, add routes to App, then Serve.
+// Server serves one service. Create it with New, add routes to App, then call
+// Serve.
 type Server struct {
 	cfg      Config
 	app      *fiber.App
@@ -51,8 +52,8 @@ type Server struct {
 	draining atomic.Bool
 }
 
-// New takes the addresses and prepares the application. Without telemetry (nil)
-// the service tells nothing of itself but its health.
+// New listens on the addresses and creates the application. If tel is nil, the
+// service has no telemetry, only health checks.
 func New(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Server, error) {
 	cfg = cfg.withDefaults()
 	s := &Server{cfg: cfg, app: newApp(cfg)}
@@ -62,7 +63,7 @@ func New(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Server, er
 			Statuses: []int{http.StatusOK, http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusGatewayTimeout},
 		}
 		if err := server.Instrument(s.app, tel, opts); err != nil { //nolint:contextcheck // requests bring their own
-			return nil, fmt.Errorf("serve %q: %w", cfg.Name, err)
+			return nil, fmt.Errorf("create server of %q: %w", cfg.Name, err)
 		}
 	}
 	s.app.Use(s.deadline)
@@ -70,7 +71,7 @@ func New(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*Server, er
 	s.app.Get("/readyz", s.readiness)
 	if tel != nil {
 		if err := countServed(s.app, tel); err != nil {
-			return nil, fmt.Errorf("serve %q: %w", cfg.Name, err)
+			return nil, fmt.Errorf("create server of %q: %w", cfg.Name, err)
 		}
 	}
 	s.admin = &http.Server{Handler: s.adminHandler(tel), ReadHeaderTimeout: cfg.Timeout}
@@ -99,8 +100,8 @@ func newApp(cfg Config) *fiber.App {
 		IdleTimeout:           time.Minute,
 		ReadTimeout:           cfg.Timeout,
 		WriteTimeout:          cfg.Timeout + time.Second,
-		// Fiber's strings live as long as the request; ours end up in limiters,
-		// caches and events.
+		// Fiber's strings are valid only during a request, but limiters, caches
+		// and events keep them.
 		Immutable: true,
 	})
 }
@@ -110,12 +111,12 @@ func (s *Server) listen(ctx context.Context) (err error) {
 	if s.cfg.Addr != "" {
 		l, err := config.Listen(ctx, "tcp", s.cfg.Addr)
 		if err != nil {
-			return fmt.Errorf("listen for %q: %w", s.cfg.Name, err)
+			return fmt.Errorf("open public listener of %q: %w", s.cfg.Name, err)
 		}
 		s.public = newListener(l)
 	}
 	if s.private, err = config.Listen(ctx, "tcp", s.cfg.AdminAddr); err != nil {
-		err = fmt.Errorf("listen for the operators of %q: %w", s.cfg.Name, err)
+		err = fmt.Errorf("open admin listener of %q: %w", s.cfg.Name, err)
 		if s.public != nil {
 			err = errors.Join(err, s.public.Close())
 		}
@@ -123,17 +124,17 @@ func (s *Server) listen(ctx context.Context) (err error) {
 	return err
 }
 
-// App is where routes are added, before Serve.
+// App returns the application. Add routes to it before Serve.
 func (s *Server) App() *fiber.App { return s.app }
 
-// URL is where the public listener answers.
+// URL returns the URL of the public listener. There must be one.
 func (s *Server) URL() string { return "http://" + s.public.Addr().String() }
 
-// AdminURL is where the admin listener answers.
+// AdminURL returns the URL of the admin listener.
 func (s *Server) AdminURL() string { return "http://" + s.private.Addr().String() }
 
-// Serve answers requests until ctx ends, then turns unready, finishes what is
-// under way and returns nil. It returns earlier only with an error.
+// Serve serves requests until ctx ends. Then it reports unready, finishes the
+// active requests and returns nil. It returns earlier only with an error.
 func (s *Server) Serve(ctx context.Context) error {
 	var group errgroup.Group
 	failed, stop := context.WithCancel(ctx)
@@ -158,7 +159,7 @@ func (s *Server) Serve(ctx context.Context) error {
 	return nil
 }
 
-// shutdown keeps the admin listener to the last, so that the drain can be seen.
+// shutdown stops the admin listener last, so that the draining can be observed.
 func (s *Server) shutdown(ctx context.Context) error {
 	s.draining.Store(true)
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Drain)
@@ -168,17 +169,17 @@ func (s *Server) shutdown(ctx context.Context) error {
 		timer := time.AfterFunc(silentGrace, s.public.hangUp)
 		defer timer.Stop()
 		errs = append(errs, s.app.ShutdownWithContext(ctx))
-		_ = s.public.Close() // again: a shutdown that comes before the first Accept closes nothing
+		_ = s.public.Close() // again, because a shutdown before the first Accept closes nothing
 	}
 	scrapes, done := context.WithTimeout(ctx, adminDrain)
 	defer done()
 	if err := s.admin.Shutdown(scrapes); err != nil {
-		errs = append(errs, s.admin.Close()) // a profile may be under way for minutes
+		errs = append(errs, s.admin.Close()) // a profile may run for minutes
 	}
 	return errors.Join(errs...)
 }
 
-// deadline gives each request an end.
+// deadline limits the time of each request.
 func (s *Server) deadline(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(c.UserContext(), s.cfg.Timeout)
 	defer cancel()

@@ -18,7 +18,8 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// serve runs a server until the test stops it; then result has Serve's error.
+// serve runs a server until stop is called or the test ends. result receives
+// Serve's error.
 func serve(t *testing.T, cfg Config, routes func(*fiber.App)) (s *Server, stop func(), result chan error) {
 	t.Helper()
 	cfg.Name, cfg.Addr, cfg.AdminAddr = "test", "127.0.0.1:0", "127.0.0.1:0"
@@ -64,14 +65,14 @@ func TestHealthAndReadiness(t *testing.T) {
 	for _, base := range []string{s.URL(), s.AdminURL()} {
 		broken.Store(false)
 		if status, body := get(t, base+"/readyz"); status != 200 || body.Status != "ready" || body.Checks["broker"] != "ok" {
-			t.Errorf("whole: %d %+v", status, body)
+			t.Errorf("ready: %d %+v", status, body)
 		}
 		broken.Store(true)
 		if status, body := get(t, base+"/readyz"); status != 503 || body.Status != "unready" || body.Checks["broker"] != "failed" || body.Checks["database"] != "ok" {
 			t.Errorf("broken: %d %+v", status, body)
 		}
 		if status, body := get(t, base+"/healthz"); status != 200 || body.Status != "alive" {
-			t.Errorf("alive though broken: %d %+v", status, body)
+			t.Errorf("healthz while a check fails: %d %+v", status, body)
 		}
 	}
 	resp, err := http.Get(s.AdminURL() + "/metrics")
@@ -88,7 +89,7 @@ func TestHealthAndReadiness(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusNotFound {
-		t.Errorf("the public sees metrics: %d", resp.StatusCode)
+		t.Errorf("/metrics on the public listener: status %d, want 404", resp.StatusCode)
 	}
 }
 
@@ -114,34 +115,34 @@ func TestShutdownFinishesRequests(t *testing.T) {
 	}()
 	<-began
 	stop()
-	for { // the admin listener tells that it drains
+	for { // wait until the admin listener reports draining
 		if code, body := get(t, s.AdminURL()+"/readyz"); code == 503 && body.Status == "draining" {
 			break
 		}
 	}
 	select {
 	case err := <-result:
-		t.Fatalf("Serve returned %v while a request was under way", err)
+		t.Fatalf("Serve returned %v while a request was active", err)
 	default:
 	}
 	close(release)
 	if got := <-status; got != http.StatusTeapot {
-		t.Errorf("the request under way was answered %d, want %d", got, http.StatusTeapot)
+		t.Errorf("the active request got status %d, want %d", got, http.StatusTeapot)
 	}
 	if err := <-result; err != nil {
 		t.Errorf("Serve: %v", err)
 	}
 }
 
-// Clients open connections in advance: those must not hold a shutdown up.
-func TestShutdownDoesNotWaitForTheSilent(t *testing.T) {
-	s, stop, result := serve(t, Config{Drain: machinetest.Patience(t, 0), Timeout: time.Hour}, nil) // fasthttp alone would wait for all of the drain
+// Clients open connections in advance. They must not delay a shutdown.
+func TestShutdownDoesNotWaitForSilentConnections(t *testing.T) {
+	s, stop, result := serve(t, Config{Drain: machinetest.Patience(t, 0), Timeout: time.Hour}, nil) // fasthttp alone would wait for the whole drain time
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.URL(), "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	resp, err := http.Get(s.URL() + "/healthz") // by then the first is accepted
+	resp, err := http.Get(s.URL() + "/healthz") // when this returns, the first connection has been accepted
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,12 +191,12 @@ func TestNewReportsTakenAddress(t *testing.T) {
 		{Name: "second", Addr: "127.0.0.1:0", AdminAddr: taken},
 	} {
 		if _, err := New(t.Context(), cfg, nil); err == nil || !strings.Contains(err.Error(), taken) || !strings.Contains(err.Error(), `"second"`) {
-			t.Errorf("got %v: want an error that names the service and %s", err, taken)
+			t.Errorf("got %v, want an error with the service's name and %s", err, taken)
 		}
 	}
 }
 
-func TestStopBeforeStart(t *testing.T) {
+func TestServeWithEndedContext(t *testing.T) {
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	for range 20 {

@@ -1,18 +1,18 @@
 -- +goose Up
--- One row an order, written before the bank hears of it. "pending" means that
--- nobody here knows whether the money moved.
+-- One row per order, added before the bank is called. "pending" means that it
+-- is unknown whether money moved.
 CREATE TABLE charges (
     order_id     TEXT PRIMARY KEY,
     amount_minor BIGINT NOT NULL,
     currency     TEXT   NOT NULL,
     card         TEXT   NOT NULL,
     status       TEXT   NOT NULL CHECK (status IN ('pending', 'charged', 'declined', 'voided')),
-    bank_id      TEXT   NOT NULL, -- '' until the bank said so
+    bank_id      TEXT   NOT NULL, -- '' until the bank has answered
     created_at   BIGINT NOT NULL,
     updated_at   BIGINT NOT NULL
 );
 
--- The bank's statement as far as it was audited.
+-- The audited entries of the bank's statement.
 CREATE TABLE audited (
     seq          BIGINT PRIMARY KEY,
     order_id     TEXT   NOT NULL,

@@ -1,5 +1,6 @@
 -- +goose Up
--- The key is what makes a parcel go out once, however often its event comes.
+-- The primary key makes sure that an order is shipped once, however often its
+-- event arrives.
 CREATE TABLE shipments (
     order_id    TEXT PRIMARY KEY,
     tracking_id TEXT   NOT NULL,

@@ -1,8 +1,8 @@
-// Package exception tells a span what went wrong.
+// Package exception records errors on spans.
 //
-// It is used instead of Span.RecordError because an error's text may hold what a
-// client sent: OTLP refuses text that is not UTF-8, and with it the whole batch
-// that the span is in. And telling must not fail: an error's method may panic.
+// It replaces Span.RecordError for two reasons. An error's text may contain
+// what a client sent, and an OTLP receiver rejects a whole batch if one text is
+// not valid UTF-8. An error's Error method may also panic.
 package exception
 
 import (
@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Record adds the event of an error to a span. It sets no status.
+// Record adds an exception event for err to a span. It does not set the status.
 // https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-spans/
 func Record(span trace.Span, err error) {
 	if !span.IsRecording() {
@@ -25,11 +25,13 @@ func Record(span trace.Span, err error) {
 	))
 }
 
-// Type is the type of the error that others wrap with fmt.Errorf, as error.type
-// has it: "*net.OpError", for example. It is bounded by the program's source.
+// Type returns the value of error.type: the type of the innermost error that
+// fmt.Errorf wraps, such as "*net.OpError". The program's source bounds the set
+// of values.
 func Type(err error) string { return semconv.ErrorType(err).Value.AsString() }
 
-// Message is the error's text in valid UTF-8.
+// Message returns the error's text as valid UTF-8. If Error panics, it returns
+// the panic's text.
 func Message(err error) (text string) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -19,7 +19,7 @@ func (e *nilError) Error() string { return e.text }
 
 type panicError struct{}
 
-func (panicError) Error() string { panic("no \xff words") }
+func (panicError) Error() string { panic("invalid \xff text") }
 
 func TestRecord(t *testing.T) {
 	tests := []struct {
@@ -28,10 +28,10 @@ func TestRecord(t *testing.T) {
 		kind, message string
 	}{
 		{"plain", errors.New("out of stock"), "*errors.errorString", "out of stock"},
-		{"what others wrap", fmt.Errorf("call: %w", &net.DNSError{Err: "gone", Name: "x"}), "*net.DNSError", "call: lookup x: gone"},
+		{"wrapped", fmt.Errorf("call: %w", &net.DNSError{Err: "gone", Name: "x"}), "*net.DNSError", "call: lookup x: gone"},
 		{"not UTF-8", errors.New("a\xffb"), "*errors.errorString", "a\ufffdb"},
-		{"nil with a type", (*nilError)(nil), "*exception_test.nilError", "!PANIC: runtime error: invalid memory address or nil pointer dereference"},
-		{"panics", panicError{}, "firedrill/telemetry/internal/exception_test.panicError", "!PANIC: no \ufffd words"},
+		{"typed nil", (*nilError)(nil), "*exception_test.nilError", "!PANIC: runtime error: invalid memory address or nil pointer dereference"},
+		{"panics", panicError{}, "firedrill/telemetry/internal/exception_test.panicError", "!PANIC: invalid \ufffd text"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -55,7 +55,7 @@ func TestRecord(t *testing.T) {
 	}
 }
 
-func TestUnsampledSpanCostsNothing(t *testing.T) {
+func TestUnsampledSpanDoesNotAllocate(t *testing.T) {
 	provider := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))
 	_, span := provider.Tracer("test").Start(t.Context(), "span")
 	err := errors.New("out of stock")

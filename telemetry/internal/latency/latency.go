@@ -1,7 +1,7 @@
-// Package latency measures how long HTTP requests take, in the same way on both
-// of their sides: in the same buckets, and with exemplars that lead to a trace.
+// Package latency measures the duration of HTTP requests. Server and client use
+// it, so both have the same buckets and exemplars.
 //
-// It must not know whose requests they are.
+// It must not know who sends or serves the requests.
 package latency
 
 import (
@@ -12,21 +12,21 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Buckets are upper bounds in seconds, as OpenTelemetry's semantic conventions
-// advise.
+// Buckets returns the upper bounds in seconds that OpenTelemetry's semantic
+// conventions recommend.
 // https://opentelemetry.io/docs/specs/semconv/http/http-metrics/
 func Buckets() []float64 {
 	return []float64{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10}
 }
 
-// Native histograms: each bucket is at most a tenth wider than the one before.
+// Native histograms: each bucket is at most 10 % wider than the previous one.
 const (
 	nativeFactor  = 1.1
 	nativeBuckets = 100
 )
 
-// Options are those of a histogram that is both classic and native. The unit is
-// that of the name's end, as Prometheus calls it.
+// Options returns the options of a histogram that is both classic and native.
+// unit must be the suffix of name, such as "seconds".
 func Options(name, unit, help string, buckets []float64) prometheus.HistogramOpts {
 	return prometheus.HistogramOpts{
 		Name: name, Unit: unit, Help: help, Buckets: buckets,
@@ -36,26 +36,26 @@ func Options(name, unit, help string, buckets []float64) prometheus.HistogramOpt
 	}
 }
 
-// exemplarEvery is how often a bucket gets an exemplar. One a bucket and this
-// time is as good as one a request: a scrape takes the last one only, and making
-// one costs ten allocations.
+// exemplarEvery is the shortest time between two exemplars of a bucket. More
+// would be wasted: a scrape reads only the last one, and an exemplar costs ten
+// allocations.
 const exemplarEvery = 100 * time.Millisecond
 
 // Observer observes durations in one series of a histogram with Buckets.
 type Observer struct {
 	series prometheus.Observer
 	bounds []float64
-	last   []atomic.Int64 // when each bucket got its last exemplar, in ns since 1970
+	last   []atomic.Int64 // time of each bucket's last exemplar, in ns since 1970
 }
 
-// NewObserver returns the observer of a series.
+// NewObserver returns an Observer for a series.
 func NewObserver(series prometheus.Observer) *Observer {
 	bounds := Buckets()
 	return &Observer{series: series, bounds: bounds, last: make([]atomic.Int64, len(bounds)+1)}
 }
 
-// Observe counts a duration. It adds an exemplar when the trace can be found,
-// that is when it is sampled.
+// Observe records a duration. It adds an exemplar only if the trace is sampled,
+// because other traces are not stored.
 func (o *Observer) Observe(took time.Duration, sc trace.SpanContext) {
 	seconds := took.Seconds()
 	exemplars, ok := o.series.(prometheus.ExemplarObserver)
@@ -69,7 +69,7 @@ func (o *Observer) Observe(took time.Duration, sc trace.SpanContext) {
 	})
 }
 
-// due tells whether the bucket of the value may have an exemplar again.
+// due reports whether the bucket of the value may get an exemplar again.
 func (o *Observer) due(seconds float64) bool {
 	bucket := 0
 	for bucket < len(o.bounds) && seconds > o.bounds[bucket] {

@@ -19,7 +19,8 @@ func spanContext(id byte, flags trace.TraceFlags) trace.SpanContext {
 	})
 }
 
-// traces returns the trace of each bucket's exemplar, "" for none.
+// traces returns the number of observations and the trace id of each bucket's
+// exemplar.
 func traces(t *testing.T, h prometheus.Histogram) (count uint64, byBound map[float64]string) {
 	t.Helper()
 	var m dto.Metric
@@ -37,7 +38,7 @@ func traces(t *testing.T, h prometheus.Histogram) (count uint64, byBound map[flo
 	return m.GetHistogram().GetSampleCount(), byBound
 }
 
-func TestExemplarsAreOneABucketAndTenthOfASecond(t *testing.T) {
+func TestOneExemplarPerBucketAndInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := prometheus.NewHistogram(latency.Options("took_seconds", "seconds", "Time.", latency.Buckets()))
 		o := latency.NewObserver(h)
@@ -45,9 +46,9 @@ func TestExemplarsAreOneABucketAndTenthOfASecond(t *testing.T) {
 
 		o.Observe(3*time.Millisecond, spanContext(1, trace.FlagsSampled))
 		o.Observe(4*time.Millisecond, spanContext(2, trace.FlagsSampled)) // same bucket, too early
-		o.Observe(5*time.Millisecond, spanContext(3, trace.FlagsSampled)) // a bound belongs to the bucket below it
+		o.Observe(5*time.Millisecond, spanContext(3, trace.FlagsSampled)) // an upper bound belongs to its bucket
 		o.Observe(6*time.Millisecond, spanContext(4, trace.FlagsSampled)) // another bucket
-		o.Observe(80*time.Millisecond, spanContext(5, 0))                 // not sampled: a dead link
+		o.Observe(80*time.Millisecond, spanContext(5, 0))                 // not sampled, so the trace is not stored
 		o.Observe(80*time.Millisecond, trace.SpanContext{})
 		count, got := traces(t, h)
 		if d := cmp.Diff(map[float64]string{.005: id(1), .01: id(4)}, got); d != "" || count != 6 {
@@ -57,13 +58,13 @@ func TestExemplarsAreOneABucketAndTenthOfASecond(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		o.Observe(4*time.Millisecond, spanContext(6, trace.FlagsSampled))
 		if _, got = traces(t, h); got[.005] != id(6) {
-			t.Errorf("exemplar after its time is %q, want %q", got[.005], id(6))
+			t.Errorf("exemplar after the interval is %q, want %q", got[.005], id(6))
 		}
 	})
 }
 
-func TestBucketsAreAtMostFourteen(t *testing.T) {
+func TestAtMostFourteenBuckets(t *testing.T) {
 	if n := len(latency.Buckets()); n > 14 {
-		t.Errorf("%d bounds, want at most 14: each is a series", n)
+		t.Errorf("%d bounds, want at most 14, because each is a series", n)
 	}
 }

@@ -1,6 +1,6 @@
 // Package otlp encodes spans in OTLP's wire format.
 //
-// It must not know where spans come from, nor how they are sent.
+// It must not know where spans come from or how they are sent.
 package otlp
 
 import (
@@ -18,20 +18,20 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Encoder writes spans in OTLP's wire format into one buffer that it uses
-// again and again. The exporters' own way, a tree of messages with three
-// allocations an attribute, costs more than all that led to the span.
+// Encoder encodes spans in OTLP's wire format into a buffer that it reuses. The
+// exporters build a tree of messages with three allocations per attribute,
+// which costs more than creating the span.
 //
-// Field numbers are those of
+// The field numbers are from
 // https://github.com/open-telemetry/opentelemetry-proto/blob/main/opentelemetry/proto/trace/v1/trace.proto
-// and common/v1/common.proto; a test compares the result with the exporters'.
+// and common/v1/common.proto. A test compares the result with the exporters'.
 type Encoder struct{ b []byte }
 
-const spanAttributes protowire.Number = 9 // of Span
+const spanAttributes protowire.Number = 9 // field number of attributes in Span
 
-// ResourceSpans encodes spans of one resource. The message is valid until the
-// next call: it carries what was encoded as fields unknown to it, which protobuf
-// passes on as they are.
+// ResourceSpans encodes spans, which must have the same resource and must not
+// be empty. The message is valid until the next call. It holds the encoding as
+// unknown fields, which protobuf writes out unchanged.
 func (e *Encoder) ResourceSpans(spans []sdktrace.ReadOnlySpan) *tracepb.ResourceSpans {
 	e.b = e.b[:0]
 	resource := spans[0].Resource()
@@ -49,7 +49,8 @@ func (e *Encoder) ResourceSpans(spans []sdktrace.ReadOnlySpan) *tracepb.Resource
 	return message
 }
 
-// firstOf finds the first span of a scope. There are a handful of scopes.
+// firstOf returns the index of the first span with the scope. A linear search
+// is enough, because there are few scopes.
 func firstOf(spans []sdktrace.ReadOnlySpan, scope instrumentation.Scope) int {
 	for i, s := range spans {
 		if s.InstrumentationScope() == scope {
@@ -134,7 +135,7 @@ func (e *Encoder) status(s sdktrace.Status) {
 	e.close(at)
 }
 
-// flags are the trace flags and whether the parent came from elsewhere.
+// flags appends the trace flags and whether the span context is remote.
 func (e *Encoder) flags(field protowire.Number, sc trace.SpanContext, remote bool) {
 	flags := uint32(sc.TraceFlags()) | uint32(tracepb.SpanFlags_SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK)
 	if remote {
@@ -169,8 +170,8 @@ func (e *Encoder) attributes(field protowire.Number, attrs []attribute.KeyValue)
 	}
 }
 
-// textAttribute appends an attribute as attributes would, at half the cost: its
-// lengths are known beforehand. Most attributes are texts.
+// textAttribute appends a string attribute as attributes does, at half the
+// cost, because it computes the lengths first. Most attributes are strings.
 func (e *Encoder) textAttribute(field protowire.Number, key, value string) {
 	key, value = valid(key), valid(value)
 	in := 1 + protowire.SizeBytes(len(value))
@@ -187,8 +188,8 @@ func (e *Encoder) textAttribute(field protowire.Number, key, value string) {
 	e.b = protowire.AppendString(e.b, value)
 }
 
-// value appends the content of an AnyValue, where a zero is not left out: it
-// says which kind of value there is.
+// value appends the content of an AnyValue. It does not omit zeros, because the
+// field says which type the value has.
 func (e *Encoder) value(v attribute.Value) {
 	switch v.Type() {
 	case attribute.STRING:
@@ -219,7 +220,7 @@ func (e *Encoder) value(v attribute.Value) {
 		e.attributes(1, v.AsMap())
 		e.close(at)
 	case attribute.EMPTY:
-	default: // of a later SDK
+	default: // types that a later SDK adds
 		e.string(1, v.String())
 	}
 }
@@ -234,11 +235,11 @@ func array[T any](e *Encoder, values []T, value func(T) attribute.Value) {
 	e.close(at)
 }
 
-// nanos is a time as OTLP has it: ns since 1970, never before.
+// nanos returns a time in ns since 1970, at least 0.
 func nanos(t time.Time) uint64 { return uint64(max(0, t.UnixNano())) }
 
-// open starts a message; close writes its length, which is known only then. One
-// byte is set aside for it, as most messages are short.
+// open starts a message, and close fills in its length. open reserves one byte
+// for the length, because most messages are short.
 func (e *Encoder) open(field protowire.Number) (start int) {
 	e.b = protowire.AppendTag(e.b, field, protowire.BytesType)
 	e.b = append(e.b, 0)
@@ -261,15 +262,15 @@ func (e *Encoder) text(field protowire.Number, s string) {
 	}
 }
 
-// string appends a string. What is not UTF-8 is replaced: receivers refuse the
-// whole request for it.
+// string appends a string. It replaces invalid UTF-8, because receivers reject
+// a whole request that contains it.
 func (e *Encoder) string(field protowire.Number, s string) {
 	e.b = protowire.AppendTag(e.b, field, protowire.BytesType)
 	e.b = protowire.AppendString(e.b, valid(s))
 }
 
 func valid(s string) string {
-	if utf8.ValidString(s) { // several times as fast
+	if utf8.ValidString(s) { // much faster than ToValidUTF8
 		return s
 	}
 	return strings.ToValidUTF8(s, "\ufffd")

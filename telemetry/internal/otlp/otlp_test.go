@@ -19,7 +19,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 )
 
-// keeper is a span processor, and an OTLP client, that keeps what it gets.
+// keeper is a span processor and an OTLP client that keeps what it receives.
 type keeper struct {
 	spans []sdktrace.ReadOnlySpan
 	sent  []*tracepb.ResourceSpans
@@ -36,7 +36,7 @@ func (k *keeper) UploadTraces(_ context.Context, s []*tracepb.ResourceSpans) err
 	return nil
 }
 
-// reference is what OpenTelemetry's own exporter makes of the spans.
+// reference returns the spans as OpenTelemetry's exporter encodes them.
 func reference(t *testing.T, spans []sdktrace.ReadOnlySpan) *tracepb.ResourceSpans {
 	t.Helper()
 	k := &keeper{}
@@ -50,7 +50,7 @@ func reference(t *testing.T, spans []sdktrace.ReadOnlySpan) *tracepb.ResourceSpa
 	return k.sent[0]
 }
 
-// ours is what the encoder makes of them, after a trip over the wire.
+// ours returns the spans as Encoder encodes them, decoded again.
 func ours(t *testing.T, e *Encoder, spans []sdktrace.ReadOnlySpan) *tracepb.ResourceSpans {
 	t.Helper()
 	wire, err := proto.Marshal(e.ResourceSpans(spans))
@@ -64,7 +64,7 @@ func ours(t *testing.T, e *Encoder, spans []sdktrace.ReadOnlySpan) *tracepb.Reso
 	return got
 }
 
-func TestEncoderAgreesWithTheExporter(t *testing.T) {
+func TestEncoderMatchesExporter(t *testing.T) {
 	k := &keeper{}
 	limits := sdktrace.NewSpanLimits()
 	limits.AttributeCountLimit, limits.EventCountLimit, limits.LinkCountLimit = 15, 2, 1
@@ -118,14 +118,14 @@ func TestEncoderAgreesWithTheExporter(t *testing.T) {
 		span.End()
 	}
 	var e Encoder
-	for range 2 { // the second time in a used buffer
+	for range 2 { // the second time with a used buffer
 		if d := cmp.Diff(reference(t, k.spans), ours(t, &e, k.spans), protocmp.Transform()); d != "" {
 			t.Fatalf("exporter -, ours +:\n%s", d)
 		}
 	}
 }
 
-func TestEncoderReplacesWhatIsNotUTF8(t *testing.T) {
+func TestEncoderReplacesInvalidUTF8(t *testing.T) {
 	k := &keeper{}
 	_, span := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(k)).Tracer("t").Start(t.Context(), "broken \xff name")
 	span.SetAttributes(attribute.String("k\xfe", "v\xfd"))
@@ -137,7 +137,7 @@ func TestEncoderReplacesWhatIsNotUTF8(t *testing.T) {
 	}
 }
 
-func TestEncoderAllocatesTheMessageOnly(t *testing.T) {
+func TestEncoderAllocatesOnlyTheMessage(t *testing.T) {
 	k := &keeper{}
 	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(k)).Tracer("t")
 	for range 100 {

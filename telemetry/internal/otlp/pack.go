@@ -10,24 +10,26 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// packed is the key of an attribute that Pack made. No other has a NUL in it.
+// packed is the key of an attribute that Pack made. No other key contains a
+// NUL.
 const packed attribute.Key = "\x00packed"
 
-// Pack makes one attribute of many: its text is their encoding. The SDK keeps
-// it at a fraction of the cost, for it neither copies them nor looks for equal
-// keys among them. ResourceSpans writes them out as if they had been set; other
-// span processors have to Unpack them.
+// Pack encodes many attributes into one. The SDK handles one attribute much
+// faster than many, because it copies less and searches for duplicate keys
+// less. ResourceSpans writes the attributes as if they had been set one by one.
+// Other span processors must call Unpack.
 //
-// The span must have none of their keys, and no limits on attributes but the
-// SDK's defaults.
+// The span must not have attributes with the same keys, and its attribute
+// limits must be the SDK's defaults.
 func (e *Encoder) Pack(attrs []attribute.KeyValue) attribute.KeyValue {
 	e.b = e.b[:0]
 	e.attributes(spanAttributes, attrs)
 	return packed.String(string(e.b))
 }
 
-// Unpack returns a span's attributes with what is packed in them. Values come
-// back as text, numbers or bools.
+// Unpack returns a span's attributes with the packed ones decoded. Decoded
+// values are strings, numbers or bools. It returns an error if the packed
+// attribute is not valid protobuf.
 func Unpack(attrs []attribute.KeyValue) ([]attribute.KeyValue, error) {
 	i := slices.IndexFunc(attrs, func(a attribute.KeyValue) bool { return a.Key == packed })
 	if i < 0 {

@@ -9,7 +9,7 @@ import (
 	"google.golang.org/protobuf/testing/protocmp"
 )
 
-func TestPackedAttributesArriveAsIfSet(t *testing.T) {
+func TestPackedAttributesEqualSetAttributes(t *testing.T) {
 	many := []attribute.KeyValue{
 		attribute.String("url.path", "/products/7"), attribute.Int("http.response.status_code", 200),
 		attribute.String("broken", "\xff"), attribute.StringSlice("many", []string{"a", "b"}),
@@ -47,9 +47,9 @@ func TestUnpack(t *testing.T) {
 		t.Errorf("want -, got +:\n%s", d)
 	}
 	if plain, err := Unpack(many); err != nil || len(plain) != 4 {
-		t.Errorf("attributes that were not packed come back as %v, %v", plain, err)
+		t.Errorf("Unpack of plain attributes returned %v, %v", plain, err)
 	}
 	if _, err := Unpack([]attribute.KeyValue{packed.String("\xff")}); err == nil {
-		t.Error("what is no encoding was unpacked")
+		t.Error("no error for an invalid packed attribute")
 	}
 }

@@ -1,15 +1,15 @@
-// Package redact keeps signatures out of telemetry: who reads a query's
-// signature in a log can repeat what it signed.
+// Package redact removes signatures from telemetry. Whoever reads a signature
+// in a log could repeat the signed request.
 package redact
 
 import "strings"
 
-// Text stands where a secret was.
+// Text replaces a secret.
 const Text = "REDACTED"
 
-// Query replaces the values of the parameters that OpenTelemetry lists as
-// secrets. It returns query itself, without an allocation, when there are none.
-// https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/
+// Query replaces the values of the query parameters that OpenTelemetry lists as
+// secrets. It returns query unchanged, without an allocation, if there are
+// none. https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/
 func Query(query string) string {
 	if !hasSecret(query) {
 		return query

@@ -1,4 +1,4 @@
-// Package storagetest runs a test on every kind of database.
+// Package storagetest runs a test on every supported database.
 package storagetest
 
 import (
@@ -15,9 +15,9 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 )
 
-// Each runs test on SQLite and, where TEST_DATABASE_URL names a PostgreSQL
-// database, in schemas of the test's own there. The database given is empty, and
-// fit for storage.Open.
+// Each runs test on SQLite. If TEST_DATABASE_URL is the URL of a PostgreSQL
+// database, it also runs test there, in schemas of its own. The database passed
+// to test is empty and can be used with storage.Open.
 func Each(t *testing.T, test func(t *testing.T, database string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
@@ -32,8 +32,8 @@ func Each(t *testing.T, test func(t *testing.T, database string)) {
 	})
 }
 
-// prefixed is the server's URL with a prefix for the schemas of t, which are
-// dropped afterwards.
+// prefixed returns the server's URL with a schema prefix for this test. The
+// schemas are dropped when the test ends.
 func prefixed(t *testing.T, server string) string {
 	t.Helper()
 	u, err := url.Parse(server)
@@ -43,7 +43,7 @@ func prefixed(t *testing.T, server string) string {
 	prefix := "test_" + strings.ReplaceAll(uuid.NewString(), "-", "")
 	t.Cleanup(func() {
 		if err := drop(server, prefix); err != nil {
-			t.Errorf("drop the test's schemas: %v", err)
+			t.Errorf("drop schemas of the test: %v", err)
 		}
 	})
 	q := u.Query()
@@ -52,7 +52,7 @@ func prefixed(t *testing.T, server string) string {
 	return u.String()
 }
 
-// drop removes every schema whose name starts with the prefix.
+// drop drops every schema whose name starts with prefix.
 func drop(server, prefix string) error {
 	db, err := sql.Open("pgx", server)
 	if err != nil {

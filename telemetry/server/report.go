@@ -25,7 +25,7 @@ import (
 	"firedrill/telemetry/internal/redact"
 )
 
-// outcome is what became of a request. Sizes are -1 where unknown.
+// outcome is the result of a request. Sizes are in bytes, or -1 if unknown.
 type outcome struct {
 	series   *series
 	took     time.Duration
@@ -33,7 +33,7 @@ type outcome struct {
 	panicked *PanicError
 }
 
-// Longest texts kept of what a client sends, in bytes.
+// The maximum lengths of texts copied from a request, in bytes.
 const (
 	longPath  = 512
 	longAgent = 256
@@ -45,8 +45,9 @@ var (
 	forwardedFor = []byte("X-Forwarded-For")
 )
 
-// scratch is memory that requests reuse. What is built in it is copied by those
-// who keep it: the span copies attributes, the log handler writes them out.
+// scratch is memory that requests reuse. Its contents may be overwritten after
+// a request, because the span copies attributes and the log handler writes them
+// out.
 type scratch struct {
 	text  []byte
 	attrs []attribute.KeyValue
@@ -60,16 +61,16 @@ var scratches = sync.Pool{New: func() any {
 	}
 }}
 
-// request holds what the client sent, copied out of Fiber's buffers.
+// request holds parts of a request, copied out of Fiber's buffers.
 type request struct {
 	path, query, host, agent, referer string
-	forwarded                         string // X-Forwarded-For, as it came: anybody may write it
-	client                            string // address
-	port                              int    // of the client; 0 if a proxy told of it
-	version                           string // of HTTP
+	forwarded                         string // X-Forwarded-For, unverified: any client can set it
+	client                            string // client address
+	port                              int    // client port; 0 if the address is from a proxy header
+	version                           string // HTTP version
 }
 
-// read copies the texts in one allocation.
+// read copies the texts with one allocation.
 func (b *scratch) read(fctx *fasthttp.RequestCtx) request {
 	uri, header := fctx.URI(), &fctx.Request.Header
 	parts := [...][]byte{
@@ -105,10 +106,10 @@ func version(header *fasthttp.RequestHeader) string {
 
 func clip(b []byte, most int) []byte { return b[:min(len(b), most)] }
 
-// valid replaces what is not UTF-8, which OTLP and Loki refuse. It returns s
-// itself when there is nothing to replace.
+// valid replaces invalid UTF-8, which OTLP and Loki reject. It returns s itself
+// if s is valid.
 func valid(s string) string {
-	if utf8.ValidString(s) { // several times as fast
+	if utf8.ValidString(s) { // much faster than ToValidUTF8
 		return s
 	}
 	return strings.ToValidUTF8(s, "\ufffd")
@@ -122,8 +123,8 @@ func remote(fctx *fasthttp.RequestCtx) (netip.Addr, int) {
 	return netip.Addr{}, 0
 }
 
-// tell ends the span and writes the log line.
-func (s *server) tell(e exchange, fctx *fasthttp.RequestCtx, r *route, o outcome) {
+// report ends the span and writes the log line.
+func (s *server) report(e exchange, fctx *fasthttp.RequestCtx, r *route, o outcome) {
 	b := scratches.Get().(*scratch)
 	defer scratches.Put(b)
 	req := b.read(fctx)
@@ -131,7 +132,7 @@ func (s *server) tell(e exchange, fctx *fasthttp.RequestCtx, r *route, o outcome
 		req.client, req.port = valid(e.client[:min(len(e.client), longHost)]), 0
 	}
 	if e.span.IsRecording() {
-		s.tellSpan(e, b, req, r, o)
+		s.endSpan(e, b, req, r, o)
 	}
 	level := slog.LevelInfo
 	if o.series.status >= fasthttp.StatusInternalServerError {
@@ -143,26 +144,26 @@ func (s *server) tell(e exchange, fctx *fasthttp.RequestCtx, r *route, o outcome
 		if more, ok := fctx.UserValue(moreKey{}).([]slog.Attr); ok {
 			b.log = append(b.log, more...)
 		}
-		record.AddAttrs(slog.Attr{Value: slog.GroupValue(b.log...)}) // inlined, and nothing to copy
-		_ = s.log.Handle(e.ctx, record)                              // a request does not fail for its log line
+		record.AddAttrs(slog.Attr{Value: slog.GroupValue(b.log...)}) // slog inlines the group and copies nothing
+		_ = s.log.Handle(e.ctx, record)                              // a log error must not fail the request
 	}
 	clear(b.attrs)
 	clear(b.log)
 }
 
-// moreKey is where AddLogAttr leaves what it was given.
+// moreKey is the user value under which AddLogAttr stores its attributes.
 type moreKey struct{}
 
-// AddLogAttr adds a field to the log line of the request under way. Its key must
-// be none of the line's own.
+// AddLogAttr adds a field to the log line of the current request. The key must
+// differ from the line's own keys.
 func AddLogAttr(c *fiber.Ctx, attr slog.Attr) {
 	more, _ := c.Context().UserValue(moreKey{}).([]slog.Attr)
 	c.Context().SetUserValue(moreKey{}, append(more, attr))
 }
 
-// tellSpan names the span, gives it its attributes and ends it.
+// endSpan names the span, sets its attributes and ends it.
 // https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
-func (s *server) tellSpan(e exchange, b *scratch, req request, r *route, o outcome) {
+func (s *server) endSpan(e exchange, b *scratch, req request, r *route, o outcome) {
 	e.span.SetName(r.span)
 	b.spanAttrs(req, r, o)
 	if s.pack && !setsAny(e.span, b.attrs) {
@@ -179,15 +180,15 @@ func (s *server) tellSpan(e exchange, b *scratch, req request, r *route, o outco
 	e.span.End()
 }
 
-// unlimited tells whether a span takes attributes as the SDK does by default.
-// Operators may set limits by OpenTelemetry's environment variables.
+// unlimited reports whether the SDK's attribute limits are the defaults.
+// Operators can change them with OpenTelemetry's environment variables.
 func unlimited() bool {
 	limits := sdktrace.NewSpanLimits()
 	return limits.AttributeValueLengthLimit == sdktrace.DefaultAttributeValueLengthLimit &&
 		limits.AttributeCountLimit == sdktrace.DefaultAttributeCountLimit
 }
 
-// setsAny tells whether a handler gave the span one of attrs.
+// setsAny reports whether a handler has already set one of attrs on the span.
 func setsAny(span trace.Span, attrs []attribute.KeyValue) bool {
 	s, ok := span.(sdktrace.ReadOnlySpan)
 	return !ok || slices.ContainsFunc(s.Attributes(), func(set attribute.KeyValue) bool {
@@ -246,7 +247,7 @@ func (b *scratch) spanAttrs(req request, r *route, o outcome) {
 	b.attrs = a
 }
 
-// errorType is error.type of a response above 499.
+// errorType returns error.type of a 5xx response.
 func (o outcome) errorType() string {
 	if o.panicked != nil {
 		return "panic"
@@ -254,7 +255,7 @@ func (o outcome) errorType() string {
 	return o.series.code
 }
 
-// logAttrs are the fields of the log line.
+// logAttrs sets b.log to the fields of the log line.
 func (b *scratch) logAttrs(e exchange, req request, r *route, o outcome) {
 	a := append(b.log[:0],
 		slog.String("method", r.method),
@@ -288,7 +289,7 @@ func (b *scratch) logAttrs(e exchange, req request, r *route, o outcome) {
 	b.log = a
 }
 
-// splitHost takes "host:port" apart; port is 0 where there is none.
+// splitHost splits "host:port". The port is 0 if there is none.
 func splitHost(hostport string) (host string, port int) {
 	i := strings.LastIndexByte(hostport, ':')
 	if i < 0 || strings.HasSuffix(hostport, "]") {
@@ -301,8 +302,8 @@ func splitHost(hostport string) (host string, port int) {
 	return strings.Trim(hostport[:i], "[]"), port
 }
 
-// carrier reads the trace context from the headers of a request. It copies, as
-// what is read outlives the request.
+// carrier reads the trace context from a request's headers. It copies values,
+// because they outlive the request.
 type carrier struct{ header *fasthttp.RequestHeader }
 
 func (c carrier) Get(key string) string { return string(c.header.Peek(key)) }

@@ -6,19 +6,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// told tells of the faults that want to be told; nil tells nothing.
-type told struct {
+// announcer reports faults that request it in metrics and logs. A nil announcer
+// reports nothing.
+type announcer struct {
 	log    *slog.Logger
 	active *prometheus.GaugeVec
 }
 
-func newTold(cfg Config, kinds []string) (*told, error) {
+func newAnnouncer(cfg Config, kinds []string) (*announcer, error) {
 	if cfg.Logger == nil || cfg.Registry == nil {
-		return nil, nil // nothing to tell it through
+		return nil, nil // there is no telemetry
 	}
-	t := &told{log: cfg.Logger, active: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+	t := &announcer{log: cfg.Logger, active: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "shop_fault_active",
-		Help: "Faults that are on and were asked to be told, by kind; a silent one does not show here.",
+		Help: "Active faults by kind. Only faults that were begun with told=true are counted.",
 	}, []string{"kind"})}
 	for _, kind := range kinds {
 		t.active.WithLabelValues(kind)
@@ -26,7 +27,7 @@ func newTold(cfg Config, kinds []string) (*told, error) {
 	return t, cfg.Registry.Register(t.active)
 }
 
-func (t *told) began(a Active) {
+func (t *announcer) began(a Active) {
 	if t == nil || !a.Told {
 		return
 	}
@@ -34,7 +35,7 @@ func (t *told) began(a Active) {
 	t.log.Warn("fault began", slog.String("fault", a.ID), slog.String("kind", a.Kind), slog.Any("params", a.Params))
 }
 
-func (t *told) ended(a Active, why string) {
+func (t *announcer) ended(a Active, why string) {
 	if t == nil || !a.Told {
 		return
 	}
