@@ -71,7 +71,7 @@ func (p Plan) remarks() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "# "+format+"\n", args...) }
 	line("%s: %s", p.Drill.Name, p.Drill.Title)
-	line(`Made by "firedrill drill export -format chaos-mesh %s". It begins when it is created and ends by itself.`, p.Drill.Name)
+	line(`Made by "firedrill drill export --format chaos-mesh %s". It begins when it is created and ends by itself.`, p.Drill.Name)
 	for _, s := range p.Steps {
 		line("%s after %s for %s on %s", s.Kind, s.At, s.For, s.Target)
 		if s.Differs != "" {

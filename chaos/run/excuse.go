@@ -85,4 +85,4 @@ func (m *MachineRun) admissible(p ProbeRun) ProbeRun {
 }
 
 // advice is what to do about a machine that did not keep up.
-const advice = "close what else runs, or drive less load (-rate 5/s), and run the drill again"
+const advice = "close what else runs, or drive less load (--rate 5/s), and run the drill again"

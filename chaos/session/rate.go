@@ -62,7 +62,7 @@ func CheckRate(rate string) error {
 	}
 	parts := ratePattern.FindStringSubmatch(rate)
 	if parts == nil || strings.Trim(parts[1], "0.") == "" {
-		return fmt.Errorf("rate %q: want a rate above 0 such as 5/s or 90/m", rate)
+		return fmt.Errorf("rate %q: want a rate greater than 0 such as 5/s or 90/m", rate)
 	}
 	return nil
 }

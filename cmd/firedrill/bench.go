@@ -10,13 +10,11 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"firedrill/deploy/stack"
+	"firedrill/internal/cli"
 )
-
-const benchUsage = `bench-stack [flags]
-
-Measures the native stack on this machine in a copy of its own, on temporary data: how long up and down take over many
-cycles, whether anything is left running, and what it uses when idle. Exits 1 when a target is missed.`
 
 // The targets, for a machine with two cores.
 const (
@@ -26,18 +24,28 @@ const (
 	targetCPU  = 0.2 // cores
 )
 
-func benchStack(ctx context.Context, p program, args []string) error {
-	fs := p.newFlags("bench-stack", benchUsage)
-	which := addStackFlags(fs)
-	cycles := fs.Int("cycles", 20, "`number` of times to go up and down")
-	idle := fs.Duration("idle", time.Minute, "how long to settle, and then to watch, the idle stack")
-	asJSON := fs.Bool("json", false, "print JSON")
-	if err := parse(fs, args, 0, 0); err != nil {
-		return err
+func (p program) benchCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "bench-stack",
+		Short: "Measure start, stop, memory and CPU of the stack",
+		Long: `Measures the native stack on this machine, in a copy of its own with temporary data: how long up and down take over many
+cycles, whether a process is left running, and what the stack uses when idle. Exits 1 when a target is missed.`,
+		Args: cli.Args(),
 	}
-	if *cycles < 1 || *idle <= 0 {
-		return fmt.Errorf("%w: -cycles and -idle must be above 0", errUsage)
+	which := addStackFlags(cmd.Flags())
+	cycles := cmd.Flags().Int("cycles", 20, "`number` of times to go up and down")
+	idle := cmd.Flags().Duration("idle", time.Minute, "how long to let the idle stack settle, and then how long to watch it")
+	output := cli.AddOutput(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *cycles < 1 || *idle <= 0 {
+			return cli.Misuse("--cycles and --idle must be greater than 0")
+		}
+		return p.benchStack(cmd.Context(), which, *cycles, *idle, output)
 	}
+	return cmd
+}
+
+func (p program) benchStack(ctx context.Context, which *stackFlags, cycles int, idle time.Duration, output *cli.Output) error {
 	target, err := which.stack(p)
 	if err != nil {
 		return err
@@ -48,17 +56,13 @@ func benchStack(ctx context.Context, p program, args []string) error {
 	}
 	defer os.RemoveAll(data)
 	target.Data, target.Out = data, io.Discard
-	m, err := target.Measure(ctx, *cycles, *idle, func(line string) { fmt.Fprintln(p.stderr, line) })
+	m, err := target.Measure(ctx, cycles, idle, func(line string) { fmt.Fprintln(p.stderr, line) })
 	if err != nil {
 		return err
 	}
-	if *asJSON {
-		err = writeJSON(p.stdout, m)
-	} else {
-		printMeasurement(p.stdout, m)
-	}
+	err = output.Write(p.stdout, m, func(w io.Writer) error { return printMeasurement(w, m) })
 	if err == nil && !withinTargets(m) {
-		return errQuiet
+		return cli.ErrQuiet
 	}
 	return err
 }
@@ -68,7 +72,7 @@ func withinTargets(m stack.Measurement) bool {
 		m.TotalRSS() <= targetRSS && m.CPU <= targetCPU
 }
 
-func printMeasurement(w io.Writer, m stack.Measurement) {
+func printMeasurement(w io.Writer, m stack.Measurement) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "WHAT\tMEDIAN\tWORST\tTARGET")
 	fmt.Fprintf(tw, "load average of the machine before\t%.1f\n", m.Load)
@@ -84,5 +88,5 @@ func printMeasurement(w io.Writer, m stack.Measurement) {
 	for _, name := range names {
 		fmt.Fprintf(tw, "  %s\t%.0f MiB\n", name, m.RSS[name])
 	}
-	_ = tw.Flush()
+	return tw.Flush()
 }

@@ -4,55 +4,42 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
+	"text/tabwriter"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"firedrill/deploy/capacity"
 	"firedrill/deploy/stack"
 	"firedrill/internal/backend"
+	"firedrill/internal/cli"
 	"firedrill/internal/contract"
 )
-
-const capacityUsage = `capacity COMMAND [flags]
-
-Says what a rate of requests to the shop makes of telemetry, and what it takes to keep that. docs/scaling.md has the tables.
-
-    firedrill load loadgen/profiles/steady.yaml &   a load, whichever you like
-    firedrill capacity measure                      what a request costs
-    firedrill capacity limit loki                   how far one program goes; prometheus and tempo too
-    firedrill capacity plan                         the tables
-
-Commands:
-  measure    watch the running stack under load and tell what a request costs
-  limit      load one program of the running stack until it keeps up no more
-  plan       compute tables from what was measured`
 
 // capacityFile is where measurements are kept, below the repository's root.
 const capacityFile = "deploy/capacity/measured.json"
 
-func capacityMain(ctx context.Context, p program, args []string) error {
-	commands := map[string]func(context.Context, program, []string) error{
-		"measure": capacityMeasure, "limit": capacityLimit, "plan": capacityPlan,
-	}
-	if len(args) > 0 && commands[args[0]] != nil {
-		return commands[args[0]](ctx, p, args[1:])
-	}
-	fmt.Fprintf(p.stderr, "Usage: firedrill %s\n", capacityUsage)
-	if len(args) > 0 && slices.Contains([]string{"-h", "--help", "help"}, args[0]) {
-		return flag.ErrHelp
-	}
-	return fmt.Errorf("%w: measure, limit or plan", errUsage)
+func (p program) capacityCommand() *cobra.Command {
+	return cli.Group(&cobra.Command{
+		Use:   "capacity COMMAND",
+		Short: "Measure what requests cost in telemetry, and plan what keeps it",
+		Long: `Says how much telemetry a rate of requests to the shop makes, and what it takes to keep that telemetry. docs/scaling.md has
+the tables.`,
+		Example: `  firedrill load loadgen/profiles/steady.yaml &       a load of any kind
+  firedrill capacity measure                          what a request costs
+  firedrill capacity limit loki                       the most that one program can take
+  firedrill capacity plan                             the tables`,
+	}, p.capacityMeasureCommand(), p.capacityLimitCommand(), p.capacityPlanCommand())
 }
 
-// reportFlag is the flag for the file of measurements.
-func reportFlag(fs *flag.FlagSet) *string {
-	return fs.String("file", "", "`file` of what was measured (default "+capacityFile+" in the repository)")
+// addFileFlag adds the flag for the file of measurements.
+func addFileFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().String("file", "", "`file` of the measurements (default "+capacityFile+" in the repository)")
 }
 
 // reportFile is the file that the flag means.
@@ -80,70 +67,117 @@ func amend(file string, change func(*capacity.Report)) error {
 	return nil
 }
 
-func capacityMeasure(ctx context.Context, p program, args []string) error {
-	fs := p.newFlags("capacity measure", "capacity measure [flags]\n\nWatches the running stack under load and tells what a request costs.")
-	which, file := addStackFlags(fs), reportFlag(fs)
-	watch := fs.Duration("for", time.Minute, "how long to watch")
-	if err := parse(fs, args, 0, 0); err != nil {
-		return err
+func (p program) capacityMeasureCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "measure",
+		Short: "Measure what a request costs in the running stack under load",
+		Long:  "Watches the running stack under load, prints what a request costs, and keeps it in the file of measurements.",
+		Args:  cli.Args(),
 	}
-	kit, err := which.stack(p)
-	if err != nil {
-		return err
+	which, file := addStackFlags(cmd.Flags()), addFileFlag(cmd)
+	watch := cmd.Flags().Duration("for", time.Minute, "how long to watch")
+	output := cli.AddOutput(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		kit, err := which.stack(p)
+		if err != nil {
+			return err
+		}
+		costs, err := measureCosts(cmd.Context(), kit, *watch)
+		if err != nil {
+			return err
+		}
+		if err := amend(reportFile(kit, *file), func(r *capacity.Report) { r.Costs = costs }); err != nil {
+			return err
+		}
+		return output.Write(p.stdout, costs, func(w io.Writer) error { return printCosts(w, costs) })
 	}
+	return cmd
+}
+
+func measureCosts(ctx context.Context, kit stack.Stack, watch time.Duration) (capacity.Costs, error) {
 	metrics, err := contract.ReadFiles(filepath.Join(kit.Root, "telemetry", "metrics.json"), filepath.Join(kit.Root, "apps", "metrics.json"))
 	if err != nil {
-		return err
+		return capacity.Costs{}, err
 	}
 	ask, err := backend.NewPrometheus(kit.Values().Prometheus.URL(), http.DefaultClient)
 	if err != nil {
-		return err
+		return capacity.Costs{}, err
 	}
-	costs, err := capacity.Measure(ctx, ask, metrics, *watch)
+	costs, err := capacity.Measure(ctx, ask, metrics, watch)
 	if errors.Is(err, capacity.ErrQuiet) {
-		return &exit{exitInvalid, err}
+		return costs, cli.Invalid(err)
 	}
-	if err != nil {
-		return err
-	}
-	if err := amend(reportFile(kit, *file), func(r *capacity.Report) { r.Costs = costs }); err != nil {
-		return err
-	}
-	return writeJSON(p.stdout, costs)
+	return costs, err
 }
 
-func capacityLimit(ctx context.Context, p program, args []string) error {
-	fs := p.newFlags("capacity limit", "capacity limit [flags] prometheus|loki|tempo\n\nLoads one program of the running stack more and more, until it keeps up no more.")
-	which, file := addStackFlags(fs), reportFlag(fs)
-	settle := fs.Duration("settle", 6*time.Second, "how long to wait after each change of the rate")
-	watch := fs.Duration("for", 12*time.Second, "how long to watch each rate")
-	if err := parse(fs, args, 1, 1); err != nil {
-		return err
+func printCosts(w io.Writer, c capacity.Costs) error {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(tw, "requests to the gateway\t%.1f/s for %.0f s\n", c.Rate, c.Seconds)
+	fmt.Fprintf(tw, "log lines a request\t%.2f\t%.0f bytes\n", c.LogLines, c.LogBytes)
+	fmt.Fprintf(tw, "spans a request\t%.2f\t%.0f bytes\n", c.Spans, c.SpanBytes)
+	for _, s := range c.Services {
+		fmt.Fprintf(tw, "%s\t%d series\t%.2f ms of CPU a request\n", s.Name, s.Series+s.Scrape, 1000*s.CPU)
 	}
-	kit, err := which.stack(p)
+	fmt.Fprintf(tw, "series that Tempo makes of spans\t%d\nseries that rules record\t%d\n", c.Derived, c.Recorded)
+	return tw.Flush()
+}
+
+func (p program) capacityLimitCommand() *cobra.Command {
+	programs := []string{"prometheus", "loki", "tempo"}
+	cmd := &cobra.Command{
+		Use:               "limit PROGRAM",
+		Short:             "Load one program of the running stack until it no longer keeps up",
+		Long:              "Loads one program of the running stack (prometheus, loki or tempo) more and more, until it no longer keeps up.",
+		Example:           "  firedrill capacity limit loki",
+		Args:              cli.Args("PROGRAM"),
+		ValidArgsFunction: cobra.FixedCompletions(programs, cobra.ShellCompDirectiveNoFileComp),
+	}
+	which, file := addStackFlags(cmd.Flags()), addFileFlag(cmd)
+	settle := cmd.Flags().Duration("settle", 6*time.Second, "how long to wait after each change of the rate")
+	watch := cmd.Flags().Duration("for", 12*time.Second, "how long to watch each rate")
+	output := cli.AddOutput(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		kit, err := which.stack(p)
+		if err != nil {
+			return err
+		}
+		limit, err := p.measureLimit(cmd.Context(), kit, args[0], *settle, *watch, output.JSON())
+		if err != nil {
+			return err
+		}
+		if err := amend(reportFile(kit, *file), func(r *capacity.Report) { r.Put(limit) }); err != nil {
+			return err
+		}
+		return output.Write(p.stdout, limit, func(w io.Writer) error {
+			_, err := fmt.Fprintln(w, limit.End)
+			return err
+		})
+	}
+	return cmd
+}
+
+// measureLimit runs the ramp. It prints each step, to standard error if the result itself is JSON.
+func (p program) measureLimit(ctx context.Context, kit stack.Stack, name string, settle, watch time.Duration, asJSON bool) (capacity.Limit, error) {
+	ramp, err := newRamp(ctx, kit, name)
 	if err != nil {
-		return err
+		return capacity.Limit{}, err
 	}
-	ramp, err := newRamp(ctx, kit, fs.Arg(0))
-	if err != nil {
-		return err
+	steps := p.stdout
+	if asJSON {
+		steps = p.stderr
 	}
-	ramp.Settle, ramp.Watch = *settle, *watch
+	ramp.Settle, ramp.Watch = settle, watch
 	ramp.Told = func(s capacity.Step) {
-		fmt.Fprintf(p.stdout, "%8.0f of %8.0f %s  %5.2f cores  %6.0f MB\n", s.Achieved, s.Intended, ramp.Unit, s.Cores, s.RSS/1e6)
+		fmt.Fprintf(steps, "%8.0f of %8.0f %s  %5.2f cores  %6.0f MB\n", s.Achieved, s.Intended, ramp.Unit, s.Cores, s.RSS/1e6)
 	}
 	limit, err := ramp.Run(ctx)
 	if errors.Is(err, capacity.ErrBusy) {
-		return &exit{exitInvalid, err}
+		return limit, cli.Invalid(err)
 	}
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(p.stdout, limit.End)
-	return amend(reportFile(kit, *file), func(r *capacity.Report) { r.Put(limit) })
+	return limit, err
 }
 
-// newRamp is the ramp for a program of the running stack.
+// newRamp returns the ramp for a program of the running stack.
 func newRamp(ctx context.Context, kit stack.Stack, program string) (capacity.Ramp, error) {
 	values := kit.Values()
 	r := capacity.Ramp{Program: program, Client: http.DefaultClient}
@@ -162,41 +196,41 @@ func newRamp(ctx context.Context, kit stack.Stack, program string) (capacity.Ram
 		r.Bytes, r.Rates = "tempo_distributor_bytes_received_total", []float64{1e3, 2500, 5e3, 10e3, 20e3, 40e3}
 		r.Drive, err = capacity.Spans(ctx, values.OTLPGRPC.URL())
 	default:
-		return r, fmt.Errorf("%w: %q is no program with a ramp: want prometheus, loki or tempo", errUsage, program)
+		return r, cli.Misuse("PROGRAM %q: want prometheus, loki or tempo", program)
 	}
 	return r, err
 }
 
-func capacityPlan(_ context.Context, p program, args []string) error {
-	fs := p.newFlags("capacity plan", "capacity plan [flags]\n\nComputes the tables of docs/scaling.md from what was measured.")
-	which, file := addStackFlags(fs), reportFlag(fs)
-	asJSON := fs.Bool("json", false, "print JSON")
-	if err := parse(fs, args, 0, 0); err != nil {
-		return err
+func (p program) capacityPlanCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Compute tables from the measurements",
+		Long:  "Computes the tables of docs/scaling.md from the file of measurements.",
+		Args:  cli.Args(),
 	}
-	kit, err := which.stack(p)
-	if err != nil {
-		return err
-	}
-	report, err := capacity.ReadReport(reportFile(kit, *file))
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
-	}
-	if !*asJSON {
-		var tables strings.Builder
-		if err := report.Markdown(&tables, capacity.Scenarios()); err != nil {
-			return err
-		}
-		_, err := fmt.Fprint(p.stdout, tables.String())
-		return err
-	}
-	var plans []capacity.Plan
-	for _, s := range capacity.Scenarios() {
-		plan, err := report.Plan(s)
+	which, file := addStackFlags(cmd.Flags()), addFileFlag(cmd)
+	output := cli.AddOutput(cmd)
+	cmd.RunE = func(*cobra.Command, []string) error {
+		kit, err := which.stack(p)
 		if err != nil {
 			return err
 		}
-		plans = append(plans, plan)
+		report, err := capacity.ReadReport(reportFile(kit, *file))
+		if err != nil {
+			return cli.Misuse("%w", err)
+		}
+		if !output.JSON() {
+			return report.Markdown(p.stdout, capacity.Scenarios())
+		}
+		var plans []capacity.Plan
+		for _, s := range capacity.Scenarios() {
+			plan, err := report.Plan(s)
+			if err != nil {
+				return err
+			}
+			plans = append(plans, plan)
+		}
+		return cli.WriteJSON(p.stdout, plans)
 	}
-	return writeJSON(p.stdout, plans)
+	return cmd
 }

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
+
+	"firedrill/deploy/capacity"
 )
 
 func TestCapacityCommands(t *testing.T) {
@@ -12,13 +16,12 @@ func TestCapacityCommands(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{"no command", "capacity", 2, "", "measure, limit or plan"},
-		{"unknown", "capacity guess", 2, "", "measure, limit or plan"},
-		{"help", "capacity help", 0, "", "what a request costs"},
+		{"no command", "capacity", 2, "", "missing argument: COMMAND"},
+		{"unknown", "capacity guess", 2, "", `unknown command: "guess"`},
+		{"help", "capacity help", 0, "what a request costs", ""},
 		{"the tables", "capacity plan", 0, "| loki needs |", ""},
-		{"as JSON", "capacity plan -json", 0, `"Program": "prometheus"`, ""},
-		{"nothing measured", "capacity plan -file nowhere.json", 2, "", "nowhere.json"},
-		{"no program", "capacity limit", 2, "", "something must be named"},
+		{"nothing measured", "capacity plan --file nowhere.json", 2, "", "nowhere.json"},
+		{"no program", "capacity limit", 2, "", "missing argument: PROGRAM"},
 		{"a program without a ramp", "capacity limit grafana", 2, "", "want prometheus, loki or tempo"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -27,5 +30,21 @@ func TestCapacityCommands(t *testing.T) {
 				t.Errorf("exit %d, want %d\n%s\n%s", code, tc.code, stdout, stderr)
 			}
 		})
+	}
+}
+
+func TestCapacityPlanAsJSON(t *testing.T) {
+	code, stdout, stderr := sloCommand(t, "capacity", "plan", "-o", "json")
+	var plans []capacity.Plan
+	if err := json.Unmarshal([]byte(stdout), &plans); err != nil || code != 0 {
+		t.Fatalf("exit %d, %v\n%s%s", code, err, stdout, stderr)
+	}
+	if len(plans) != len(capacity.Scenarios()) {
+		t.Fatalf("%d plans, want %d", len(plans), len(capacity.Scenarios()))
+	}
+	for _, plan := range plans {
+		if !slices.ContainsFunc(plan.Needs, func(n capacity.Need) bool { return n.Program == "prometheus" && n.Cores > 0 }) {
+			t.Errorf("a plan says nothing of prometheus: %+v", plan)
+		}
 	}
 }

@@ -53,7 +53,7 @@ func TestDrillsFillQuietPanels(t *testing.T) {
 		t.Run(drill, func(t *testing.T) {
 			c := newCopy(t)
 			c.must("up")
-			run, ended := c.background("drill", "run", "-wait", patience(t, 2*time.Minute), drill)
+			run, ended := c.background("drill", "run", "--wait", patience(t, 2*time.Minute), drill)
 			left := newReader(t, c).until(t, byDrill[drill], ended, func(q question) bool { return q.err == nil })
 			t.Logf("the drill filled %d of %d questions", len(byDrill[drill])-len(left), len(byDrill[drill]))
 			if drill != judged {

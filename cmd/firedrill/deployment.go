@@ -2,12 +2,11 @@ package main
 
 import (
 	"context"
-	"flag"
-	"fmt"
 	"io"
 
 	"firedrill/deploy/compose"
 	"firedrill/deploy/stack"
+	"firedrill/internal/cli"
 )
 
 // deployment is one copy, as processes or in containers.
@@ -30,8 +29,8 @@ type inspection interface {
 	Restart(ctx context.Context, name string) error
 }
 
-// addRunFlags adds the flags that say which copy is meant and what it runs in.
-func addRunFlags(fs *flag.FlagSet) *stackFlags {
+// addRunFlags adds the flags that say which copy is meant and whether it runs as processes or in containers.
+func addRunFlags(fs flagSet) *stackFlags {
 	f := addStackFlags(fs)
 	fs.StringVar(&f.where, "stack", "", "`what` the copy runs in: native (processes) or compose (containers) (FIREDRILL_STACK; default what runs already, else native)")
 	return f
@@ -60,10 +59,10 @@ func (f *stackFlags) deployment(p program, kit stack.Stack) (deployment, error) 
 		return kit, nil
 	}
 	if !kit.Shop {
-		return nil, fmt.Errorf("%w: -no-shop is for the native stack: containers do not see services of this machine", errUsage)
+		return nil, cli.Misuse("--no-shop is for the native stack: containers do not see services of this machine")
 	}
 	if kit.Distributed {
-		return nil, fmt.Errorf("%w: -distributed is for the native stack", errUsage)
+		return nil, cli.Misuse("--distributed is for the native stack")
 	}
 	return compose.Project{
 		Settings: kit.Settings, Version: ownVersion(), Getenv: p.getenv, Out: p.stderr, Patience: kit.Patience,
@@ -78,15 +77,15 @@ func (f *stackFlags) runtime(p program, kit stack.Stack) (string, error) {
 	}
 	wanted, known := runtimes[told]
 	if told != "" && !known {
-		return "", fmt.Errorf("%w: -stack %q: want native or compose", errUsage, told)
+		return "", cli.Misuse("--stack %q: want native or compose", told)
 	}
 	record, err := kit.Record()
 	if err != nil || record == nil {
 		return wanted, err
 	}
 	if told != "" && record.Runtime != wanted {
-		return "", fmt.Errorf("%w: what runs in %s is not the %s stack; run \"firedrill down\" first, or give the other copy its own -data and -offset",
-			errUsage, kit.Data, told)
+		return "", cli.Misuse("what runs in %s is not the %s stack; run \"firedrill down\" first, or give the other copy its own --data and --offset",
+			kit.Data, told)
 	}
 	return record.Runtime, nil
 }

@@ -25,16 +25,16 @@ func TestWhatACopyRunsIn(t *testing.T) {
 		distributed string
 	}{
 		{name: "nothing told", want: native},
-		{name: "native", args: []string{"-stack", "native"}, want: native},
-		{name: "compose", args: []string{"-stack", "compose"}, want: contained},
+		{name: "native", args: []string{"--stack", "native"}, want: native},
+		{name: "compose", args: []string{"--stack", "compose"}, want: contained},
 		{name: "by the environment", env: "compose", want: contained},
-		{name: "a flag beats it", args: []string{"-stack", "native"}, env: "compose", want: native},
+		{name: "a flag beats it", args: []string{"--stack", "native"}, env: "compose", want: native},
 		{name: "containers run", runs: &contained, want: contained},
 		{name: "processes run", runs: &native, want: native},
-		{name: "the other runs", args: []string{"-stack", "native"}, runs: &contained, error: "is not the native stack"},
+		{name: "the other runs", args: []string{"--stack", "native"}, runs: &contained, error: "is not the native stack"},
 		{name: "the other runs, environment", env: "compose", runs: &native, error: "is not the compose stack"},
-		{name: "distributed containers", args: []string{"-stack", "compose"}, distributed: "on", error: "-distributed is for the native stack"},
-		{name: "unknown", env: "podman", error: `-stack "podman": want native or compose`},
+		{name: "distributed containers", args: []string{"--stack", "compose"}, distributed: "on", error: "--distributed is for the native stack"},
+		{name: "unknown", env: "podman", error: `--stack "podman": want native or compose`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root, err := filepath.Abs("../..")

@@ -21,7 +21,7 @@ import (
 // whoever asks what they are as one process: every cell holds. So it is after a crash of those that hold and find data.
 func TestDistributedStackIsProvenToo(t *testing.T) {
 	c := newCopy(t)
-	c.must("up", "-distributed")
+	c.must("up", "--distributed")
 	processes := map[string]bool{}
 	for name, s := range c.status() {
 		if !strings.HasPrefix(name, "loki-") && !strings.HasPrefix(name, "tempo-") {
@@ -77,7 +77,7 @@ func TestDistributedStackIsProvenToo(t *testing.T) {
 // proven holds the copy to all cells of the proof.
 func (c *stackCopy) proven(t *testing.T) {
 	t.Helper()
-	if code, out := c.judge("verify", "-timeout", patience(t, 2*time.Minute)); code != 0 || !regexp.MustCompile(`All \d+ cells hold`).MatchString(out) {
+	if code, out := c.judge("verify", "--timeout", patience(t, 2*time.Minute)); code != 0 || !regexp.MustCompile(`All \d+ cells hold`).MatchString(out) {
 		t.Errorf("verify: exit %d\n%s", code, out)
 	}
 }

@@ -1,47 +1,58 @@
 package main
 
-import "context"
+import (
+	"context"
 
-const drillUsage = `drill COMMAND [flags]
+	"github.com/spf13/cobra"
 
-A drill breaks something on purpose while the shop is under load. It then checks that metrics, traces, logs and alerts show it,
-that nothing else is hurt, and that all alerts resolve. Each drill is a file in chaos/drills; docs/drills.md documents the format
-and every kind of fault.
+	"firedrill/internal/cli"
+)
 
-    firedrill drill list                    what there is
-    firedrill drill run total-outage        on the stack that runs
-    firedrill drill all                     each on a stack of its own, with a scorecard
-    firedrill drill mystery                 one of them, and you find out which
+func (p program) drillCommand() *cobra.Command {
+	cmd := cli.Group(&cobra.Command{
+		Use:   "drill COMMAND",
+		Short: "Break something on purpose, and check that it is noticed",
+		Long: `Drills. A drill breaks something on purpose while the shop is under load. A machine checks that metrics, traces, logs and
+alerts show it, that nothing else is hurt, and that everything recovers. Each drill is a file in chaos/drills; docs/drills.md
+describes their format and every fault.
 
-Whatever happens to the command, every fault ends by itself within seconds, because it is on a lease.
-
-Commands:
-`
+Each fault is on a lease: it ends by itself within seconds, whatever happens to the command.`,
+		Example: `  firedrill drill list                    the drills of the repository
+  firedrill drill run total-outage        on the stack that runs
+  firedrill drill all                     each on a stack of its own, with a scorecard
+  firedrill drill mystery                 one of them, and you find out which`,
+	})
+	ctx := context.Background()
+	for _, c := range drillCommands() {
+		child := p.wrapped(ctx, c)
+		switch c.name {
+		case "show", "run", "export", "matrix", "mutants":
+			child.ValidArgsFunction = p.completeDrills
+		}
+		cmd.AddCommand(child)
+	}
+	watchdog := p.wrapped(ctx, command{drillWatchdogCommand, "do one fault to a process, and undo it when its lease ends", drillWatchdog})
+	watchdog.Hidden = true // drills run it themselves
+	cmd.AddCommand(watchdog)
+	return cmd
+}
 
 func drillCommands() []command {
 	return []command{
-		{"list", "the drills there are", drillList},
-		{"show", "what a drill does and expects", drillShow},
+		{"list", "list the drills of the repository", drillList},
+		{"show", "show what a drill does and expects", drillShow},
 		{"run", "run drills on the stack that runs, and judge them", drillRun},
-		{"export", "translate a drill's faults for Chaos Mesh", drillExport},
+		{"export", "write a drill's faults for Chaos Mesh", drillExport},
 		{"all", "run every drill, each on a stack of its own", drillAll},
 		{"matrix", "run drills and print what each signal showed of each", drillMatrix},
-		{"mutants", "test drills: take away what they must notice; they must fail", drillMutants},
-		{"mystery", "run a drill without saying which, for players to find out", drillMystery},
-		{"hint", "the next hint of the mystery", drillHint},
-		{"guess", "guess what is broken in the mystery", drillGuess},
-		{"report", "show the results of drills again", drillReport},
+		{"mutants", "test drills: take away what they must notice, and see them fail", drillMutants},
+		{"mystery", "run a drill without saying which, for you to find out", drillMystery},
+		{"hint", "print the next hint of the mystery", drillHint},
+		{"guess", "guess what the mystery is", drillGuess},
+		{"report", "print the results of earlier drills", drillReport},
 		{"stop", "end the drill that runs, and every fault", drillStop},
 	}
 }
 
-// drillWatchdogCommand is not listed: drills run it themselves.
+// drillWatchdogCommand is the name of the command that drills run to do and undo faults.
 const drillWatchdogCommand = "watchdog"
-
-// drillMain runs a subcommand of drill.
-func drillMain(ctx context.Context, p program, args []string) error {
-	if len(args) > 0 && args[0] == drillWatchdogCommand {
-		return drillWatchdog(ctx, p, args[1:])
-	}
-	return p.subcommand(ctx, "drill", drillUsage, drillCommands(), args)
-}

@@ -63,7 +63,7 @@ func (c *stackCopy) breakAll() (*exec.Cmd, *output) {
 	if err := os.WriteFile(file, []byte(everyFault), 0o600); err != nil {
 		c.t.Fatal(err)
 	}
-	cmd, out := c.command("drill", "run", "-wait", patience(c.t, time.Minute), file), &output{}
+	cmd, out := c.command("drill", "run", "--wait", patience(c.t, time.Minute), file), &output{}
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
 		c.t.Fatal(err)

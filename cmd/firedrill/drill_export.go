@@ -12,15 +12,15 @@ import (
 	"firedrill/chaos/fault"
 )
 
-const drillExportUsage = `drill export -format chaos-mesh [flags] NAME
+const drillExportUsage = `drill export --format chaos-mesh [flags] NAME
 
-Translates the faults of a drill for Chaos Mesh and the shop of deploy/kubernetes: one Workflow, which begins when it is created
-and ends by itself.
+Writes the faults of a drill for Chaos Mesh and the shop that deploy/kubernetes describes: one Workflow, which begins when it is
+created and ends by itself.
 
-    firedrill drill export -format chaos-mesh total-outage | kubectl create -f -
+    firedrill drill export --format chaos-mesh total-outage | kubectl create -f -
 
-A comment above an experiment says what it does differently from the fault. Faults that Chaos Mesh cannot do are listed on
-standard error, and the exit code is 1.`
+A comment above each experiment says how it differs from the fault. Faults that Chaos Mesh cannot do are listed on standard
+error, and the exit code is 1.`
 
 // chaosMesh is the one format of drill export.
 const chaosMesh = "chaos-mesh"
@@ -35,7 +35,7 @@ func drillExport(_ context.Context, p program, args []string) error {
 		return err
 	}
 	if *format != chaosMesh || *scale <= 0 {
-		return fmt.Errorf("%w: -format %q, -scale %v: want -format %s and a scale above 0", errUsage, *format, *scale, chaosMesh)
+		return fmt.Errorf("%w: --format %q, --scale %v: want --format %s and a scale greater than 0", errUsage, *format, *scale, chaosMesh)
 	}
 	t, err := which.drillTarget(p)
 	if err != nil {

@@ -26,14 +26,14 @@ func TestDrillExport(t *testing.T) {
 		code           int
 		stdout, stderr string
 	}{
-		{"all of it", []string{"-format", "chaos-mesh", drill(down)}, 0, "deadline: 30s\n      networkChaos:", ""},
-		{"in production's time", []string{"-format", "chaos-mesh", "-scale", "1", drill(down)}, 0, "deadline: 30m0s\n", ""},
-		{"a part of it", []string{"-format", "chaos-mesh", drill(down + ", " + hang)}, 1, "kind: Workflow", "not in it: hang on bank"},
-		{"none of it", []string{"-format", "chaos-mesh", drill(hang)}, 1, "", "can express none of its 1 faults"},
-		{"a control run", []string{"-format", "chaos-mesh", drill("")}, 0, "", "there is nothing to export"},
-		{"no format", []string{drill(down)}, 2, "", "want -format chaos-mesh"},
-		{"no scale", []string{"-format", "chaos-mesh", "-scale", "0", drill(down)}, 2, "", "a scale above 0"},
-		{"no drill", []string{"-format", "chaos-mesh", "nonesuch"}, 2, "", "nonesuch"},
+		{"all of it", []string{"--format", "chaos-mesh", drill(down)}, 0, "deadline: 30s\n      networkChaos:", ""},
+		{"in production's time", []string{"--format", "chaos-mesh", "--scale", "1", drill(down)}, 0, "deadline: 30m0s\n", ""},
+		{"a part of it", []string{"--format", "chaos-mesh", drill(down + ", " + hang)}, 1, "kind: Workflow", "not in it: hang on bank"},
+		{"none of it", []string{"--format", "chaos-mesh", drill(hang)}, 1, "", "can express none of its 1 faults"},
+		{"a control run", []string{"--format", "chaos-mesh", drill("")}, 0, "", "there is nothing to export"},
+		{"no format", []string{drill(down)}, 2, "", "want --format chaos-mesh"},
+		{"no scale", []string{"--format", "chaos-mesh", "--scale", "0", drill(down)}, 2, "", "a scale greater than 0"},
+		{"no drill", []string{"--format", "chaos-mesh", "nonesuch"}, 2, "", "nonesuch"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			code, stdout, stderr := sloCommand(t, append([]string{"drill", "export"}, tc.args...)...)
@@ -52,7 +52,7 @@ func TestDrillExportToAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "workflow.yaml")
-	if code, stdout, stderr := sloCommand(t, "drill", "export", "-format", "chaos-mesh", "-o", out, file); code != 0 || stdout != "" {
+	if code, stdout, stderr := sloCommand(t, "drill", "export", "--format", "chaos-mesh", "--save", out, file); code != 0 || stdout != "" {
 		t.Errorf("exit %d\n%s\n%s", code, stdout, stderr)
 	}
 	if got, err := os.ReadFile(out); err != nil || !strings.Contains(string(got), "action: container-kill") {

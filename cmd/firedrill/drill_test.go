@@ -65,7 +65,7 @@ func TestDrillTarget(t *testing.T) {
 		t.Errorf("the bank is told at %q", got)
 	}
 	watchdog := strings.Join(target.watchdog(t.Context()).Args, " ")
-	if want := "/bin/firedrill drill watchdog -data " + target.Data + " -offset 1000"; watchdog != want {
+	if want := "/bin/firedrill drill watchdog --data " + target.Data + " --offset 1000"; watchdog != want {
 		t.Errorf("the watchdog is %q, want %q", watchdog, want)
 	}
 }
@@ -78,14 +78,14 @@ func TestDrillsThatAreNone(t *testing.T) {
 		code int
 		want string
 	}{
-		{[]string{}, 2, "no command"},
-		{[]string{"explode"}, 2, `no command "explode"`},
-		{[]string{"show"}, 2, "something must be named"},
+		{[]string{}, 2, "missing argument: COMMAND"},
+		{[]string{"explode"}, 2, `unknown command: "explode"`},
+		{[]string{"show"}, 2, "missing argument: NAME"},
 		{[]string{"show", "no-such-drill"}, 2, "no-such-drill"},
 		{[]string{"run", file}, 2, `faults[0]: target "nobody" of kill: there are`},
-		{[]string{"run", "-data", data, "control"}, 2, "nothing runs in " + data},
-		{[]string{"report", "-data", data}, 2, "no drill has run"},
-		{[]string{"stop", "-data", data}, 0, ""},
+		{[]string{"run", "--data", data, "control"}, 2, "nothing runs in " + data},
+		{[]string{"report", "--data", data}, 2, "no drill has run"},
+		{[]string{"stop", "--data", data}, 0, ""},
 	} {
 		code, out, errs := firedrill(t.Context(), append([]string{"drill"}, tc.args...)...)
 		if code != tc.code || !strings.Contains(errs, tc.want) {
@@ -157,9 +157,14 @@ func answering(t *testing.T, numbers map[string]float64) *backend.Prometheus {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		result := []any{}
-		for text, n := range numbers {
-			if strings.Contains(r.FormValue("query"), text) {
-				result = append(result, map[string]any{"metric": map[string]string{}, "value": []any{1.0, fmt.Sprint(n)}})
+		for operand := range strings.SplitSeq(r.FormValue("query"), "\nor\n") { // an operand that is absent gives way to the next
+			for text, n := range numbers {
+				if strings.Contains(operand, text) && len(result) == 0 {
+					if strings.Contains(operand, "0 *") {
+						n = 0
+					}
+					result = append(result, map[string]any{"metric": map[string]string{}, "value": []any{1.0, fmt.Sprint(n)}})
+				}
 			}
 		}
 		_ = json.NewEncoder(w).Encode(map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": result}})
@@ -244,9 +249,9 @@ func TestDrillLoadCommand(t *testing.T) {
 		spec drill.LoadSpec
 		want string
 	}{
-		{"at its own rate", drill.LoadSpec{Profile: "steady"}, "load -o out.json -seed 7 " + profiles + "/steady.yaml"},
-		{"at the drill's rate", drill.LoadSpec{Profile: "steady", Rate: "20/s"}, "load -o out.json -seed 7 -steady 20/s " + profiles + "/steady.yaml"},
-		{"a file", drill.LoadSpec{Profile: "/tmp/own.yaml", Rate: "2/s"}, "load -o out.json -seed 7 -steady 2/s /tmp/own.yaml"},
+		{"at its own rate", drill.LoadSpec{Profile: "steady"}, "load --save out.json --seed 7 " + profiles + "/steady.yaml"},
+		{"at the drill's rate", drill.LoadSpec{Profile: "steady", Rate: "20/s"}, "load --save out.json --seed 7 --steady 20/s " + profiles + "/steady.yaml"},
+		{"a file", drill.LoadSpec{Profile: "/tmp/own.yaml", Rate: "2/s"}, "load --save out.json --seed 7 --steady 2/s /tmp/own.yaml"},
 	} {
 		cmd := target.load(t.Context(), session.LoadOrder{Spec: tc.spec, Seed: 7, Out: "out.json"})
 		if got := strings.Join(cmd.Args[1:], " "); got != tc.want {

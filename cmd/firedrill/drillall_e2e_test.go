@@ -19,7 +19,7 @@ func TestEveryDrillPasses(t *testing.T) {
 		names = append(names, strings.TrimSuffix(filepath.Base(file), ".yaml"))
 	}
 	c, junit := newCopy(t), filepath.Join(t.TempDir(), "junit.xml")
-	_, out := c.run("drill", "all", "-junit", junit)
+	_, out := c.run("drill", "all", "--junit", junit)
 	t.Log(out)
 	c.passed(junit, names)
 }

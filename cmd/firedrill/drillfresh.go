@@ -34,7 +34,7 @@ func (r *drillRunner) freshCopy(ctx context.Context, dir string) (*session.Targe
 	}
 	if r.keep {
 		return t.session(), func() {
-			fmt.Fprintf(r.p.stderr, "The stack is left: firedrill status -data %[1]s; firedrill reset -data %[1]s\n", t.Data)
+			fmt.Fprintf(r.p.stderr, "The stack is left: firedrill status --data %[1]s; firedrill reset --data %[1]s\n", t.Data)
 		}, nil
 	}
 	return t.session(), func() {

@@ -21,12 +21,12 @@ func (t drillTarget) load(ctx context.Context, l session.LoadOrder) *exec.Cmd {
 	if filepath.Ext(profile) == "" {
 		profile = filepath.Join(t.Root, "loadgen", "profiles", profile+".yaml")
 	}
-	args := []string{"load", "-o", l.Out, "-seed", strconv.FormatUint(l.Seed, 10)}
+	args := []string{"load", "--save", l.Out, "--seed", strconv.FormatUint(l.Seed, 10)}
 	if l.Spec.Rate != "" {
-		args = append(args, "-steady", l.Spec.Rate)
+		args = append(args, "--steady", l.Spec.Rate)
 	}
 	if t.remote != nil {
-		args = append(args, "-target", t.places()["gateway"])
+		args = append(args, "--target", t.places()["gateway"])
 	}
 	cmd := exec.CommandContext(ctx, t.Executable, append(args, profile)...)
 	cmd.Env = append(os.Environ(), "FIREDRILL_DATA="+t.Data, "FIREDRILL_ROOT="+t.Root, fmt.Sprintf("FIREDRILL_PORT_OFFSET=%d", t.Offset))

@@ -12,9 +12,9 @@ import (
 
 const drillMatrixUsage = `drill matrix [flags] [NAME…]
 
-Runs the named drills, or all, each on a stack of its own (-fresh=false: on the running one), and prints for each what every
-signal showed: the alert, how soon it fired and how soon the arithmetic predicted it, the trace, the log lines, the metric,
-whether all alerts resolved, and false alarms. All drills take almost an hour. The scorecard is also kept in DATA/drills.`
+Runs drills (all of them without NAME), each on a stack of its own (with --fresh=false on the stack that runs), and prints what
+each signal showed: the alert, how soon it fired and how soon it was expected to, the trace, the log lines, the metric, whether
+all alerts resolved, and false alarms. All drills take most of an hour. The scorecard is kept in DATA/drills too.`
 
 func drillMatrix(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("drill matrix", drillMatrixUsage)

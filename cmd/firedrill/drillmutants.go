@@ -11,10 +11,10 @@ import (
 
 const drillMutantsUsage = `drill mutants [flags] [NAME…]
 
-Tests the named drills, or all: does a drill fail when nothing is broken, or when a signal is missing?
-Each drill is run twice, on stacks of its own: once as it is, which must pass, and once with its faults switched off, which
-must fail. What the first run saw is judged again without each expected alert, without the metrics, the traces and the log
-lines in turn, and with an alert that must not fire; each of these must fail too.
+Tests drills (all of them without NAME): does a drill notice when there is no fault, or when a signal is missing? Each drill is
+run twice, on stacks of its own: once as it is, which must pass, and once with its fault switched off, which must fail. The
+observations of the first run are judged again with each expected alert removed, with the metrics, the traces and the log lines
+removed in turn, and with an alert that must not fire; each of these must fail too.
 
 Exit codes: 0 every change was noticed, 1 one was not, 2 misuse, 3 a run was inconclusive.`
 

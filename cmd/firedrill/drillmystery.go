@@ -19,15 +19,17 @@ import (
 
 const drillMysteryUsage = `drill mystery [flags]
 
-Runs one of the drills on the running stack and does not say which. Look at dashboards, logs and traces, and find out what
-is broken where. Meanwhile, in another terminal:
+Runs one of the drills on the stack that runs, without saying which. Look at dashboards, logs and traces, and find out what is
+wrong and where. Meanwhile, in another terminal:
 
     firedrill drill hint                     the next hint; each costs points
-    firedrill drill guess SERVICE FAULT      what you think, such as: guess catalog slow_query
-    firedrill drill guess -give-up           the answer
+    firedrill drill guess SERVICE FAULT      a guess, such as: guess catalog slow_query
+    firedrill drill guess --give-up          the answer
 
-The faults end by themselves; what they left in metrics, logs and traces stays, and so does the game. docs/drills.md lists all
-kinds of faults. The same -seed picks the same drill; without one the drill is random. Exit codes: 0 it ran, 2 misuse or refused.`
+The faults end by themselves. Their traces in metrics and logs stay, and so does the game. docs/drills.md lists all faults.
+With --seed a teacher chooses: the same seed picks the same drill; without it the choice is random.
+
+Exit codes: 0 it ran, 2 misuse or refused.`
 
 func drillMystery(ctx context.Context, p program, args []string) error {
 	flags := p.newFlags("drill mystery", drillMysteryUsage)
@@ -39,7 +41,7 @@ func drillMystery(ctx context.Context, p program, args []string) error {
 		f.seed = rand.Uint64()
 	}
 	if f.fresh {
-		return fmt.Errorf("%w: a mystery is about the stack that runs, where people look; leave -fresh out", errUsage)
+		return fmt.Errorf("%w: a mystery runs on the stack that people look at; leave out --fresh", errUsage)
 	}
 	runner, err := f.runner(p)
 	if err != nil {
@@ -118,20 +120,20 @@ func drillHint(ctx context.Context, p program, args []string) error {
 }
 
 const drillGuessUsage = `drill guess [flags] SERVICE FAULT
-       firedrill drill guess -give-up
+       firedrill drill guess --give-up
 
-Guesses what is broken in the mystery: in which service, and which kind of fault (docs/drills.md lists them). A wrong guess
-costs points. The exit code is 0 for the right one, 1 for a wrong one.`
+Guesses what is broken in the mystery: the service and the kind of fault (docs/drills.md lists them). A wrong guess costs
+points. Exit codes: 0 right, 1 wrong.`
 
 func drillGuess(ctx context.Context, p program, args []string) error {
 	flags := p.newFlags("drill guess", drillGuessUsage)
 	which := addStackFlags(flags)
-	giveUp := flags.Bool("give-up", false, "tell the answer instead, and end the game")
+	giveUp := flags.Bool("give-up", false, "print the answer instead, and end the game")
 	if err := parse(flags, args, 0, 2); err != nil {
 		return err
 	}
 	if n := flags.NArg(); *giveUp && n != 0 || !*giveUp && n != 2 {
-		return fmt.Errorf("%w: want SERVICE FAULT, or -give-up", errUsage)
+		return fmt.Errorf("%w: want SERVICE FAULT, or --give-up", errUsage)
 	}
 	if !*giveUp {
 		if err := game.CheckFault(flags.Arg(1), fault.Kinds()); err != nil {

@@ -21,7 +21,7 @@ func TestDrillsPass(t *testing.T) {
 	names := []string{"control", "blackout-loki", "partition-orders-payments"}
 	c := newCopy(t)
 	junit := filepath.Join(t.TempDir(), "junit.xml")
-	_, out := c.run(append([]string{"drill", "run", "-fresh", "-junit", junit}, names...)...)
+	_, out := c.run(append([]string{"drill", "run", "--fresh", "--junit", junit}, names...)...)
 	t.Log(out)
 	c.passed(junit, names)
 	if out := c.must("drill", "report"); !strings.Contains(out, "PASS  ") {
@@ -57,7 +57,7 @@ func (c *stackCopy) passes(name string) {
 	j := c.journal(name)
 	if j.Verdict == chaosrun.Inconclusive {
 		c.t.Logf("%s is inconclusive, and is run once more: %v", name, j.Reasons)
-		_, out := c.run("drill", "run", "-fresh", name)
+		_, out := c.run("drill", "run", "--fresh", name)
 		c.t.Log(out)
 		j = c.journal(name)
 	}

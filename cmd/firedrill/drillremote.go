@@ -32,20 +32,20 @@ type remoteService struct {
 func readRemote(path string) (*remoteStack, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w: -remote: %w", errUsage, err)
+		return nil, fmt.Errorf("%w: --remote: %w", errUsage, err)
 	}
 	var r remoteStack
 	if _, err := yamlfile.Decode(path, text, &r); err != nil {
-		return nil, fmt.Errorf("%w: -remote: %w", errUsage, err)
+		return nil, fmt.Errorf("%w: --remote: %w", errUsage, err)
 	}
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(r.places())) {
 		if url := r.places()[name]; !strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
-			errs = append(errs, fmt.Errorf("%w: -remote %s: %s: %q is no URL", errUsage, path, name, url))
+			errs = append(errs, fmt.Errorf("%w: --remote %s: %s: %q is no URL", errUsage, path, name, url))
 		}
 	}
 	if r.Services["gateway"].URL == "" {
-		errs = append(errs, fmt.Errorf("%w: -remote %s: services.gateway is missing: load goes there", errUsage, path))
+		errs = append(errs, fmt.Errorf("%w: --remote %s: services.gateway is missing: load goes there", errUsage, path))
 	}
 	return &r, errors.Join(errs...)
 }

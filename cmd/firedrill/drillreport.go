@@ -11,7 +11,7 @@ import (
 
 const drillReportUsage = `drill report [flags] [RESULT…]
 
-Shows the results of drills again. RESULT is a folder below DATA/drills or its journal.json; without one it is the latest.`
+Prints the results of earlier drills. RESULT is a folder below DATA/drills or its journal.json; without RESULT it is the latest.`
 
 func drillReport(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("drill report", drillReportUsage)
@@ -24,7 +24,7 @@ func drillReport(_ context.Context, p program, args []string) error {
 		return err
 	}
 	if *html != "" && fs.NArg() > 1 {
-		return fmt.Errorf("%w: -html is for one result", errUsage)
+		return fmt.Errorf("%w: --html is for one result", errUsage)
 	}
 	t, err := which.drillTarget(p)
 	if err != nil {

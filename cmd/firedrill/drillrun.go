@@ -18,13 +18,15 @@ import (
 
 const drillRunUsage = `drill run [flags] NAME…
 
-Runs drills one after the other on the running stack, shows what happens, and judges each: was everything seen that must be
-seen? NAME is one of "firedrill drill list", or a file. A drill does not begin unless the steady state holds: no alert fires or
-is pending, and its probes hold. Earlier errors stay in the windows of alerts for minutes; -fresh starts a new stack for each
-drill instead, in seconds, beside yours.
+Runs drills one after the other on the stack that runs, shows what happens, and says for each whether everything that should be
+seen was seen. NAME is a name from "firedrill drill list", or a file.
 
-For a stack that is no copy on this machine, give -remote FILE with its addresses, and set SHOP_FAULTS_TOKEN to the token of its
-services. As in containers, only drills whose faults the services show themselves can be run there.
+A drill is refused unless the steady state holds: no alert fires or is pending, and all probes except those "during" hold.
+Earlier errors stay in the windows of alerts for minutes; --wait waits for these alerts to resolve. With --fresh each drill
+gets a new stack instead, which starts in seconds, beside yours.
+
+For a stack elsewhere give --remote FILE, which holds its URLs, and set SHOP_FAULTS_TOKEN to the token that its services accept.
+There, as in containers, only drills whose faults the services show themselves can run.
 
     prometheus: https://prometheus.example
     loki: https://loki.example
@@ -34,8 +36,11 @@ services. As in containers, only drills whose faults the services show themselve
       gateway: {url: https://shop.example, admin: http://127.0.0.1:8100}
       orders: {url: http://127.0.0.1:8002, admin: http://127.0.0.1:8102}
 
-The results of a drill are kept in DATA/drills: journal.json, and report.html, a page to look at. Ctrl-C undoes everything and
-ends the drill as aborted.
+Results are kept in DATA/drills: journal.json, and report.html, a page to look at. Ctrl-C undoes all faults and ends the drill as
+aborted.
+
+    firedrill drill run total-outage
+    firedrill drill run --fresh --junit drills.xml payment-latency bank-down
 
 Exit codes: 0 all passed, 1 one failed, 2 misuse or refused, 3 one was inconclusive or aborted.`
 
@@ -55,15 +60,15 @@ type drillFlags struct {
 
 func addDrillFlags(fs *flag.FlagSet, fresh bool) *drillFlags {
 	f := &drillFlags{which: addStackFlags(fs)}
-	fs.StringVar(&f.remote, "remote", "", "`file` that says where a stack answers that is no copy on this machine")
+	fs.StringVar(&f.remote, "remote", "", "`file` with the URLs of a stack that is not a copy on this machine")
 	fs.BoolVar(&f.fresh, "fresh", fresh, "run each drill on a stack of its own, which is removed afterwards")
-	fs.BoolVar(&f.keep, "keep", false, "leave those stacks running, with their data, to look at")
-	fs.Float64Var(&f.speed, "speed", 0, "how many `times` faster than real the objectives run (default: as the rules that are loaded say)")
-	fs.Uint64Var(&f.seed, "seed", 1, "`number` that decides what load and faults leave to chance")
-	fs.DurationVar(&f.wait, "wait", 0, "max wait for alerts that already fire to resolve (default: none for the first drill, 10m for the following; 1m on a fresh stack)")
+	fs.BoolVar(&f.keep, "keep", false, "keep these stacks running, with their data, to look at")
+	fs.Float64Var(&f.speed, "speed", 0, "how many `times` faster than real the objectives run (default: as the loaded rules say)")
+	fs.Uint64Var(&f.seed, "seed", 1, "`number` that decides everything random in load and faults")
+	fs.DurationVar(&f.wait, "wait", 0, "max wait for alerts that already fire to resolve; 0 refuses at once (default 0 for the first drill, 10m for the following, 1m on a fresh stack)")
 	fs.StringVar(&f.rate, "rate", "", "`rate` of each drill's load, such as 5/s (default: the drill's own, or the part of it that this machine can carry)")
-	fs.StringVar(&f.junit, "junit", "", "`file` to write what the drills came to as JUnit XML")
-	fs.StringVar(&f.html, "html", "", "`file` to write the page of the last drill to as well")
+	fs.StringVar(&f.junit, "junit", "", "`file` to write the results to as JUnit XML")
+	fs.StringVar(&f.html, "html", "", "`file` to write the page of the last drill to")
 	fs.BoolVar(&f.json, "json", false, "print the journals as JSON instead of text")
 	return f
 }
@@ -79,8 +84,8 @@ func drillRun(ctx context.Context, p program, args []string) error {
 
 const drillAllUsage = `drill all [flags]
 
-Runs every drill of the repository, each on a stack of its own (-fresh=false: on the one that runs), and judges them all.
-It takes half an hour.`
+Runs every drill of the repository, each on a stack of its own (with --fresh=false on the stack that runs), and judges them
+all. It takes half an hour.`
 
 func drillAll(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("drill all", drillAllUsage)

@@ -47,7 +47,7 @@ func drillList(_ context.Context, p program, args []string) error {
 
 const drillShowUsage = `drill show [flags] NAME
 
-Shows what a drill breaks and what it expects to see. For a workshop: it tells the answer too.`
+Shows what a drill breaks and what it expects to see. For a workshop: it also prints the answer.`
 
 func drillShow(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("drill show", drillShowUsage)

@@ -2,9 +2,20 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 )
+
+// shownDrill is a drill as programs get it: the keys are those of its file.
+type shownDrill struct {
+	Name  string `json:"name"`
+	Drill struct {
+		Title string         `json:"title"`
+		Story string         `json:"story"`
+		Load  map[string]any `json:"load"`
+	} `json:"drill"`
+}
 
 // For programs a drill is what its file says, in JSON.
 func TestDrillAsJSON(t *testing.T) {
@@ -13,18 +24,33 @@ func TestDrillAsJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for args, drills := range map[string]int{"list": len(all), "show": 1} {
+	asJSON := func(into any, args ...string) {
+		t.Helper()
 		var out, stderr bytes.Buffer
-		line := []string{"drill", args, "-json"}
-		if args == "show" {
-			line = append(line, "control")
-		}
 		env := func(name string) string { return map[string]string{"FIREDRILL_ROOT": target.Root}[name] }
-		if code := run(t.Context(), line, env, &out, &stderr); code != 0 {
-			t.Fatalf("%v: exit code %d: %s", line, code, stderr.String())
+		if code := run(t.Context(), append(args, "--output", "json"), env, &out, &stderr); code != 0 {
+			t.Fatalf("%v: exit code %d: %s", args, code, stderr.String())
 		}
-		if got := strings.Count(out.String(), `"story":`); got < drills || strings.Contains(out.String(), "WarmUp") {
-			t.Errorf("%v: %d stories, want %d or more, in the words of the file:\n%s", line, got, drills, out.String())
+		if err := json.Unmarshal(out.Bytes(), into); err != nil {
+			t.Fatalf("%v: %v\n%s", args, err, out.String())
 		}
+	}
+	matches := func(shown shownDrill, name, title, story string) {
+		t.Helper()
+		if shown.Name != name || shown.Drill.Title != title ||
+			strings.TrimSpace(shown.Drill.Story) != strings.TrimSpace(story) || shown.Drill.Load["profile"] == nil {
+			t.Errorf("shown %+v, want %s: %s", shown, name, title)
+		}
+	}
+	var listed []shownDrill
+	asJSON(&listed, "drill", "list")
+	if len(listed) != len(all) {
+		t.Fatalf("%d drills are listed, want %d", len(listed), len(all))
+	}
+	for i, d := range all {
+		matches(listed[i], d.Name, d.Title, d.Story)
+		var shown shownDrill
+		asJSON(&shown, "drill", "show", d.Name)
+		matches(shown, d.Name, d.Title, d.Story)
 	}
 }

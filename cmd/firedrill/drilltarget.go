@@ -99,7 +99,7 @@ func (t drillTarget) everything() fault.Config {
 
 // watchdog returns the command that does and undoes a fault on a process.
 func (t drillTarget) watchdog(ctx context.Context) *exec.Cmd {
-	return exec.CommandContext(ctx, t.Executable, "drill", drillWatchdogCommand, "-data", t.Data, "-offset", strconv.Itoa(t.Offset))
+	return exec.CommandContext(ctx, t.Executable, "drill", drillWatchdogCommand, "--data", t.Data, "--offset", strconv.Itoa(t.Offset))
 }
 
 // wires returns the addresses that each service dials, by caller and dependency.
@@ -177,7 +177,7 @@ func (t drillTarget) mustRun(ctx context.Context) error {
 	case err != nil:
 		return err
 	case record == nil:
-		return fmt.Errorf("%w: nothing runs in %s: \"make up\" starts it; or give -fresh", errUsage, t.Data)
+		return fmt.Errorf("%w: nothing runs in %s: \"make up\" starts it; or give --fresh", errUsage, t.Data)
 	case record.Runtime != stack.Native:
 		return nil
 	}

@@ -9,8 +9,8 @@ import (
 
 const drillWatchdogUsage = `drill watchdog [flags]
 
-Does one fault to a process, as standard input says, and undoes it when its lease ends or standard input does. Drills
-run it; there is no use in running it by hand.`
+Does one fault to a process, which it reads from standard input, and undoes it when its lease ends or standard input does.
+Drills run this command; there is no reason to run it by hand.`
 
 func drillWatchdog(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("drill watchdog", drillWatchdogUsage)

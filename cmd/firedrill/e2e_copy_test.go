@@ -180,7 +180,7 @@ func (c *stackCopy) must(args ...string) string {
 
 func (c *stackCopy) status() map[string]stack.ComponentStatus {
 	c.t.Helper()
-	out, err := c.command("status", "-json").Output()
+	out, err := c.command("status", "--output", "json").Output()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		c.t.Fatalf("firedrill status: %v", err)

@@ -85,7 +85,7 @@ func tidiesUp(t *testing.T, c *stackCopy) {
 // What was told before a down is still known after the next up.
 func TestTelemetryOutlivesDown(t *testing.T) {
 	c := newCopy(t)
-	c.must("up", "-no-shop")
+	c.must("up", "--no-shop")
 	const trace = "5b8efff798038103d269b633813fc60c"
 	now := time.Now().UnixNano()
 	c.post(4318, "/v1/traces", fmt.Sprintf(`{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"probe"}}]},
@@ -108,7 +108,7 @@ func TestTelemetryOutlivesDown(t *testing.T) {
 	kept()
 	c.must("down")
 	c.gone()
-	c.must("up", "-no-shop")
+	c.must("up", "--no-shop")
 	kept()
 }
 
@@ -184,7 +184,7 @@ func TestTwoCopiesSideBySide(t *testing.T) {
 	one, two := newCopy(t), newCopy(t)
 	// A path too long for a unix socket must do as well.
 	two.data = filepath.Join(two.data, strings.Repeat("long", 25))
-	one.must("up", "-no-shop") // two whole stacks are more than a small machine carries
+	one.must("up", "--no-shop") // two whole stacks are more than a small machine carries
 	two.must("up")
 	one.must("down")
 	one.gone()
@@ -201,15 +201,15 @@ func TestTwoCopiesSideBySide(t *testing.T) {
 func TestCommandsOnARunningStack(t *testing.T) {
 	c := newCopy(t)
 	for _, args := range [][]string{
-		{"up", "-offset", "70000"}, {"up", "extra"}, {"restart"}, {"nonsense"}, {"up", "-nonsense"},
+		{"up", "--offset", "70000"}, {"up", "extra"}, {"restart"}, {"nonsense"}, {"up", "--nonsense"},
 	} {
 		if code, out := c.run(args...); code != 2 {
 			t.Errorf("firedrill %v: exit %d, want 2\n%s", args, code, out)
 		}
 	}
-	c.must("up", "-no-shop")
+	c.must("up", "--no-shop")
 	c.sub("settings that make no sense", func(t *testing.T, c *stackCopy) {
-		if code, out := c.run("up", "-no-shop", "-offset", fmt.Sprint(c.offset+1)); code != 2 || !strings.Contains(out, "runs with port offset") {
+		if code, out := c.run("up", "--no-shop", "--offset", fmt.Sprint(c.offset+1)); code != 2 || !strings.Contains(out, "runs with port offset") {
 			t.Errorf("up with another offset: exit %d\n%s", code, out)
 		}
 		if code, out := c.run("restart", "nobody"); code != 2 || !strings.Contains(out, "prometheus") {

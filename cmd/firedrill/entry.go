@@ -1,34 +1,39 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"firedrill/internal/cli"
 	"firedrill/internal/wait"
 )
 
-const entryUsage = `entry -addr ADDRESS -write URL -read URL
-
-Stands where Loki or Tempo would as one process: what is pushed goes to the distributor at -write, all else to the query
-front end at -read. It is ready when both are. "firedrill up -distributed" runs it.`
-
-func entry(ctx context.Context, p program, args []string) error {
-	fs := p.newFlags("entry", entryUsage)
-	addr := fs.String("addr", "127.0.0.1:3100", "`address` to listen on")
-	write := fs.String("write", "", "`URL` of the distributor")
-	read := fs.String("read", "", "`URL` of the query front end")
-	if err := parse(fs, args, 0, 0); err != nil {
-		return err
+func (p program) entryCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "entry",
+		Short: "Serve Loki or Tempo at one address when it runs as several processes",
+		Long: `Listens where Loki or Tempo would listen as one process. Requests that push data go to the distributor at --write, all others
+to the query front end at --read. It is ready when both are. "firedrill up --distributed" runs it.`,
+		Example: `  firedrill entry --addr 127.0.0.1:3100 --write http://127.0.0.1:3110 --read http://127.0.0.1:3130`,
+		Args:    cli.Args(),
 	}
-	handler, err := newEntry(*write, *read)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+	f := cmd.Flags()
+	addr := f.String("addr", "127.0.0.1:3100", "`address` to listen on")
+	write := f.String("write", "", "`URL` of the distributor")
+	read := f.String("read", "", "`URL` of the query front end")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		handler, err := newEntry(*write, *read)
+		if err != nil {
+			return cli.Misuse("%w", err)
+		}
+		return serve(cmd.Context(), *addr, handler)
 	}
-	return serve(ctx, *addr, handler)
+	return cmd
 }
 
 // newEntry passes requests on to the two URLs.
@@ -38,8 +43,8 @@ func newEntry(write, read string) (http.Handler, error) {
 		name, url string
 		paths     []string
 	}{
-		{"-write", write, []string{"POST /loki/api/v1/push", "POST /otlp/"}},
-		{"-read", read, []string{"/"}},
+		{"--write", write, []string{"POST /loki/api/v1/push", "POST /otlp/"}},
+		{"--read", read, []string{"/"}},
 	} {
 		target, err := url.Parse(way.url)
 		if err != nil || target.Host == "" {

@@ -46,8 +46,8 @@ func TestEntry(t *testing.T) {
 	if got, want := ask(t, http.MethodGet, server.URL+"/ready", ""), "503 "+write+"/ready answered 503 Service Unavailable\n"; got != want {
 		t.Errorf("when one is not ready: %q, want %q", got, want)
 	}
-	if _, err := newEntry("", write); err == nil || !strings.Contains(err.Error(), `-write ""`) {
-		t.Errorf("without -write: %v", err)
+	if _, err := newEntry("", write); err == nil || !strings.Contains(err.Error(), `--write ""`) {
+		t.Errorf("without --write: %v", err)
 	}
 }
 

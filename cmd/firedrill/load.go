@@ -68,8 +68,8 @@ func (l *list) Set(v string) error { *l = append(*l, v); return nil }
 
 func (f *loadFlags) add(fs *flag.FlagSet) {
 	fs.StringVar(&f.rate, "rate", "", "`rate` without a profile: 200/s, 30/m")
-	fs.StringVar(&f.duration, "duration", "", "`how long` without a profile, such as 2m; until stopped if not given")
-	fs.BoolVar(&f.poisson, "poisson", false, "without a profile: arrivals at random, not evenly spaced")
+	fs.StringVar(&f.duration, "duration", "", "`length` without a profile, such as 2m; until stopped if not given")
+	fs.BoolVar(&f.poisson, "poisson", false, "without a profile: arrivals at random times, not evenly spaced")
 	fs.StringVar(&f.method, "method", "", "`method` of the requests to URL (default GET)")
 	fs.Var(&f.headers, "header", "`\"Name: value\"` of the requests to URL or targets; may be repeated")
 	fs.StringVar(&f.body, "body", "", "`text` of the body, or @file")
@@ -86,10 +86,10 @@ func (f *loadFlags) add(fs *flag.FlagSet) {
 	fs.Var(&f.thresholds, "threshold", "`expression` that must hold, such as \"p99 < 300ms\"; may be repeated")
 	fs.StringVar(&f.share, "trace-share", "", "`share` of arrivals whose traces are kept, 0 to 1, instead of the profile's")
 	fs.StringVar(&f.traceURL, "trace-url", "", "`URL` of a trace, with {trace_id} in it, instead of the profile's")
-	fs.StringVar(&f.transport, "transport", attack.Fast, "fast (HTTP/1.1) or standard (net/http: HTTP/2 and proxies too)")
+	fs.StringVar(&f.transport, "transport", attack.Fast, "`name` of the transport: fast (HTTP/1.1) or standard (net/http: HTTP/2 and proxies too)")
 	fs.BoolVar(&f.insecure, "insecure", false, "do not check the certificates of https")
-	fs.StringVar(&f.wait, "wait", "", "`URL` that must answer 200 before the run begins; two minutes at most")
-	fs.StringVar(&f.admin, "admin", "127.0.0.1:0", "`address` to serve loadgen_* metrics at while running; off")
+	fs.StringVar(&f.wait, "wait", "", "`URL` that must answer 200 before the run begins; the run fails after two minutes")
+	fs.StringVar(&f.admin, "admin", "127.0.0.1:0", "`address` to serve loadgen_* metrics at while running, or off")
 	fs.StringVar(&f.offset, "offset", "", "`number` added to the ports of this copy's shop and stack (FIREDRILL_PORT_OFFSET)")
 	f.out.add(fs)
 }
@@ -163,28 +163,28 @@ func (f *loadFlags) readAdHoc(url string, o profile.Options) (*profile.Profile, 
 		Rate: f.rate, Poisson: f.poisson, Method: f.method, URL: url, Headers: f.headers, Format: f.format, File: f.targets,
 	}
 	if f.rate == "" {
-		return nil, errors.New("-rate is missing: how many requests a second, such as -rate 50/s")
+		return nil, errors.New("--rate is missing: how many requests a second, such as --rate 50/s")
 	}
 	if f.target != "" {
-		return nil, errors.New("-target is for profiles")
+		return nil, errors.New("--target is for profiles")
 	}
 	if f.scale != "" {
-		return nil, errors.New("-scale-rate is for profiles; -rate says the rate")
+		return nil, errors.New("--scale-rate is for profiles; --rate says the rate")
 	}
 	if f.steady != "" {
-		return nil, errors.New("-steady is for profiles; -rate says the rate")
+		return nil, errors.New("--steady is for profiles; --rate says the rate")
 	}
 	var err error
 	if f.duration != "" {
 		if a.Length, err = time.ParseDuration(f.duration); err != nil || a.Length <= 0 {
-			return nil, fmt.Errorf("-duration %q: want a length of time such as 2m", f.duration)
+			return nil, fmt.Errorf("--duration %q: want a length of time such as 2m", f.duration)
 		}
 	}
 	a.Body = f.body
 	if file, ok := strings.CutPrefix(f.body, "@"); ok {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			return nil, fmt.Errorf("-body: %w", err)
+			return nil, fmt.Errorf("--body: %w", err)
 		}
 		a.Body = string(text)
 	}
@@ -196,7 +196,7 @@ func (f *loadFlags) readAdHoc(url string, o profile.Options) (*profile.Profile, 
 		a.Targets, err = os.ReadFile(f.targets)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("-targets: %w", err)
+		return nil, fmt.Errorf("--targets: %w", err)
 	}
 	return a.Profile(o)
 }
@@ -212,19 +212,19 @@ func (f *loadFlags) options(p program) (profile.Options, error) {
 	if f.seed != "" {
 		seed, err := strconv.ParseUint(f.seed, 10, 64)
 		if err != nil {
-			return o, fmt.Errorf("-seed %q: want a whole number", f.seed)
+			return o, fmt.Errorf("--seed %q: want a whole number", f.seed)
 		}
 		o.Seed = &seed
 	}
 	if f.scale != "" {
 		if o.Scale, err = strconv.ParseFloat(f.scale, 64); err != nil || !(o.Scale > 0) || math.IsInf(o.Scale, 1) {
-			return o, fmt.Errorf("-scale-rate %q: want a number above 0, such as 0.5", f.scale)
+			return o, fmt.Errorf("--scale-rate %q: want a number greater than 0, such as 0.5", f.scale)
 		}
 	}
 	if f.share != "" {
 		share, err := strconv.ParseFloat(f.share, 64)
 		if err != nil {
-			return o, fmt.Errorf("-trace-share %q: want 0 to 1", f.share)
+			return o, fmt.Errorf("--trace-share %q: want 0 to 1", f.share)
 		}
 		o.Share = &share
 	}
@@ -233,7 +233,7 @@ func (f *loadFlags) options(p program) (profile.Options, error) {
 
 // portOffset is that of this copy.
 func (f *loadFlags) portOffset(p program) (int, error) {
-	name, text := "-offset", f.offset
+	name, text := "--offset", f.offset
 	if text == "" {
 		name, text = "FIREDRILL_PORT_OFFSET", p.getenv("FIREDRILL_PORT_OFFSET")
 	}

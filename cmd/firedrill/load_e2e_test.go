@@ -21,7 +21,7 @@ func TestLoadStopsAtOnceWhenInterruptedTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer silent.Close()
-	cmd := exec.CommandContext(t.Context(), "../../.bin/firedrill", "load", "-rate", "50/s", "-timeout", "1h", "http://"+silent.Addr().String())
+	cmd := exec.CommandContext(t.Context(), "../../.bin/firedrill", "load", "--rate", "50/s", "--timeout", "1h", "http://"+silent.Addr().String())
 	stderr, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

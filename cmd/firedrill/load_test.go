@@ -85,8 +85,8 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"threshold", []string{profileFor(t, url, "thresholds: [\"p99 < 1s\", \"p99 <\"]\n")}, `p.yaml:6: thresholds[1]: threshold "p99 <", column 6: `},
 		{"threshold of nothing", []string{profileFor(t, url, "thresholds: [journey.sell.p95 < 1s]\n")}, `p.yaml:6: thresholds[0]: threshold "journey.sell.p95 < 1s", column 9: `},
 		{"threshold flag", []string{"-threshold", "fast", good}, `-threshold: threshold "fast", column 1: `},
-		{"unwritable", []string{"-o", "/no-such-folder/r.json", good}, "-o /no-such-folder/r.json: no such file or directory"},
-		{"a folder", []string{"-html", t.TempDir(), good}, "this is no file that could be replaced"},
+		{"unwritable", []string{"--save", "/no-such-folder/r.json", good}, "--save /no-such-folder/r.json: no such file or directory"},
+		{"a folder", []string{"-html", t.TempDir(), good}, "this is not a regular file"},
 		{"no rate", []string{url}, "-rate is missing"},
 		{"rate", []string{"-rate", "fast", url}, `-rate: "fast" is no rate`},
 		{"rate 0", []string{"-rate", "0", "-duration", "1s", url}, "-rate: no request is ever due"},
@@ -100,13 +100,13 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"shard", []string{"-shard", "4/3", good}, `-shard: "4/3" is no shard`},
 		{"shard without requests", []string{"-shard", "31/31", good}, "shard 31/31: the schedule has only 30 requests"},
 		{"seed", []string{"-seed", "x", good}, `-seed "x": want a whole number`},
-		{"scale", []string{"-scale-rate", "fast", good}, `-scale-rate "fast": want a number above 0, such as 0.5`},
-		{"scale 0", []string{"-scale-rate", "0", good}, `-scale-rate "0": want a number above 0, such as 0.5`},
-		{"endless scale", []string{"-scale-rate", "+Inf", good}, `-scale-rate "+Inf": want a number above 0, such as 0.5`},
+		{"scale", []string{"-scale-rate", "fast", good}, `-scale-rate "fast": want a number greater than 0, such as 0.5`},
+		{"scale 0", []string{"-scale-rate", "0", good}, `-scale-rate "0": want a number greater than 0, such as 0.5`},
+		{"endless scale", []string{"-scale-rate", "+Inf", good}, `-scale-rate "+Inf": want a number greater than 0, such as 0.5`},
 		{"steady", []string{"-steady", "fast", good}, "a steady rate: \"fast\" is no rate"},
 		{"steady at nothing", []string{"-steady", "0/s", good}, "a steady rate: \"0/s\": must be greater than 0"},
-		{"steady without a profile", []string{"-steady", "2/s", "-rate", "5/s", url}, "-steady is for profiles; -rate says the rate"},
-		{"scale without a profile", []string{"-scale-rate", "2", "-rate", "5/s", url}, "-scale-rate is for profiles; -rate says the rate"},
+		{"steady without a profile", []string{"-steady", "2/s", "-rate", "5/s", url}, "--steady is for profiles; --rate says the rate"},
+		{"scale without a profile", []string{"-scale-rate", "2", "-rate", "5/s", url}, "--scale-rate is for profiles; --rate says the rate"},
 		{"scaled too high", []string{"-scale-rate", "1e6", good}, "p.yaml:2: stages[0].constant.rate: 100/s times 1e+06 is above the highest rate, 1e+06/s"},
 		{"run", []string{"-run", "x", good}, `-run "x": want 16 hex digits`},
 		{"share", []string{"-trace-share", "7", good}, "p.yaml: trace.share: 7: want a share, 0 to 1"},
@@ -114,7 +114,7 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"admin", []string{"-admin", "nowhere:x", good}, "-admin: serve metrics: "},
 		{"offset", []string{"-offset", "x", good}, `-offset "x": want a whole number`},
 		{"workers", []string{"-workers", "-1", "-rate", "5/s", url}, "-workers: -1 workers"},
-		{"unknown flag", []string{"-speed", "5"}, "flag provided but not defined: -speed"},
+		{"unknown flag", []string{"-speed", "5"}, "unknown flag: --speed"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -216,12 +216,12 @@ func TestLoadShardsMergeIntoTheWhole(t *testing.T) {
 	for _, shard := range []string{"1/2", "2/2"} {
 		file := filepath.Join(t.TempDir(), "shard.json")
 		files = append(files, file)
-		if code, out, errs := firedrill(t.Context(), "load", "-shard", shard, "-o", file, profile); code != 0 {
+		if code, out, errs := firedrill(t.Context(), "load", "--shard", shard, "--save", file, profile); code != 0 {
 			t.Fatalf("exit code %d\n%s\n%s", code, out, errs)
 		}
 	}
 	page := filepath.Join(t.TempDir(), "report.html")
-	code, out, errs := firedrill(t.Context(), append([]string{"load", "merge", "-json", "-html", page}, files...)...)
+	code, out, errs := firedrill(t.Context(), append([]string{"load", "merge", "--output", "json", "--html", page}, files...)...)
 	r, err := result.Read(strings.NewReader(out))
 	if code != 0 || err != nil {
 		t.Fatalf("exit code %d, %v\n%s", code, err, errs)
@@ -291,7 +291,7 @@ func TestLoadInterrupted(t *testing.T) {
 			defer cancel()
 			url, asked := target(t, nil)
 			file := filepath.Join(t.TempDir(), "r.json")
-			args := []string{"load", "-rate", "50/s", "-o", file}
+			args := []string{"load", "--rate", "50/s", "--save", file}
 			if tt.length != "" {
 				args = append(args, "-duration", tt.length)
 			}
@@ -365,12 +365,12 @@ func scrape(t *testing.T, found []string) string {
 }
 
 func TestLoadHelp(t *testing.T) {
-	code, _, errs := firedrill(t.Context(), "load", "-h")
+	code, out, _ := firedrill(t.Context(), "load", "-h")
 	if code != 0 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"PROFILE.yaml", "compare", "merge", "demo-omission", "-rate", "-shard", "Exit codes"} {
-		if !strings.Contains(errs, want) {
+	for _, want := range []string{"PROFILE.yaml", "compare", "merge", "demo-omission", "--rate", "--shard", "Exit codes"} {
+		if !strings.Contains(out, want) {
 			t.Errorf("the help does not mention %s", want)
 		}
 	}

@@ -35,7 +35,7 @@ type output struct {
 }
 
 func (o outputs) files() []output {
-	return []output{{"-o", o.file, asJSON}, {"-html", o.html, loadreport.HTML}, {"-hdr", o.hdr, loadreport.HDRLog}}
+	return []output{{"--save", o.file, asJSON}, {"--html", o.html, loadreport.HTML}, {"--hdr", o.hdr, loadreport.HDRLog}}
 }
 
 // check finds out before the run whether the files can be written.
@@ -45,7 +45,7 @@ func (o outputs) check() error {
 			continue
 		}
 		if info, err := os.Stat(file.path); err == nil && !info.Mode().IsRegular() {
-			return fmt.Errorf("%s %s: this is no file that could be replaced", file.flag, file.path)
+			return fmt.Errorf("%s %s: this is not a regular file", file.flag, file.path)
 		}
 		probe, err := os.CreateTemp(filepath.Dir(file.path), ".result-*")
 		if err != nil {

@@ -15,8 +15,8 @@ import (
 
 const mergeUsage = `load merge [flags] RESULT.json…
 
-Joins the results of the shards of one run (firedrill load -shard i/n -o …) into that of the whole. Nothing is lost:
-histograms add up bucket by bucket. Thresholds are evaluated anew.`
+Joins the results of the shards of one run (firedrill load --shard i/n --save FILE) into the result of the whole run. Nothing is
+lost: histograms add up bucket by bucket. Thresholds are evaluated again.`
 
 func loadMerge(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("load merge", mergeUsage)
@@ -54,13 +54,15 @@ func loadMerge(_ context.Context, p program, args []string) error {
 
 const compareUsage = `load compare [flags] A.json B.json
 
-Says whether B differs from A, by how much, and how sure that is, for each scenario. Runs that are invalid or not of the same
-load are refused. Exits 1 if B is worse.`
+Says whether B differs from A, by how much, and how sure that is, for each scenario. It refuses runs that are invalid, and runs
+of different loads. Two runs cannot show run-to-run noise.
+
+Exit codes: 0 B is not worse, 1 B is worse, 2 misuse, 3 a run is invalid.`
 
 func loadCompare(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("load compare", compareUsage)
 	var options compare.Options
-	fs.Float64Var(&options.Confidence, "confidence", 0, "of all intervals together (default 0.95)")
+	fs.Float64Var(&options.Confidence, "confidence", 0, "`probability` that all intervals together hold (default 0.95)")
 	asJSON := fs.Bool("json", false, "print the comparison as JSON instead of text")
 	if err := parse(fs, args, 2, 2); err != nil {
 		return err
@@ -111,16 +113,16 @@ func readResult(path string) (*result.Result, error) {
 
 const omissionUsage = `load demo-omission [flags]
 
-Stalls a server on purpose and loads it twice: by a closed loop, which waits for each answer before it sends again, and by an
-open one, which sends when requests are due. Both see the same stall; only one tells of it. A lesson for workshops.`
+Stalls a server on purpose and loads it twice: with a closed loop, which waits for each answer before it sends again, and with an
+open one, which sends when requests are due. Both see the same stall; only the open one reports it. A lesson for workshops.`
 
 func loadOmission(ctx context.Context, p program, args []string) error {
 	fs := p.newFlags("load demo-omission", omissionUsage)
 	var cfg omission.Config
-	fs.IntVar(&cfg.Rate, "rate", 0, "requests a second (default 1000)")
-	fs.DurationVar(&cfg.Length, "duration", 0, "of each of both runs (default 10s)")
-	fs.DurationVar(&cfg.StallAt, "at", 0, "when the server stalls (default 4s)")
-	fs.DurationVar(&cfg.Stall, "stall", 0, "how long the server answers nothing (default 1s)")
+	fs.IntVar(&cfg.Rate, "rate", 0, "`requests` a second (default 1000)")
+	fs.DurationVar(&cfg.Length, "duration", 0, "`length` of each run (default 10s)")
+	fs.DurationVar(&cfg.StallAt, "at", 0, "`time` after which the server stalls (default 4s)")
+	fs.DurationVar(&cfg.Stall, "stall", 0, "`length` of the stall (default 1s)")
 	html := fs.String("html", "", "`file` to write the picture to: one page that opens offline")
 	asJSON := fs.Bool("json", false, "print what was measured as JSON")
 	if err := parse(fs, args, 0, 0); err != nil {

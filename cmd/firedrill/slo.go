@@ -1,55 +1,36 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"os"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
+
 	"firedrill/alerts/slo"
-	"firedrill/deploy/stack"
+	"firedrill/internal/cli"
 )
 
-const sloUsage = `slo COMMAND [flags]
-
-Service level objectives: from one file a service (alerts/specs) come recording rules, alerts on the burn rate, budgets
-and an account of what all of them will do.
-
-Commands:
-`
-
-func sloCommands() []command {
-	return []command{
-		{"generate", "write the Prometheus rules of objectives", sloGenerate},
-		{"explain", "say in words what the rules will do", sloExplain},
-		{"import", "turn OpenSLO into objectives as the kit reads them", sloImport},
-		{"sim", "replay a month of incidents and judge the alerts", sloSim},
-		{"tune", "search windows and burn rates that alert better", sloTune},
-		{"backfill", "write made-up history for a Prometheus that has none", sloBackfill},
-	}
+func (p program) sloCommand() *cobra.Command {
+	return cli.Group(&cobra.Command{
+		Use:   "slo COMMAND",
+		Short: "Objectives: rules, explanation, simulation, import, history",
+		Long: `Service level objectives. Each service has one file of objectives (alerts/specs). From it come recording rules, alerts on
+the burn rate, error budgets, and an explanation of what all of them will do. docs/slo.md describes the files.`,
+		Example: `  firedrill slo explain                           what pages when, in words
+  firedrill slo generate my.yaml > rules.yaml     rules of your own objectives`,
+	}, p.sloGenerateCommand(), p.sloExplainCommand(), p.sloImportCommand(), p.sloSimCommand(), p.sloTuneCommand(), p.sloBackfillCommand())
 }
 
-// sloMain runs a subcommand of slo.
-func sloMain(ctx context.Context, p program, args []string) error {
-	return p.subcommand(ctx, "slo", sloUsage, sloCommands(), args)
-}
-
-// root is the repository's folder.
+// root returns the repository's folder.
 func (p program) root() (string, error) {
-	executable, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("find the running program: %w", err)
-	}
-	settings, err := stack.Resolve(stack.Flags{}, p.getenv, executable)
+	settings, err := p.settings()
 	return settings.Root, err
 }
 
-// specsDir is where the kit's own objectives are, below the repository.
+// specsDir returns the folder of the shop's objectives.
 func specsDir(root string) string { return filepath.Join(root, "alerts", "specs") }
 
-// loadSpecs reads the named files, or the kit's own objectives. Whatever is wrong
-// in them is a misuse.
+// loadSpecs reads the named files, or the shop's objectives if none is named. An error in a file is misuse.
 func loadSpecs(root string, files []string) ([]slo.Spec, error) {
 	if len(files) == 0 {
 		specs, err := slo.LoadAll(specsDir(root))
@@ -68,5 +49,5 @@ func badSpec(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%w: bad objectives:\n%w", errUsage, err)
+	return cli.Misuse("bad objectives:\n%w", err)
 }

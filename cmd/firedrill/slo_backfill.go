@@ -1,23 +1,20 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"firedrill/alerts/history"
 	"firedrill/alerts/slo"
 	"firedrill/deploy/stack"
+	"firedrill/internal/cli"
 )
-
-const sloBackfillUsage = `slo backfill [flags]
-
-Makes up a period (30 days; 12 hours at scale 60) of history for the objectives in alerts/specs, with a few incidents,
-and writes it into the data folder of a Prometheus that has none yet, before it starts. Then budgets and long windows
-mean something at once. Every series of it carries synthetic="true". A folder that holds data is left as it is.
-"firedrill up" does this on an empty data folder.`
 
 // Kinds of traffic that the kit keeps on the shop, in events a second: what is made
 // up must not outweigh what happens, nor the other way round.
@@ -26,24 +23,31 @@ const (
 	trickleOrders = 5
 )
 
-func sloBackfill(ctx context.Context, p program, args []string) error {
-	fs := p.newFlags("slo backfill", sloBackfillUsage)
-	which := addStackFlags(fs)
-	dir := fs.String("dir", "", "data `folder` of Prometheus (default: that of the kit's own)")
-	scale := fs.Float64("scale", slo.Workshop().Scale, "how many `times` faster than real the windows run")
-	scrape := fs.Duration("scrape", slo.Workshop().Scrape, "how often Prometheus scrapes the services")
-	seed := fs.Uint64("seed", defaultHistorySeed, "`number` that decides what happened")
-	if err := parse(fs, args, 0, 0); err != nil {
-		return err
+func (p program) sloBackfillCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "backfill",
+		Short: "Write made-up history for a Prometheus that has none",
+		Long: `Makes up one period (30 days; 12 hours at scale 60) of history for the objectives in alerts/specs, with a few incidents, and
+writes it into the data folder of a Prometheus that has no data, before it starts. Budgets and long windows then have values at
+once. Every made-up series has the label synthetic="true". A folder that holds data is left as it is.
+
+"firedrill up" does this on an empty data folder.`,
+		Args: cli.Args(),
 	}
-	kit, err := which.stack(p)
-	if err != nil {
-		return err
+	which := addStackFlags(cmd.Flags())
+	f := cmd.Flags()
+	dir := f.String("dir", "", "data `folder` of Prometheus (default: that of this copy)")
+	scale := f.Float64("scale", slo.Workshop().Scale, "how many `times` faster than real the windows run")
+	scrape := f.Duration("scrape", slo.Workshop().Scrape, "how often Prometheus scrapes the services")
+	seed := f.Uint64("seed", defaultHistorySeed, "`number` that decides what happened")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		kit, err := which.stack(p)
+		if err != nil {
+			return err
+		}
+		return p.backfill(cmd.Context(), kit.Root, cmp.Or(*dir, kit.PrometheusDir()), slo.NewClock(*scale, *scrape), *seed)
 	}
-	if *dir == "" {
-		*dir = kit.PrometheusDir()
-	}
-	return p.backfill(ctx, kit.Root, *dir, slo.NewClock(*scale, *scrape), *seed)
+	return cmd
 }
 
 const defaultHistorySeed = 1

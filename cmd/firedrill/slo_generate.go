@@ -1,90 +1,121 @@
 package main
 
 import (
-	"context"
-	"flag"
+	"cmp"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
+	"firedrill/internal/cli"
 )
 
-const sloGenerateUsage = `slo generate [flags] [SPEC...]
+func (p program) sloGenerateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "generate [SPEC...]",
+		Short: "Write the Prometheus rules of objectives",
+		Long: `Writes the Prometheus rules of objectives.
 
-Writes Prometheus rules of objectives. Without SPEC it makes those that the kit ships: of alerts/specs into
-alerts/generated, for the kit's own Prometheus (scale 60: an hour is a minute) and, below production/, for any other
-(scale 1). With SPEC it writes the rules of those files to standard output, or into a folder of yours:
+With SPEC it writes the rules of those files to standard output, or into a folder. Without SPEC it writes the rules of the shop
+(alerts/specs) into alerts/generated: for the Prometheus of "make up" (scale 60: an hour takes a minute) and, below
+production/, for any other (scale 1).
 
-    firedrill slo generate myservice.yaml > rules.yaml
-    firedrill slo generate -scale 60 -scrape 1s -out rules/ a.yaml b.yaml
-
-With -format prometheusrule it writes objects for the Prometheus operator; without SPEC those in
+With --format prometheusrule it writes objects for the Prometheus operator; without SPEC those in
 deploy/kubernetes/monitoring/rules.
 
-A spec of Sloth (prometheus/v1) is read as it is; docs/slo.md has the keys that are there beside Sloth's.`
-
-func sloGenerate(_ context.Context, p program, args []string) error {
-	fs := p.newFlags("slo generate", sloGenerateUsage)
-	scale := fs.Float64("scale", 0, "how many `times` faster than real the windows run (default: as the spec says, or 1)")
-	scrape := fs.Duration("scrape", 15*time.Second, "how often Prometheus scrapes the services")
-	format := fs.String("format", string(rules.FormatFile), "`form` of the rules: file (of Prometheus) or prometheusrule (an object for its operator)")
-	named := addPolicyFlag(fs)
-	out := fs.String("out", "", "`folder` to write into, one file a spec")
-	check := fs.Bool("check", false, "write nothing; fail if the files in the folder are not current")
-	if err := parse(fs, args, 0, math.MaxInt); err != nil {
-		return err
+A spec of Sloth (prometheus/v1) is read as it is; docs/slo.md lists the keys that are added to Sloth's.`,
+		Example: `  firedrill slo generate my.yaml > rules.yaml
+  firedrill slo generate --scale 60 --scrape 1s --out rules/ a.yaml b.yaml
+  firedrill slo generate --check                     fail if alerts/generated is not current`,
+		Args: cli.Args("[SPEC...]"),
 	}
+	f := cmd.Flags()
+	var g generation
+	f.Float64Var(&g.scale, "scale", 0, "how many `times` faster than real the windows run (default: as the spec says, or 1)")
+	f.DurationVar(&g.scrape, "scrape", 15*time.Second, "how often Prometheus scrapes the services")
+	format := f.String("format", string(rules.FormatFile), "`format` of the rules: file (of Prometheus) or prometheusrule (an object for its operator)")
+	g.policy = addPolicyFlag(cmd)
+	f.StringVar(&g.out, "out", "", "`folder` to write into, one file a spec")
+	f.BoolVar(&g.check, "check", false, "write nothing; fail if the files in the folder are not current")
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		g.format = rules.Format(*format)
+		if len(args) > 0 {
+			return g.ofFiles(p, args)
+		}
+		if g.scale != 0 || f.Changed("scrape") || f.Changed("policy") {
+			return cli.Misuse("the rules of the shop have fixed scales and one policy: name a SPEC to choose")
+		}
+		return g.ofShop(p)
+	}
+	return cmd
+}
+
+// generation is what the flags of generate say.
+type generation struct {
+	scale  float64 // 0: as the spec says
+	scrape time.Duration
+	format rules.Format
+	policy *string
+	out    string // "": standard output, or the repository's folder for the shop's rules
+	check  bool
+}
+
+// ofShop generates the rules that the repository holds.
+func (g generation) ofShop(p program) error {
 	root, err := p.root()
 	if err != nil {
 		return err
 	}
-	specs, err := loadSpecs(root, fs.Args())
+	specs, err := loadSpecs(root, nil)
 	if err != nil {
 		return err
 	}
-	policy, err := slo.Named(*named)
+	files, home, err := generateOwn(specs, g.format)
 	if err != nil {
-		return fmt.Errorf("%w: -policy: %w", errUsage, err)
+		return cli.Misuse("%w", err)
 	}
-	var files map[string][]byte
-	if fs.NArg() == 0 {
-		if *scale != 0 || isSet(fs, "scrape") || isSet(fs, "policy") {
-			return fmt.Errorf("%w: the kit's own rules have fixed scales and one policy: name a SPEC to choose", errUsage)
-		}
-		var home string
-		files, home, err = generateOwn(specs, rules.Format(*format))
-		if *out == "" {
-			*out = filepath.Join(root, home)
-		}
-	} else {
-		files, err = renderAll(specs, rules.Format(*format), policy, *scale, *scrape)
-	}
-	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
-	}
-	if *out == "" {
-		for _, spec := range specs {
-			if _, err := p.stdout.Write(files[filepath.Base(spec.File)]); err != nil {
-				return fmt.Errorf("write rules: %w", err)
-			}
-		}
-		return nil
-	}
-	return p.writeRules(*out, files, !*check, fs.NArg() == 0)
+	return p.writeRules(cmp.Or(g.out, filepath.Join(root, home)), files, !g.check, true)
 }
 
-// addPolicyFlag lets people choose the windows and burn rates of alerts.
-func addPolicyFlag(fs *flag.FlagSet) *string {
-	return fs.String("policy", "default", "`name` of the windows and burn rates that alert: default (the kit's), or workbook (1h/5m at 14.4x, 6h/30m at 6x, 1d/2h at 3x, 3d/6h at 1x)")
+// ofFiles generates the rules of specs in files.
+func (g generation) ofFiles(p program, paths []string) error {
+	specs, err := loadSpecs("", paths)
+	if err != nil {
+		return err
+	}
+	policy, err := slo.Named(*g.policy)
+	if err != nil {
+		return cli.Misuse("--policy: %w", err)
+	}
+	files, err := renderAll(specs, g.format, policy, g.scale, g.scrape)
+	if err != nil {
+		return cli.Misuse("%w", err)
+	}
+	if g.out != "" {
+		return p.writeRules(g.out, files, !g.check, false)
+	}
+	for _, spec := range specs {
+		if _, err := p.stdout.Write(files[filepath.Base(spec.File)]); err != nil {
+			return fmt.Errorf("write rules: %w", err)
+		}
+	}
+	return nil
 }
 
-// generateOwn makes the files that the kit ships, and says in which folder below the repository's root.
+// addPolicyFlag adds the flag that names the windows and burn rates of alerts.
+func addPolicyFlag(cmd *cobra.Command) *string {
+	policies := cobra.FixedCompletions([]string{"default", "workbook"}, cobra.ShellCompDirectiveNoFileComp)
+	defer func() { _ = cmd.RegisterFlagCompletionFunc("policy", policies) }() // fails only for a flag that is not there
+	return cmd.Flags().String("policy", "default", "`name` of the windows and burn rates that alert: default (those of the shop), or workbook (1h/5m at 14.4x, 6h/30m at 6x, 1d/2h at 3x, 3d/6h at 1x)")
+}
+
+// generateOwn returns the files that the repository holds, and their folder below its root.
 func generateOwn(specs []slo.Spec, format rules.Format) (files map[string][]byte, home string, err error) {
 	switch format {
 	case rules.FormatFile:
@@ -94,7 +125,7 @@ func generateOwn(specs []slo.Spec, format rules.Format) (files map[string][]byte
 		files, err = rules.GenerateObjects(specs, slo.Default())
 		return files, filepath.Join("deploy", "kubernetes", "monitoring", "rules"), err
 	}
-	return nil, "", fmt.Errorf("-format %q: want %s or %s", format, rules.FormatFile, rules.FormatObject)
+	return nil, "", fmt.Errorf("--format %q: want %s or %s", format, rules.FormatFile, rules.FormatObject)
 }
 
 func renderAll(specs []slo.Spec, format rules.Format, policy slo.Policy, scale float64, scrape time.Duration) (map[string][]byte, error) {
@@ -121,8 +152,8 @@ func (p program) writeRules(dir string, files map[string][]byte, write, whole bo
 	}
 	switch {
 	case !write && len(stale) > 0:
-		fmt.Fprintf(p.stderr, "not current in %s: %s; generate them again without -check\n", dir, strings.Join(stale, ", "))
-		return errQuiet
+		fmt.Fprintf(p.stderr, "not current in %s: %s; generate them again without --check\n", dir, strings.Join(stale, ", "))
+		return cli.ErrQuiet
 	case len(stale) == 0:
 		fmt.Fprintf(p.stdout, "%d files in %s are current.\n", len(files), dir)
 	default:
@@ -189,11 +220,4 @@ func leftovers(dir string, files map[string][]byte) ([]string, error) {
 		}
 	}
 	return left, nil
-}
-
-// isSet tells whether a flag was given.
-func isSet(fs *flag.FlagSet, name string) bool {
-	given := false
-	fs.Visit(func(f *flag.Flag) { given = given || f.Name == name })
-	return given
 }

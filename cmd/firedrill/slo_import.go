@@ -1,37 +1,40 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"maps"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 
+	"github.com/spf13/cobra"
+
 	"firedrill/alerts/openslo"
+	"firedrill/internal/cli"
 )
 
-const sloImportUsage = `slo import [flags] FILE...
-
-Turns objectives in OpenSLO v1 into the kit's own form, one file a service, on standard output or into a folder. What
-means something else afterwards, and what cannot be expressed, is told on standard error; in the latter case the exit
-code is 1. Files that refer to each other are given together.
-
-    firedrill slo import -out alerts/specs openslo/*.yaml`
-
-func sloImport(_ context.Context, p program, args []string) error {
-	fs := p.newFlags("slo import", sloImportUsage)
-	out := fs.String("out", "", "`folder` to write into, one file a service")
-	if err := parse(fs, args, 1, math.MaxInt); err != nil {
-		return err
+func (p program) sloImportCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "import FILE...",
+		Short: "Turn OpenSLO into objectives of firedrill",
+		Long: `Turns objectives in OpenSLO v1 into files of firedrill, one a service, on standard output or in a folder. What changes its
+meaning and what cannot be expressed is listed on standard error; in the second case the exit code is 1. Give files that refer
+to each other together. An existing file is not overwritten.`,
+		Example: `  firedrill slo import --out alerts/specs openslo/*.yaml`,
+		Args:    cli.Args("FILE..."),
 	}
-	result, err := openslo.ImportFiles(fs.Args()...)
+	out := cmd.Flags().String("out", "", "`folder` to write into, one file a service")
+	cmd.RunE = func(_ *cobra.Command, args []string) error { return p.importOpenSLO(*out, args) }
+	return cmd
+}
+
+func (p program) importOpenSLO(dir string, files []string) error {
+	result, err := openslo.ImportFiles(files...)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return cli.Misuse("%w", err)
 	}
 	for _, service := range slices.Sorted(maps.Keys(result.Specs)) {
-		if err := p.writeSpec(*out, service, result.Specs[service]); err != nil {
+		if err := p.writeSpec(dir, service, result.Specs[service]); err != nil {
 			return err
 		}
 	}
@@ -42,7 +45,7 @@ func sloImport(_ context.Context, p program, args []string) error {
 		fmt.Fprintln(p.stderr, "cannot be expressed: "+remark)
 	}
 	if len(result.Skipped) > 0 {
-		return errQuiet
+		return cli.ErrQuiet
 	}
 	return nil
 }

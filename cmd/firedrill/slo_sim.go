@@ -10,89 +10,94 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"firedrill/alerts/sim"
+	"firedrill/internal/cli"
 	"firedrill/internal/term"
 )
 
-const sloSimUsage = `slo sim [flags] [CATALOGUE]
+func (p program) sloSimCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "sim [CATALOGUE]",
+		Short: "Replay a month of incidents and judge the alerts",
+		Long: `Replays a month of incidents (alerts/incidents/month.yaml, or CATALOGUE) through alerting rules and says how soon and how
+well they alert: the rules of this repository, the six strategies of the Site Reliability Workbook, the defaults of Sloth and
+Pyrra, and any rules file.
 
-Replays a month of incidents (alerts/incidents/month.yaml, or a CATALOGUE of yours) through alerting rules, and tells how
-soon and how well they tell of them: the kit's own rules, the six strategies of the Site Reliability Workbook, Sloth's and
-Pyrra's defaults, and any rules file:
-
-    firedrill slo sim -rules mine.yaml -good 'http_requests_total{code="200"}' -bad 'http_requests_total{code="500"}'
-
-Prometheus's own engine evaluates the expressions as the files have them, every 15 s. It takes some 20 s; -quick takes
-arithmetic where it is known to give the same, and needs less than one.`
-
-func sloSim(ctx context.Context, p program, args []string) error {
-	fs := p.newFlags("slo sim", sloSimUsage)
-	var files, good, bad, all texts
-	quick := fs.Bool("quick", false, "use arithmetic instead of Prometheus's engine for the rule sets that are known; the figures are the same")
-	prove := fs.Bool("prove", false, "also evaluate Prometheus's real rule groups around every change, and compare")
-	only := fs.String("sets", "", "judge only these, as `NAME,NAME`")
-	fs.Var(&files, "rules", "also judge this rules `file` (repeat for more)")
-	fs.Var(&good, "good", "`series` that counts good events, for -rules (repeat for more)")
-	fs.Var(&bad, "bad", "`series` that counts bad events")
-	fs.Var(&all, "all", "`series` that counts all events")
-	asJSON := fs.Bool("json", false, "print JSON")
-	svg := fs.String("svg", "", "also draw when what fired, into a `file`")
-	if err := parse(fs, args, 0, 1); err != nil {
-		return err
+Prometheus's own engine evaluates the expressions as the files have them, every 15 s. This takes about 20 s. With --quick,
+rule sets that are known are evaluated by arithmetic, which gives the same figures in less than a second.`,
+		Example: `  firedrill slo sim --quick
+  firedrill slo sim --rules mine.yaml --good 'http_requests_total{code="200"}' --bad 'http_requests_total{code="500"}'`,
+		Args: cli.Args("[CATALOGUE]"),
 	}
-	counters, err := parseCounters(map[sim.Events]texts{sim.GoodEvents: good, sim.BadEvents: bad, sim.AllEvents: all})
+	f := cmd.Flags()
+	var s simulation
+	f.BoolVar(&s.quick, "quick", false, "use arithmetic instead of Prometheus's engine for the rule sets that are known; the figures are the same")
+	f.BoolVar(&s.prove, "prove", false, "also evaluate Prometheus's real rule groups around every change, and compare")
+	f.StringVar(&s.only, "sets", "", "judge only these, as `NAME,NAME`")
+	f.StringArrayVar(&s.rules, "rules", nil, "also judge this rules `file`; may be repeated")
+	f.StringArrayVar(&s.good, "good", nil, "`series` that counts good events, for --rules; may be repeated")
+	f.StringArrayVar(&s.bad, "bad", nil, "`series` that counts bad events; may be repeated")
+	f.StringArrayVar(&s.all, "all", nil, "`series` that counts all events; may be repeated")
+	f.StringVar(&s.svg, "svg", "", "`file` to draw into which alert fired when")
+	s.output = cli.AddOutput(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		file := ""
+		if len(args) > 0 {
+			file = args[0]
+		}
+		return s.run(cmd.Context(), p, file)
+	}
+	return cmd
+}
+
+// simulation is what the flags of sim say.
+type simulation struct {
+	quick, prove          bool
+	only, svg             string
+	rules, good, bad, all []string
+	output                *cli.Output
+}
+
+func (s simulation) run(ctx context.Context, p program, file string) error {
+	counters, err := parseCounters(map[sim.Events][]string{sim.GoodEvents: s.good, sim.BadEvents: s.bad, sim.AllEvents: s.all})
 	if err != nil {
 		return err
 	}
-	sets, err := ruleSets(files, *only)
+	sets, err := ruleSets(s.rules, s.only)
 	if err != nil {
 		return err
 	}
-	catalogue, err := p.catalogue(fs.Arg(0))
+	catalogue, err := p.catalogue(file)
 	if err != nil {
 		return err
 	}
 	report, err := sim.Replay(ctx, catalogue, sets, sim.Options{
-		Quick: *quick, Prove: *prove, Counters: counters, Progress: p.simProgress(),
+		Quick: s.quick, Prove: s.prove, Counters: counters, Progress: p.simProgress(),
 	})
 	if err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+		return cli.Misuse("%w", err)
 	}
-	if *svg != "" {
-		if err := draw(*svg, report); err != nil {
+	if s.svg != "" {
+		if err := draw(s.svg, report); err != nil {
 			return err
 		}
 	}
-	if *asJSON {
-		err = writeJSON(p.stdout, report)
-	} else {
-		err = report.Write(p.stdout)
-	}
+	err = s.output.Write(p.stdout, report, report.Write)
 	if err == nil && report.Differs() {
-		return errQuiet
+		return cli.ErrQuiet
 	}
 	return err
 }
 
-// texts is a flag that may be given several times.
-type texts []string
-
-// String implements flag.Value.
-func (t *texts) String() string { return strings.Join(*t, ",") }
-
-// Set implements flag.Value.
-func (t *texts) Set(text string) error {
-	*t = append(*t, text)
-	return nil
-}
-
-func parseCounters(given map[sim.Events]texts) ([]sim.Counter, error) {
+func parseCounters(given map[sim.Events][]string) ([]sim.Counter, error) {
 	var counters []sim.Counter
 	for events, series := range given {
 		for _, text := range series {
 			c, err := sim.ParseCounter(text, events)
 			if err != nil {
-				return nil, fmt.Errorf("%w: -%s: %w", errUsage, events, err)
+				return nil, cli.Misuse("--%s: %w", events, err)
 			}
 			counters = append(counters, c)
 		}
@@ -100,7 +105,7 @@ func parseCounters(given map[sim.Events]texts) ([]sim.Counter, error) {
 	return counters, nil
 }
 
-// ruleSets are the known ones and those of files; or only some of them.
+// ruleSets returns the known rule sets and those of files; if only is not "", those that it names.
 func ruleSets(files []string, only string) ([]sim.RuleSet, error) {
 	sets, err := sim.Sets()
 	if err != nil {
@@ -109,7 +114,7 @@ func ruleSets(files []string, only string) ([]sim.RuleSet, error) {
 	for _, file := range files {
 		set, err := sim.LoadRules(file)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", errUsage, err)
+			return nil, cli.Misuse("%w", err)
 		}
 		sets = append(sets, set)
 	}
@@ -120,7 +125,7 @@ func ruleSets(files []string, only string) ([]sim.RuleSet, error) {
 	for name := range strings.SplitSeq(only, ",") {
 		i := slices.IndexFunc(sets, func(s sim.RuleSet) bool { return s.Name == strings.TrimSpace(name) })
 		if i < 0 {
-			return nil, fmt.Errorf("%w: -sets: there is no %q, but %s", errUsage, name, strings.Join(names(sets), ", "))
+			return nil, cli.Misuse("--sets: unknown rule set %q; want some of %s", name, strings.Join(names(sets), ", "))
 		}
 		chosen = append(chosen, sets[i])
 	}
@@ -135,7 +140,7 @@ func names(sets []sim.RuleSet) []string {
 	return all
 }
 
-// catalogue reads a file of incidents, or the kit's own.
+// catalogue reads a file of incidents; "" is the repository's.
 func (p program) catalogue(file string) (sim.Catalogue, error) {
 	if file == "" {
 		root, err := p.root()
@@ -146,12 +151,12 @@ func (p program) catalogue(file string) (sim.Catalogue, error) {
 	}
 	c, err := sim.LoadCatalogue(file)
 	if err != nil {
-		return c, fmt.Errorf("%w: bad incidents:\n%w", errUsage, err)
+		return c, cli.Misuse("bad incidents:\n%w", err)
 	}
 	return c, nil
 }
 
-// simProgress tells how far it is: in place on a terminal, else now and then.
+// simProgress returns a function that prints progress: in place on a terminal, else every few seconds.
 func (p program) simProgress() func(done, of int) {
 	display := term.New(p.stderr, p.getenv)
 	begin, told := time.Now(), time.Now()

@@ -28,16 +28,16 @@ func TestSimCommands(t *testing.T) {
 		code           int
 		stdout, stderr string // that are in what is printed
 	}{
-		{"all sets", "slo sim -quick", 0, "Told after the incident began", ""},
-		{"two sets", "slo sim -quick -sets book-6,firedrill", 0, "the kit's own", ""},
-		{"no such set", "slo sim -sets book-7", 2, "", `there is no "book-7", but book-1, `},
-		{"rules of a user", "slo sim -quick -sets mine -all all_total -bad bad_total -rules " + mine, 0, "mine", "1 of 1 rules"},
-		{"rules without series", "slo sim -quick -sets mine -rules " + mine, 2, "", "Errors reads bad_total, which no event counts in"},
-		{"no rules", "slo sim -rules nowhere.yaml", 2, "", "nowhere.yaml"},
-		{"a series that is none", "slo sim -bad bad_total[5m]", 2, "", `-bad: "bad_total[5m]" is no series`},
-		{"bad incidents", "slo sim -quick " + badMonth, 2, "", "month.yaml:2: incidents[0].duration: 7s: want a multiple of 15s"},
+		{"all sets", "slo sim --quick", 0, "Told after the incident began", ""},
+		{"two sets", "slo sim --quick --sets book-6,firedrill", 0, "the kit's own", ""},
+		{"no such set", "slo sim --sets book-7", 2, "", `unknown rule set "book-7"; want some of book-1, `},
+		{"rules of a user", "slo sim --quick --sets mine --all all_total --bad bad_total --rules " + mine, 0, "mine", "1 of 1 rules"},
+		{"rules without series", "slo sim --quick --sets mine --rules " + mine, 2, "", "Errors reads bad_total, which no event counts in"},
+		{"no rules", "slo sim --rules nowhere.yaml", 2, "", "nowhere.yaml"},
+		{"a series that is none", "slo sim --bad bad_total[5m]", 2, "", `--bad: "bad_total[5m]" is no series`},
+		{"bad incidents", "slo sim --quick " + badMonth, 2, "", "month.yaml:2: incidents[0].duration: 7s: want a multiple of 15s"},
 		{"no incidents", "slo sim nowhere.yaml", 2, "", "nowhere.yaml"},
-		{"no months", "slo tune -months 0", 2, "", "-months 0: want 1 or more"},
+		{"no months", "slo tune --months 0", 2, "", "--months 0: want 1 or more"},
 		{"bad incidents to tune on", "slo tune " + badMonth, 2, "", "month.yaml:2"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestSimCommands(t *testing.T) {
 
 func TestSimAsJSONAndPicture(t *testing.T) {
 	picture := filepath.Join(t.TempDir(), "month.svg")
-	code, stdout, stderr := sloCommand(t, "slo", "sim", "-quick", "-json", "-svg", picture)
+	code, stdout, stderr := sloCommand(t, "slo", "sim", "--quick", "-o", "json", "--svg", picture)
 	var report struct {
 		Sets []struct {
 			Name      string  `json:"name"`

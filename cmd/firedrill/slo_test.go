@@ -62,28 +62,28 @@ func TestSLOCommands(t *testing.T) {
 		stdout, stderr string // that are in what is printed
 	}{
 		{"no command", "slo", 2, "", "explain"},
-		{"help", "slo help", 0, "", "backfill"},
-		{"unknown", "slo nope", 2, "", `no command "nope"`},
-		{"the kit's rules are current", "slo generate -check", 0, "are current", ""},
+		{"help", "slo help", 0, "backfill", ""},
+		{"unknown", "slo nope", 2, "", `unknown command: "nope"`},
+		{"the kit's rules are current", "slo generate --check", 0, "are current", ""},
 		{"rules of a spec", "slo generate " + spec, 0, `sum(rate(all_total[5m]))`, ""},
-		{"rules at a scale", "slo generate -scale 60 -scrape 1s " + spec, 0, `sum(rate(all_total[5s]))`, ""},
-		{"the workbook's windows", "slo generate -policy workbook " + spec, 0, `sum(rate(all_total[6h]))`, ""},
-		{"a policy for the kit's own", "slo generate -policy workbook", 2, "", "one policy"},
-		{"a policy that is none", "slo generate -policy mine " + spec, 2, "", `no policy "mine": want default or workbook`},
-		{"explain the workbook", "slo explain -policy workbook " + spec, 0, "14.4x", ""},
-		{"a scale too large", "slo generate -scale 60 " + spec, 2, "", "it must hold 2 scrapes"},
-		{"a scale for the kit's own", "slo generate -scale 10", 2, "", "fixed scales"},
+		{"rules at a scale", "slo generate --scale 60 --scrape 1s " + spec, 0, `sum(rate(all_total[5s]))`, ""},
+		{"the workbook's windows", "slo generate --policy workbook " + spec, 0, `sum(rate(all_total[6h]))`, ""},
+		{"a policy for the kit's own", "slo generate --policy workbook", 2, "", "one policy"},
+		{"a policy that is none", "slo generate --policy mine " + spec, 2, "", `no policy "mine": want default or workbook`},
+		{"explain the workbook", "slo explain --policy workbook " + spec, 0, "14.4x", ""},
+		{"a scale too large", "slo generate --scale 60 " + spec, 2, "", "it must hold 2 scrapes"},
+		{"a scale for the kit's own", "slo generate --scale 10", 2, "", "fixed scales"},
 		{"a bad spec", "slo generate " + bad, 2, "", "bad.yaml:5: slos[0].objective: 100 leaves no budget"},
 		{"no spec", "slo generate nowhere.yaml", 2, "", "nowhere.yaml"},
 		{"explain the kit", "slo explain", 0, "charged-once of payments: 99.99 % over 12h (scale 60", ""},
 		{"explain a spec", "slo explain " + spec, 0, "ok of mine: 99 % over 30d\n", ""},
 		{"explain a bad spec", "slo explain " + bad, 2, "", "bad.yaml:5"},
 		{"import", "slo import " + openSLO, 1, "", "cannot be expressed: SLO \"a\": budgeting method"},
-		{"import nothing", "slo import", 2, "", "something must be named"},
+		{"import nothing", "slo import", 2, "", "missing argument: FILE"},
 		{"import no OpenSLO", "slo import " + spec, 2, "", "apiVersion"},
-		{"an object for the operator", "slo generate -format prometheusrule " + spec, 0, "kind: PrometheusRule", ""},
-		{"the kit's objects", "slo generate -format prometheusrule -check", 0, "5 files in", ""},
-		{"a format that is none", "slo generate -format yaml " + spec, 2, "", `format "yaml": want file or prometheusrule`},
+		{"an object for the operator", "slo generate --format prometheusrule " + spec, 0, "kind: PrometheusRule", ""},
+		{"the kit's objects", "slo generate --format prometheusrule --check", 0, "5 files in", ""},
+		{"a format that is none", "slo generate --format yaml " + spec, 2, "", `format "yaml": want file or prometheusrule`},
 		{"backfill", "slo backfill", 0, "", "Made up 12h of history of 7 objectives"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -97,19 +97,19 @@ func TestSLOCommands(t *testing.T) {
 
 func TestGenerateKeepsAFolderCurrent(t *testing.T) {
 	spec, dir := writeTemp(t, "mine.yaml", mySpec), t.TempDir()
-	if code, _, stderr := sloCommand(t, "slo", "generate", "-check", "-out", dir, spec); code != 1 || !strings.Contains(stderr, "not current") {
+	if code, _, stderr := sloCommand(t, "slo", "generate", "--check", "--out", dir, spec); code != 1 || !strings.Contains(stderr, "not current") {
 		t.Errorf("check of an empty folder: exit %d, %s", code, stderr)
 	}
-	if code, stdout, _ := sloCommand(t, "slo", "generate", "-out", dir, spec); code != 0 || !strings.Contains(stdout, "Wrote mine.yaml") {
+	if code, stdout, _ := sloCommand(t, "slo", "generate", "--out", dir, spec); code != 0 || !strings.Contains(stdout, "Wrote mine.yaml") {
 		t.Errorf("generate: exit %d, %s", code, stdout)
 	}
-	if code, _, stderr := sloCommand(t, "slo", "generate", "-check", "-out", dir, spec); code != 0 {
+	if code, _, stderr := sloCommand(t, "slo", "generate", "--check", "--out", dir, spec); code != 0 {
 		t.Errorf("check: exit %d, %s", code, stderr)
 	}
 }
 
 func TestExplainAsJSON(t *testing.T) {
-	code, stdout, _ := sloCommand(t, "slo", "explain", "-json", writeTemp(t, "mine.yaml", mySpec))
+	code, stdout, _ := sloCommand(t, "slo", "explain", "-o", "json", writeTemp(t, "mine.yaml", mySpec))
 	var raw []map[string]any
 	if err := json.Unmarshal([]byte(stdout), &raw); err != nil || code != 0 || len(raw) != 1 {
 		t.Fatalf("exit %d, %v: %s", code, err, stdout)
@@ -130,13 +130,13 @@ spec:
   objectives: [{target: 0.999}]
 `)
 	dir := t.TempDir()
-	if code, stdout, stderr := sloCommand(t, "slo", "import", "-out", dir, file); code != 0 || !strings.Contains(stdout, "s.yaml") {
+	if code, stdout, stderr := sloCommand(t, "slo", "import", "--out", dir, file); code != 0 || !strings.Contains(stdout, "s.yaml") {
 		t.Fatalf("exit %d: %s%s", code, stdout, stderr)
 	}
 	if _, err := slo.Load(filepath.Join(dir, "s.yaml")); err != nil {
 		t.Error(err)
 	}
-	if code, _, stderr := sloCommand(t, "slo", "import", "-out", dir, file); code != 1 || !strings.Contains(stderr, "exists") {
+	if code, _, stderr := sloCommand(t, "slo", "import", "--out", dir, file); code != 1 || !strings.Contains(stderr, "exists") {
 		t.Errorf("a second import: exit %d, %s", code, stderr)
 	}
 }

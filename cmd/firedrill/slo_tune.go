@@ -1,39 +1,42 @@
 package main
 
 import (
-	"context"
 	"fmt"
 
+	"github.com/spf13/cobra"
+
 	"firedrill/alerts/sim"
+	"firedrill/internal/cli"
 )
 
-const sloTuneUsage = `slo tune [flags] [CATALOGUE]
-
-Searches windows and burn rates on a month of incidents (alerts/incidents/month.yaml, or a CATALOGUE of yours) and shows
-those that no others beat in how soon they tell, how precise they are and what their rules cost; and where the kit's
-default stands. What beats the default is tried on random months too, which the search has not seen: one month is easily
-learned by heart.`
-
-func sloTune(ctx context.Context, p program, args []string) error {
-	fs := p.newFlags("slo tune", sloTuneUsage)
-	months := fs.Int("months", 10, "`number` of random months")
-	asJSON := fs.Bool("json", false, "print JSON")
-	if err := parse(fs, args, 0, 1); err != nil {
-		return err
+func (p program) sloTuneCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "tune [CATALOGUE]",
+		Short: "Search windows and burn rates that alert better",
+		Long: `Searches windows and burn rates on a month of incidents (alerts/incidents/month.yaml, or CATALOGUE). It shows those that no
+other beats in delay, precision and the cost of their rules, and how the default compares. Those that beat the default are also
+tried on random months, which the search has not used, so that luck on one month does not win.`,
+		Args: cli.Args("[CATALOGUE]"),
 	}
-	if *months < 1 {
-		return fmt.Errorf("%w: -months %d: want 1 or more", errUsage, *months)
+	months := cmd.Flags().Int("months", 10, "`number` of random months")
+	output := cli.AddOutput(cmd)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *months < 1 {
+			return cli.Misuse("--months %d: want 1 or more", *months)
+		}
+		file := ""
+		if len(args) > 0 {
+			file = args[0]
+		}
+		catalogue, err := p.catalogue(file)
+		if err != nil {
+			return err
+		}
+		tuning, err := sim.Tune(cmd.Context(), catalogue, *months)
+		if err != nil {
+			return fmt.Errorf("search policies: %w", err)
+		}
+		return output.Write(p.stdout, tuning, tuning.Write)
 	}
-	catalogue, err := p.catalogue(fs.Arg(0))
-	if err != nil {
-		return err
-	}
-	tuning, err := sim.Tune(ctx, catalogue, *months)
-	if err != nil {
-		return fmt.Errorf("search policies: %w", err)
-	}
-	if *asJSON {
-		return writeJSON(p.stdout, tuning)
-	}
-	return tuning.Write(p.stdout)
+	return cmd
 }

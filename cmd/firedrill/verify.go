@@ -3,26 +3,18 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"firedrill/deploy/stack"
 	"firedrill/deploy/verify"
+	"firedrill/internal/cli"
 	"firedrill/internal/machine"
 	"firedrill/internal/term"
 	"firedrill/internal/topology"
 )
-
-const verifyUsage = `verify [flags]
-
-Drives logins, orders and failures through the gateway, then asks Prometheus, Loki, Tempo and Alertmanager until every
-signal of every service, every edge of the service graph and every link between signals is shown to be there, or the time
-is up. Only what this run caused counts. Prints a table as it fills; a cell that is missing is named with what was asked
-and what came back. Exits 1 if any is missing, and 3 if the machine did not keep up meanwhile, so that nobody can tell why.
-
-It needs a shop that samples every trace, which is the default. Another deployment:
-
-    firedrill verify -gateway https://shop.example -prometheus https://prom.example -loki … -tempo … -alertmanager …`
 
 // defaultURL is where a copy's component answers, before the offset.
 type defaultURL struct {
@@ -31,43 +23,79 @@ type defaultURL struct {
 	into *string
 }
 
-func verifyAll(ctx context.Context, p program, args []string) error {
-	fs := p.newFlags("verify", verifyUsage)
-	which := addStackFlags(fs)
-	cfg := verify.Config{}
-	urls := []defaultURL{
-		{"gateway", topology.Find(topology.Gateway).Port, &cfg.Gateway},
-		{"prometheus", topology.PortPrometheus, &cfg.Prometheus},
-		{"loki", topology.PortLoki, &cfg.Loki},
-		{"tempo", topology.PortTempo, &cfg.Tempo},
-		{"alertmanager", topology.PortAlertmanager, &cfg.Alertmanager},
+func (p program) verifyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Prove that every signal of every service arrives and leads to the next",
+		Long: `Drives logins, orders and failures through the gateway, then asks Prometheus, Loki, Tempo and Alertmanager until every
+signal of every service, every edge of the service graph and every link between signals is shown to be there, or the time
+is up. Only what this run caused counts. It prints a table that fills as answers come; a missing cell is listed with the
+question and the answer.
+
+It needs a shop that samples every trace, which is the default.
+
+Exit codes: 0 every cell holds, 1 a cell is missing, 2 misuse, 3 the machine did not keep up meanwhile, so the cause is unclear.`,
+		Example: `  firedrill verify
+  firedrill verify --gateway https://shop.example --prometheus https://prom.example --loki https://loki.example \
+    --tempo https://tempo.example --alertmanager https://alerts.example`,
+		Args: cli.Args(),
 	}
-	for _, u := range urls {
-		fs.StringVar(u.into, u.name, "", fmt.Sprintf("`URL` (default http://127.0.0.1:%d, the offset added)", u.port))
+	v := verification{which: addStackFlags(cmd.Flags())}
+	v.add(cmd.Flags())
+	v.output = cli.AddOutput(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		v.timeoutGiven = cmd.Flags().Changed("timeout")
+		return v.run(cmd.Context(), p)
 	}
-	fs.StringVar(&cfg.User, "user", verify.DefaultUser, "`name` of the user who orders")
-	fs.StringVar(&cfg.Other, "other-user", verify.DefaultOther, "`name` of a user who must not see that order")
-	fs.StringVar(&cfg.Password, "password", "", "`password` of the user; default that of a demo user")
-	fs.StringVar(&cfg.OtherPassword, "other-password", "", "`password` of the other user; default that of a demo user")
-	fs.DurationVar(&cfg.Timeout, "timeout", verify.DefaultTimeout, "how long to go on asking")
-	asJSON := fs.Bool("json", false, "print one JSON document instead of the table")
-	if err := parse(fs, args, 0, 0); err != nil {
-		return err
+	return cmd
+}
+
+// verification is what the flags of verify say.
+type verification struct {
+	which        *stackFlags
+	cfg          verify.Config
+	urls         []defaultURL
+	timeoutGiven bool
+	output       *cli.Output
+}
+
+func (v *verification) add(f *pflag.FlagSet) {
+	v.urls = []defaultURL{
+		{"gateway", topology.Find(topology.Gateway).Port, &v.cfg.Gateway},
+		{"prometheus", topology.PortPrometheus, &v.cfg.Prometheus},
+		{"loki", topology.PortLoki, &v.cfg.Loki},
+		{"tempo", topology.PortTempo, &v.cfg.Tempo},
+		{"alertmanager", topology.PortAlertmanager, &v.cfg.Alertmanager},
 	}
-	local, err := fillURLs(urls, which, p)
+	for _, u := range v.urls {
+		f.StringVar(u.into, u.name, "", fmt.Sprintf("`URL` (default http://127.0.0.1:%d, the offset added)", u.port))
+	}
+	f.StringVar(&v.cfg.User, "user", verify.DefaultUser, "`name` of the user who orders")
+	f.StringVar(&v.cfg.Other, "other-user", verify.DefaultOther, "`name` of a user who must not see that order")
+	f.StringVar(&v.cfg.Password, "password", "", "`password` of the user; default that of a demo user")
+	f.StringVar(&v.cfg.OtherPassword, "other-password", "", "`password` of the other user; default that of a demo user")
+	f.DurationVar(&v.cfg.Timeout, "timeout", verify.DefaultTimeout, "how long to continue asking")
+}
+
+func (v *verification) run(ctx context.Context, p program) error {
+	local, err := fillURLs(v.urls, v.which, p)
 	if err != nil {
 		return err
 	}
-	if err := cfg.Validate(); err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
+	if err := v.cfg.Validate(); err != nil {
+		return cli.Misuse("%w", err)
 	}
 	if local != nil {
 		if err := mustRun(ctx, *local); err != nil {
 			return err
 		}
-		fitVerify(ctx, fs, &cfg, *local)
+		// A slow machine gets more time, unless the flag says how much.
+		v.cfg.Witness = machine.Watch(ctx, local.PIDs())
+		if !v.timeoutGiven {
+			v.cfg.Timeout = local.Machine.Patience(v.cfg.Timeout)
+		}
 	}
-	return p.verify(ctx, cfg, *asJSON)
+	return p.verify(ctx, v.cfg, v.output.JSON())
 }
 
 // fillURLs takes those that were not given from the copy that the other flags
@@ -98,18 +126,7 @@ func mustRun(ctx context.Context, local stack.Stack) error {
 	if err != nil || status.Started != nil || local.Offset != 0 {
 		return err
 	}
-	return fmt.Errorf("nothing runs in %s: \"make up\" starts it; the URLs of another deployment may be given, see -h", status.Data)
-}
-
-// fitVerify watches the machine that the copy runs on, and gives a slow one more time unless the time was told.
-func fitVerify(ctx context.Context, fs *flag.FlagSet, cfg *verify.Config, local stack.Stack) {
-	cfg.Witness = machine.Watch(ctx, local.PIDs())
-	told := false
-	fs.Visit(func(f *flag.Flag) { told = told || f.Name == "timeout" })
-	if told {
-		return
-	}
-	cfg.Timeout = local.Machine.Patience(cfg.Timeout)
+	return fmt.Errorf("nothing runs in %s: \"make up\" starts it; for another deployment give its URLs, see \"firedrill verify --help\"", status.Data)
 }
 
 // verify runs it. The table goes to standard output, progress to standard error.
@@ -141,10 +158,10 @@ func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) err
 		return fmt.Errorf("write the report: %w", err)
 	}
 	if why := report.Inconclusive(); why != "" {
-		return &exit{exitInvalid, errors.New(why)}
+		return cli.Invalid(errors.New(why))
 	}
 	if !report.OK {
-		return errQuiet
+		return cli.ErrQuiet
 	}
 	return nil
 }

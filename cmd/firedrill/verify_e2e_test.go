@@ -16,7 +16,7 @@ func TestRunningStackIsProven(t *testing.T) {
 	c := newCopy(t)
 	c.must("up")
 	c.sub("every cell of the proof holds", func(t *testing.T, c *stackCopy) {
-		code, out := c.judge("verify", "-timeout", patience(t, 2*time.Minute))
+		code, out := c.judge("verify", "--timeout", patience(t, 2*time.Minute))
 		if code != 0 || !strings.Contains(out, "All 90 cells hold") {
 			t.Errorf("verify: exit %d\n%s", code, out)
 		}
@@ -32,7 +32,7 @@ func missesAHungService(t *testing.T, c *stackCopy) {
 	signal(t, shipping, syscall.SIGSTOP)
 	defer signal(t, shipping, syscall.SIGCONT)
 	// Long enough to tell what is missing from what is late, also on a slow machine.
-	code, out := c.judge("verify", "-timeout", patience(t, time.Minute))
+	code, out := c.judge("verify", "--timeout", patience(t, time.Minute))
 	if code != 1 {
 		t.Errorf("verify with shipping hung: exit %d, want 1", code)
 	}

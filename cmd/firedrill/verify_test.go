@@ -19,12 +19,12 @@ func TestVerifyMisuse(t *testing.T) {
 		args []string
 		says string
 	}{
-		{[]string{"verify", "-nonsense"}, "nonsense"},
-		{[]string{"verify", "extra"}, "\"extra\" is one argument too many"},
-		{[]string{"verify", "-timeout", "soon"}, "timeout"},
-		{[]string{"verify", "-timeout", "-1s"}, "timeout -1s"},
-		{[]string{"verify", "-loki", "localhost:3100"}, "localhost:3100"},
-		{[]string{"verify", "-gateway", "http://"}, "gateway"},
+		{[]string{"verify", "--nonsense"}, "nonsense"},
+		{[]string{"verify", "extra"}, `unexpected argument: "extra"`},
+		{[]string{"verify", "--timeout", "soon"}, "timeout"},
+		{[]string{"verify", "--timeout", "-1s"}, "timeout -1s"},
+		{[]string{"verify", "--loki", "localhost:3100"}, "localhost:3100"},
+		{[]string{"verify", "--gateway", "http://"}, "gateway"},
 	} {
 		var out, errs bytes.Buffer
 		if code := run(t.Context(), tc.args, noEnv, &out, &errs); code != exitMisuse {
@@ -44,9 +44,9 @@ func TestVerifyNamesMissingCells(t *testing.T) {
 	}))
 	defer srv.Close()
 	t.Chdir(t.TempDir())
-	args := []string{"verify", "-timeout", "1s"}
+	args := []string{"verify", "--timeout", "1s"}
 	for _, name := range []string{"gateway", "prometheus", "loki", "tempo", "alertmanager"} {
-		args = append(args, "-"+name, srv.URL)
+		args = append(args, "--"+name, srv.URL)
 	}
 
 	var out, errs bytes.Buffer
@@ -60,12 +60,12 @@ func TestVerifyNamesMissingCells(t *testing.T) {
 	}
 
 	out.Reset()
-	if code := run(t.Context(), append(args, "-json"), noEnv, &out, &errs); code != exitFailed {
-		t.Errorf("with -json exit %d, want %d", code, exitFailed)
+	if code := run(t.Context(), append(args, "--output", "json"), noEnv, &out, &errs); code != exitFailed {
+		t.Errorf("with --output json exit %d, want %d", code, exitFailed)
 	}
 	var report verify.Report
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
-		t.Fatalf("with -json: %v in %s", err, out.String())
+		t.Fatalf("with --output json: %v in %s", err, out.String())
 	}
 	if report.OK || len(report.Cells) == 0 || len(report.Missing()) != len(report.Cells) {
 		t.Errorf("OK %v, %d of %d cells missing", report.OK, len(report.Missing()), len(report.Cells))
@@ -78,7 +78,7 @@ func TestVerifyInterrupted(t *testing.T) {
 	defer srv.Close()
 	args := []string{"verify"}
 	for _, name := range []string{"gateway", "prometheus", "loki", "tempo", "alertmanager"} {
-		args = append(args, "-"+name, srv.URL)
+		args = append(args, "--"+name, srv.URL)
 	}
 	var out, errs bytes.Buffer
 	if code := run(ctx, args, noEnv, &out, &errs); code != exitFailed {

@@ -81,7 +81,7 @@ func (p Project) Up(ctx context.Context) (stack.Status, error) {
 // already brings a running copy back to full strength.
 func (p Project) already(ctx context.Context, d docker, before stack.Record) (stack.Status, error) {
 	if before.Offset != p.Offset {
-		return stack.Status{}, fmt.Errorf("%w: the containers of %s run with port offset %d, not %d; run \"firedrill down\" first, or give the other copy its own -data",
+		return stack.Status{}, fmt.Errorf("%w: the containers of %s run with port offset %d, not %d; run \"firedrill down\" first, or give the other copy its own --data",
 			stack.ErrSettings, p.Data, before.Offset, p.Offset)
 	}
 	fmt.Fprintf(p.Out, "Already up since %s.\n", before.Started.Local().Format(time.DateTime))

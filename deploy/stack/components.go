@@ -98,7 +98,7 @@ func (s Settings) stackComponents(p programs) []Component {
 	notifications.URL += "/notifications"
 	notifications.Command = []string{
 		p.firedrill, "notifications",
-		"-addr", s.addr(topology.PortNotifications), "-file", filepath.Join(s.Data, "notifications.jsonl"),
+		"--addr", s.addr(topology.PortNotifications), "--file", filepath.Join(s.Data, "notifications.jsonl"),
 	}
 	loki := s.program("loki", topology.PortLoki, "/ready", topology.PortLokiGRPC)
 	loki.Command = []string{p.tools["loki"], "-config.file=" + s.setting("loki")}

@@ -115,7 +115,7 @@ func TestComposeFile(t *testing.T) {
 	}
 	load := file.Processes["load"]
 	if want := []string{
-		"/repo/.bin/firedrill", "load", "-admin", "127.0.0.1:9107", "-wait", "http://127.0.0.1:9100/readyz", "/repo/loadgen/profiles/trickle.yaml",
+		"/repo/.bin/firedrill", "load", "--admin", "127.0.0.1:9107", "--wait", "http://127.0.0.1:9100/readyz", "/repo/loadgen/profiles/trickle.yaml",
 	}; !reflect.DeepEqual(load.Entrypoint, want) {
 		t.Errorf("the load runs %v, want %v", load.Entrypoint, want)
 	}

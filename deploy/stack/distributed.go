@@ -66,8 +66,8 @@ func (s Settings) entry(p programs, c Component) Component {
 	}
 	c.Ports = c.Ports[:1]
 	c.Command = []string{
-		p.firedrill, "entry", "-addr", strings.TrimPrefix(c.URL, "http://"),
-		"-write", url["distributor"], "-read", url["query-frontend"],
+		p.firedrill, "entry", "--addr", strings.TrimPrefix(c.URL, "http://"),
+		"--write", url["distributor"], "--read", url["query-frontend"],
 	}
 	return c
 }

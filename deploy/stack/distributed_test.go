@@ -49,7 +49,7 @@ func TestComponentsOfDistributedStack(t *testing.T) {
 		t.Errorf("%d components, want those of the native stack and %d targets: %v", got, len(targets()), names)
 	}
 	for name, want := range map[string]string{
-		"loki":          "/repo/.bin/firedrill entry -addr 127.0.0.1:4100 -write http://127.0.0.1:4110 -read http://127.0.0.1:4130",
+		"loki":          "/repo/.bin/firedrill entry --addr 127.0.0.1:4100 --write http://127.0.0.1:4110 --read http://127.0.0.1:4130",
 		"tempo-querier": "/bin/tempo-v1/tempo -target=querier -config.file=",
 	} {
 		if got := strings.Join(commands[name], " "); !strings.HasPrefix(got, want) {

@@ -45,9 +45,9 @@ func ForgetDead(folder string) {
 
 // loadComponent keeps a gentle load on the shop, so that nothing that people look at is empty.
 func (s Settings) loadComponent(p programs) Component {
-	command := []string{p.firedrill, "load", "-admin", s.LoadAddr(), "-wait", s.url(topology.Find(topology.Gateway).Admin) + "/readyz"}
+	command := []string{p.firedrill, "load", "--admin", s.LoadAddr(), "--wait", s.url(topology.Find(topology.Gateway).Admin) + "/readyz"}
 	if scale := s.LoadScale(); scale != 1 {
-		command = append(command, "-scale-rate", strconv.FormatFloat(scale, 'g', -1, 64))
+		command = append(command, "--scale-rate", strconv.FormatFloat(scale, 'g', -1, 64))
 	}
 	return Component{
 		Name: "load", Kind: KindLoad, URL: s.url(topology.PortLoad) + "/metrics", Ready: s.url(topology.PortLoad) + "/healthz",

@@ -36,7 +36,7 @@ func (e *PortsError) Error() string {
 		}
 		fmt.Fprintf(&b, "  %d, which %s needs, by %s\n", t.Port, t.Component, owner)
 	}
-	fmt.Fprintf(&b, "stop the owner, or move every port: make up PORT_OFFSET=%d (firedrill up -offset %d)",
+	fmt.Fprintf(&b, "stop the owner, or move every port: make up PORT_OFFSET=%d (firedrill up --offset %d)",
 		e.Offset+10000, e.Offset+10000)
 	return b.String()
 }

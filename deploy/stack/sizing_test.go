@@ -62,10 +62,10 @@ func TestLoadComponentHasTheRate(t *testing.T) {
 		power float64
 		want  []string
 	}{
-		{0, nil}, {1, nil}, {0.6, []string{"-scale-rate", "0.8"}}, {0.2, []string{"-scale-rate", "0.4"}},
+		{0, nil}, {1, nil}, {0.6, []string{"--scale-rate", "0.8"}}, {0.2, []string{"--scale-rate", "0.4"}},
 	} {
 		command := Settings{Root: "/repo", Machine: ofPower(tc.power)}.loadComponent(programs{firedrill: "firedrill"}).Command
-		want := slices.Concat([]string{"firedrill", "load", "-admin", "127.0.0.1:8107", "-wait", "http://127.0.0.1:8100/readyz"},
+		want := slices.Concat([]string{"firedrill", "load", "--admin", "127.0.0.1:8107", "--wait", "http://127.0.0.1:8100/readyz"},
 			tc.want, []string{"/repo/loadgen/profiles/trickle.yaml"})
 		if !slices.Equal(command, want) {
 			t.Errorf("power %v: %v, want %v", tc.power, command, want)

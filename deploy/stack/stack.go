@@ -111,7 +111,7 @@ func (k Stack) already(ctx context.Context) (Status, error) {
 		return Status{}, fmt.Errorf("the stack runs, but %s is gone; run \"firedrill down\" first", k.statePath())
 	}
 	if st.Offset != k.Offset {
-		return Status{}, fmt.Errorf("%w: the stack of %s runs with port offset %d, not %d; run \"firedrill down\" first, or give the other copy its own -data",
+		return Status{}, fmt.Errorf("%w: the stack of %s runs with port offset %d, not %d; run \"firedrill down\" first, or give the other copy its own --data",
 			ErrSettings, k.Data, st.Offset, k.Offset)
 	}
 	fmt.Fprintf(k.Out, "Already up since %s.\n", st.Started.Local().Format(time.DateTime))

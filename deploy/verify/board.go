@@ -80,7 +80,7 @@ func (r Report) Inconclusive() string {
 		return ""
 	}
 	return fmt.Sprintf("this machine did not keep up for %.0f %% of the time: work waited up to %v for a processor; close what else runs, "+
-		"drive less load, or give it more time (-timeout)", 100*r.Machine.StrainedShare,
+		"drive less load, or give it more time (--timeout)", 100*r.Machine.StrainedShare,
 		time.Duration(r.Machine.WorstWait*float64(time.Second)).Round(time.Millisecond))
 }
 

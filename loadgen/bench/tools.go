@@ -54,8 +54,8 @@ func tools(s settings) []tool {
 				if rate == 0 {
 					rate = fullSpeed
 				}
-				return [][]string{{s.ours, "load", "-rate", fmt.Sprintf("%d/s", rate), "-duration", j.length.String(), "-workers", connectionsText,
-					"-threshold", "p99 < 5s", "-threshold", "errors < 1%", "-trace-share", "0.1", "-json", j.url}}
+				return [][]string{{s.ours, "load", "--rate", fmt.Sprintf("%d/s", rate), "--duration", j.length.String(), "--workers", connectionsText,
+					"--threshold", "p99 < 5s", "--threshold", "errors < 1%", "--trace-share", "0.1", "--output", "json", j.url}}
 			},
 			read: readOurs,
 		},

@@ -75,10 +75,10 @@ func (a AdHoc) headers() (map[string]string, error) {
 		name, value, ok := strings.Cut(text, ":")
 		name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 		if !ok {
-			return nil, fmt.Errorf("-header %q: want \"Name: value\"", text)
+			return nil, fmt.Errorf("--header %q: want \"Name: value\"", text)
 		}
 		if err := checkHeader(name, value); err != nil {
-			return nil, fmt.Errorf("-header %q: %w", text, err)
+			return nil, fmt.Errorf("--header %q: %w", text, err)
 		}
 		all[name] = value
 	}
@@ -111,7 +111,7 @@ func (a AdHoc) targets(b *builder, headers map[string]string) error {
 	case vegeta.JSONTargetFormat:
 		read = vegeta.NewJSONTargeter(bytes.NewReader(a.Targets), []byte(a.Body), own)
 	default:
-		return fmt.Errorf("-format %q: want http or json", a.Format)
+		return fmt.Errorf("--format %q: want http or json", a.Format)
 	}
 	sc := journey.Scenario{Name: "targets", Weight: 1, Kind: journey.Cycle}
 	for {
@@ -157,16 +157,16 @@ func (a AdHoc) asFlag(err error) error {
 		return err
 	}
 	for key, flag := range map[string]string{
-		"stages[0].constant.rate": "-rate", "stages[0].constant.for": "-duration", "stages": "-rate",
-		"scenarios[0].request": "URL", "scenarios[0].body": "-body", "limits.workers": "-workers",
-		"limits.timeout": "-timeout", "trace.share": "-trace-share",
+		"stages[0].constant.rate": "--rate", "stages[0].constant.for": "--duration", "stages": "--rate",
+		"scenarios[0].request": "URL", "scenarios[0].body": "--body", "limits.workers": "--workers",
+		"limits.timeout": "--timeout", "trace.share": "--trace-share",
 	} {
 		if e.Key == key {
 			return fmt.Errorf("%s: %w", flag, e.Err)
 		}
 	}
 	if name, ok := strings.CutPrefix(e.Key, "scenarios[0].headers."); ok {
-		return fmt.Errorf("-header %s: %w", name, e.Err)
+		return fmt.Errorf("--header %s: %w", name, e.Err)
 	}
 	return err
 }

@@ -143,7 +143,7 @@ func TestFlagsAreThoseOfTheNativePrograms(t *testing.T) {
 			contained = append(contained, plain(arg))
 		}
 		if c.Name == "notifications" { // natively in two words each
-			native = []string{"notifications", "-addr=ADDRESS", "-file=FILE"}
+			native = []string{"notifications", "--addr=ADDRESS", "--file=FILE"}
 		}
 		if !slices.Equal(native, contained) {
 			t.Errorf("%s runs with %v, natively with %v", c.Name, contained, native)

@@ -41,7 +41,7 @@ func TestLoadShardsMerge(t *testing.T) {
 	if want := fmt.Sprint(*load.Spec.Completions); env["FIREDRILL_SHARDS"] != want {
 		t.Errorf("FIREDRILL_SHARDS is %q, want %q as the Job has completions", env["FIREDRILL_SHARDS"], want)
 	}
-	writes := "-o=/results/shard-$(JOB_COMPLETION_INDEX).json"
+	writes := "--save=/results/shard-$(JOB_COMPLETION_INDEX).json"
 	if !slices.Contains(container.Args, writes) {
 		t.Fatalf("a shard's arguments %q lack %q", container.Args, writes)
 	}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"firedrill/internal/cli"
+)
+
+// Names that functions with flag sets of their own share.
+const (
+	exitFailed  = cli.ExitFailed
+	exitMisuse  = cli.ExitMisuse
+	exitInvalid = cli.ExitInvalid
+)
+
+var (
+	errUsage = cli.ErrMisuse
+	errQuiet = cli.ErrQuiet
+)
+
+// coder is an error that brings its own exit code.
+type coder interface{ ExitCode() int }
+
+// command is a command whose function reads its own flags from args with the standard library's flag package.
+type command struct {
+	name    string
+	summary string
+	run     func(ctx context.Context, p program, args []string) error
+}
+
+// wrapped returns c as a command of the tree. It asks the function for its flags by calling it with -h, which makes it
+// declare them and return before it does anything.
+func (p program) wrapped(ctx context.Context, c command) *cobra.Command {
+	asked := program{getenv: p.getenv, stdout: io.Discard, stderr: io.Discard}
+	var cmd *cobra.Command
+	asked.inspect = func(flags *flag.FlagSet, usage string) {
+		cmd = cli.FromFlagSet(usage, sentence(c.summary), flags, func(ctx context.Context, args []string) error {
+			return c.run(ctx, p, args)
+		})
+	}
+	if err := c.run(ctx, asked, []string{"-h"}); !errors.Is(err, flag.ErrHelp) || cmd == nil {
+		panic(fmt.Sprintf("command %q does not declare its flags first: %v", c.name, err))
+	}
+	return cmd
+}
+
+// sentence returns text with a capital letter.
+func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+// newFlags returns the flag set of a function whose -h prints usage, which begins with the synopsis.
+func (p program) newFlags(name, usage string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.SetOutput(p.stderr)
+	fs.Usage = func() {}
+	if p.inspect != nil {
+		fs.Usage = func() { p.inspect(fs, usage) }
+	}
+	return fs
+}
+
+// parse parses args, which the command tree has checked, and limits the number of positional arguments to [least, most].
+func parse(fs *flag.FlagSet, args []string, least, most int) error {
+	if err := fs.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return cli.Misuse("%w", err)
+	}
+	switch n := fs.NArg(); {
+	case n > most:
+		return cli.Misuse("unexpected argument: %q; see \"firedrill %s --help\"", fs.Arg(most), fs.Name())
+	case n < least:
+		return cli.Misuse("missing argument; see \"firedrill %s --help\"", fs.Name())
+	}
+	return nil
+}
+
+// isSet tells whether a flag was given.
+func isSet(fs *flag.FlagSet, name string) bool {
+	given := false
+	fs.Visit(func(f *flag.Flag) { given = given || f.Name == name })
+	return given
+}
