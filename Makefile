@@ -99,6 +99,10 @@ lint: ## the linters of .golangci.yml, at the version that .ci/lint/go.mod pins
 	$(LINT) run ./...
 	@for m in $(NESTED); do echo "golangci-lint run $$m"; (cd $$m && $(LINT) run -c $(CURDIR)/.golangci.yml ./...) || exit 1; done
 
+.PHONY: tidy
+tidy: ## write every go.mod anew, after a change of imports
+	@for m in $$(git ls-files '*go.mod'); do echo "go mod tidy: $$m"; (cd $$(dirname $$m) && go mod tidy) || exit 1; done
+
 .PHONY: test-unit
 test-unit: build-stack ## unit tests with the race detector, on SQLite and a PostgreSQL of their own
 	.ci/with-postgres go test -race -timeout 60m ./...
