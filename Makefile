@@ -137,5 +137,5 @@ bench-telemetry: ## measure what the telemetry library costs beside the usual st
 	cd telemetry/bench && go run . $(ARGS)
 
 .PHONY: bench-load
-bench-load: build ## compare the load generator with vegeta, wrk, hey, fortio and k6, in one run
+bench-load: build ## compare the load generator with vegeta, hey and fortio, and with wrk and k6 if they are on the PATH
 	cd loadgen/bench && go run . $(ARGS)
