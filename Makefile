@@ -91,18 +91,33 @@ verify: | $(FIREDRILL) ## prove that every signal of every service arrives and l
 LINT := go tool -modfile=$(CURDIR)/.ci/lint/go.mod golangci-lint
 NESTED := $(patsubst %/go.mod,%,$(wildcard telemetry/bench/go.mod loadgen/bench/go.mod alerts/bench/go.mod deploy/compose/check/go.mod deploy/kubernetes/check/go.mod))
 
+# Programs and tests are built without C, as the images are, so that all of them share one cache; the race detector needs C.
+export CGO_ENABLED ?= 0
+
+.PHONY: prepare
+prepare: ## install what the tests need, as far as it may be, and name what is missing
+	@.ci/prepare
+
 .PHONY: test
-test: lint test-unit test-dashboards test-stack ## everything: linters, unit tests with the race detector on both databases, the real stack up, verified, killed, down
+test: prepare ## everything but linters: unit tests with the race detector on both databases, dashboards, the real stack; about half an hour
+	@MAKE="$(MAKE)" .ci/steps "build-stack 1 the programs and the stack" \
+	  "test-unit 12 unit tests with the race detector, on SQLite and PostgreSQL" \
+	  "test-dashboards 1 the dashboards, against Grafana's types" \
+	  "test-stack 14 the real stack: up, verified, drilled, hung, killed, down"
 
 .PHONY: lint
 lint: ## the linters of .golangci.yml, at the version that .ci/lint/go.mod pins
 	$(LINT) run ./...
 	@for m in $(NESTED); do echo "golangci-lint run $$m"; (cd $$m && $(LINT) run -c $(CURDIR)/.golangci.yml ./...) || exit 1; done
 
+.PHONY: tidy
+tidy: ## write every go.mod anew, after a change of imports
+	@for m in $$(git ls-files '*go.mod'); do echo "go mod tidy: $$m"; (cd $$(dirname $$m) && go mod tidy) || exit 1; done
+
 .PHONY: test-unit
 test-unit: build-stack ## unit tests with the race detector, on SQLite and a PostgreSQL of their own
-	.ci/with-postgres go test -race -timeout 60m ./...
-	go test -timeout 60m -run 'TestEnginesAgreeOnTheCatalogue|TestNothingThatWasTriedBeatsTheDefault' ./alerts/sim # they take too long with the race detector
+	CGO_ENABLED=1 .ci/with-postgres go test -race -timeout 60m ./...
+	.ci/with-postgres .ci/without-race ./...
 	@for m in $(NESTED); do (cd $$m && $(CURDIR)/.ci/with-postgres go test -timeout 60m ./...) || exit 1; done
 
 .PHONY: test-dashboards
@@ -116,8 +131,12 @@ STACK_TEST := .ci/with-postgres go test -count=1 -p 1 -parallel 1 -timeout 3h
 test-stack: build-stack ## the real stack, one at a time: up, verified, drilled, hung, the kill test, down
 	$(STACK_TEST) -tags e2e ./cmd/...
 
+.PHONY: soak
+soak: build-stack ## the tests of the real stack again and again: idle, busy, pinned to one core; on a machine that does nothing else
+	.ci/soak
+
 .PHONY: ci-full
-ci-full: test ## everything of test, then every drill, the distributed stack, ten minutes of kills, a million requests
+ci-full: lint test ## linters, everything of test, then every drill, the distributed stack, ten minutes of kills, a million requests
 	$(STACK_TEST) -tags e2e,full -run 'TestEveryDrillPasses|TestDistributedStackIsProvenToo' ./cmd/firedrill
 	$(STACK_TEST) -tags e2e -run TestNothingIsLostOrDoubled ./cmd/shop -args -kill-for 10m
 	FIREDRILL_LONG=1000000 go test -count=1 -timeout 60m -run TestMemoryIsConstant ./loadgen/attack
@@ -133,5 +152,5 @@ bench-telemetry: ## measure what the telemetry library costs beside the usual st
 	cd telemetry/bench && go run . $(ARGS)
 
 .PHONY: bench-load
-bench-load: build ## compare the load generator with vegeta, wrk, hey, fortio and k6, in one run
+bench-load: build ## compare the load generator with vegeta, hey and fortio, and with wrk and k6 if they are on the PATH
 	cd loadgen/bench && go run . $(ARGS)

@@ -26,16 +26,7 @@ func sets(t *testing.T) []RuleSet {
 	return all
 }
 
-// The three engines on the whole catalogue: each rule set's alerts fire at the same evaluations in Prometheus's range
-// queries and in the arithmetic, and Prometheus's rule groups record the same bits and fire the same around every change.
-func TestEnginesAgreeOnTheCatalogue(t *testing.T) {
-	if raceDetector {
-		t.Skip("takes ten minutes with the race detector; \"make test-unit\" runs it without, too")
-	}
-	published(t, agree(t, catalogue(t), Options{}))
-}
-
-// The same on eight hours, with the race detector.
+// TestEnginesAgreeOnTheCatalogue, without the race detector, does the same on the whole catalogue.
 func TestEnginesAgreeOnEightHours(t *testing.T) {
 	c := catalogue(t)
 	c.Incidents = c.Incidents[:1]

@@ -95,26 +95,3 @@ func TestFrontIsWhatNothingBeats(t *testing.T) {
 		}
 	}
 }
-
-func TestNothingThatWasTriedBeatsTheDefault(t *testing.T) {
-	if raceDetector {
-		t.Skip("a search takes too long with the race detector")
-	}
-	found, err := Tune(t.Context(), catalogue(t), 10)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range found.Better {
-		t.Errorf("%+v %+v beats the default: %+v", c.Policy.Page.Pairs, c.Policy.Ticket.Pairs, c.Judgement)
-	}
-	if !found.Default.beats(found.Book) {
-		t.Errorf("the default does not beat the workbook's policy: %+v, %+v", found.Default.point(), found.Book.point())
-	}
-	if d, b := found.Default.Random, found.Book.Random; d.Detection > b.Detection || d.Precision < b.Precision || d.Recall < b.Recall {
-		t.Errorf("on random months the default is worse than the workbook's policy: %v, %v, %v and %v, %v, %v",
-			d.Detection, d.Precision, d.Recall, b.Detection, b.Precision, b.Recall)
-	}
-	if found.Tried < 100_000 || len(found.Front) < 3 {
-		t.Errorf("%d tried, %d on the front", found.Tried, len(found.Front))
-	}
-}

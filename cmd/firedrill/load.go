@@ -13,14 +13,15 @@ import (
 	"time"
 
 	"firedrill/internal/topology"
+	"firedrill/loadgen"
 	"firedrill/loadgen/attack"
 	"firedrill/loadgen/profile"
 	"firedrill/loadgen/schedule"
 )
 
 const loadUsage = `load [flags] PROFILE.yaml
-       firedrill load [flags] -rate 200/s -duration 2m URL
-       firedrill load [flags] -rate 50/s -duration 1m -targets FILE
+       firedrill load [flags] --rate 200/s --duration 2m URL
+       firedrill load [flags] --rate 50/s --duration 1m --targets FILE
        firedrill load COMMAND [flags]
 
 Drives a target at the rate that the profile says, whether or not the target keeps up, and tells the truth about it: response
@@ -113,11 +114,18 @@ func load(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 1); err != nil {
 		return err
 	}
-	run, err := p.prepareLoad(ctx, &f, fs.Arg(0))
+	cfg, err := f.config(p, fs.Arg(0))
 	if err != nil {
 		return &exit{exitMisuse, err}
 	}
-	return run.do(ctx)
+	if err := f.out.check(); err != nil {
+		return &exit{exitMisuse, err}
+	}
+	run, err := loadgen.Prepare(ctx, cfg)
+	if err != nil {
+		return &exit{exitMisuse, err}
+	}
+	return p.doLoad(ctx, run, f.out)
 }
 
 // exit is an error with an exit code.
@@ -132,34 +140,33 @@ func (e *exit) Unwrap() error { return e.err }
 // ExitCode is that of the program.
 func (e *exit) ExitCode() int { return e.code }
 
-// read reads the profile that the flags and the argument mean.
-func (f *loadFlags) read(p program, argument string) (*profile.Profile, error) {
-	options, err := f.options(p)
-	if err != nil {
-		return nil, err
-	}
+// source sets the profile that the argument names, or the load test that the flags describe.
+func (f *loadFlags) source(argument string, cfg *loadgen.Config) (err error) {
 	adHoc := strings.HasPrefix(argument, "http://") || strings.HasPrefix(argument, "https://") || f.targets != ""
 	switch {
 	case argument != "" && f.targets != "":
-		return nil, errors.New("-targets and an argument: there can be only one")
+		return errors.New("--targets and an argument: there can be only one")
 	case adHoc:
-		return f.readAdHoc(argument, options)
+		cfg.AdHoc, err = f.adHoc(argument)
+		return err
 	case argument == "":
-		return nil, errors.New("give a profile, a URL or -targets; \"firedrill load -h\" explains")
+		return errors.New("give a profile, a URL or --targets; see \"firedrill load --help\"")
 	}
 	for name, given := range map[string]bool{
-		"-rate": f.rate != "", "-duration": f.duration != "", "-poisson": f.poisson, "-method": f.method != "",
-		"-header": f.headers != nil, "-body": f.body != "", "-format": f.format != "",
+		"--rate": f.rate != "", "--duration": f.duration != "", "--poisson": f.poisson, "--method": f.method != "",
+		"--header": f.headers != nil, "--body": f.body != "", "--format": f.format != "",
 	} {
 		if given {
-			return nil, fmt.Errorf("%s is for a URL or -targets; what %s does stands in it", name, argument)
+			return fmt.Errorf("%s is for a URL or --targets; %s sets this, so change it there", name, argument)
 		}
 	}
-	return profile.Load(argument, options)
+	cfg.Profile = argument
+	return nil
 }
 
-func (f *loadFlags) readAdHoc(url string, o profile.Options) (*profile.Profile, error) {
-	a := profile.AdHoc{
+// adHoc returns the load test that the flags describe.
+func (f *loadFlags) adHoc(url string) (*profile.AdHoc, error) {
+	a := &profile.AdHoc{
 		Rate: f.rate, Poisson: f.poisson, Method: f.method, URL: url, Headers: f.headers, Format: f.format, File: f.targets,
 	}
 	if f.rate == "" {
@@ -198,17 +205,15 @@ func (f *loadFlags) readAdHoc(url string, o profile.Options) (*profile.Profile, 
 	if err != nil {
 		return nil, fmt.Errorf("--targets: %w", err)
 	}
-	return a.Profile(o)
+	return a, nil
 }
 
-// options are what the flags say instead of the profile.
-func (f *loadFlags) options(p program) (profile.Options, error) {
-	o := profile.Options{Target: f.target, Workers: f.workers, Timeout: f.timeout, Steady: f.steady, Getenv: p.getenv}
-	offset, err := f.portOffset(p)
-	if err != nil {
-		return o, err
+// options returns what the flags say instead of the profile. offset is added to the port of the shop.
+func (f *loadFlags) options(p program, offset int) (o profile.Options, err error) {
+	o = profile.Options{
+		Target: f.target, Workers: f.workers, Timeout: f.timeout, Steady: f.steady, Getenv: p.getenv,
+		Shop: fmt.Sprintf("http://127.0.0.1:%d", topology.Find(topology.Gateway).Port+offset),
 	}
-	o.Shop = fmt.Sprintf("http://127.0.0.1:%d", topology.Find(topology.Gateway).Port+offset)
 	if f.seed != "" {
 		seed, err := strconv.ParseUint(f.seed, 10, 64)
 		if err != nil {
@@ -247,10 +252,9 @@ func (f *loadFlags) portOffset(p program) (int, error) {
 	return offset, nil
 }
 
-// part is the shard that the flags mean, or the environment.
-func (f *loadFlags) part(p program, s *schedule.Schedule) (schedule.Shard, schedule.Part, error) {
-	shard := schedule.Shard{Index: 1, Of: 1}
-	text, said, err := f.shard, "-shard", error(nil)
+// part returns the shard that the flags mean, or the environment; zero for the whole.
+func (f *loadFlags) part(p program) (shard schedule.Shard, err error) {
+	text, said := f.shard, "--shard"
 	if text == "" {
 		text, said, err = p.indexedShard()
 	}
@@ -258,13 +262,9 @@ func (f *loadFlags) part(p program, s *schedule.Schedule) (schedule.Shard, sched
 		shard, err = schedule.ParseShard(text)
 	}
 	if err != nil {
-		return shard, schedule.Part{}, fmt.Errorf("%s: %w", said, err)
+		return shard, fmt.Errorf("%s: %w", said, err)
 	}
-	part := s.Part(shard)
-	if part.Total() == 0 {
-		return shard, part, fmt.Errorf("shard %s: the schedule has only %d requests", shard, s.Total())
-	}
-	return shard, part, nil
+	return shard, nil
 }
 
 // indexedShard is the shard that a pod of an Indexed Job is, whose indexes begin at 0; "" elsewhere.

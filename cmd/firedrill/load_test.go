@@ -74,7 +74,7 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		args []string
 		want string
 	}{
-		{"nothing", nil, "give a profile, a URL or -targets"},
+		{"nothing", nil, "give a profile, a URL or --targets"},
 		{"no file", []string{"missing.yaml"}, "missing.yaml: no such file or directory"},
 		{"empty profile", []string{empty}, "none.yaml: stages: 0 stages"},
 		{"unknown key", []string{profileFor(t, url, "sped: 5\n")}, "p.yaml:6: sped: unknown key"},
@@ -91,7 +91,7 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"rate", []string{"-rate", "fast", url}, `-rate: "fast" is no rate`},
 		{"rate 0", []string{"-rate", "0", "-duration", "1s", url}, "-rate: no request is ever due"},
 		{"duration", []string{"-rate", "5/s", "-duration", "-1s", url}, `-duration "-1s": want a length of time`},
-		{"rate of a profile", []string{"-rate", "5/s", good}, "-rate is for a URL or -targets"},
+		{"rate of a profile", []string{"-rate", "5/s", good}, "--rate is for a URL or --targets"},
 		{"header", []string{"-rate", "5/s", "-header", "x", url}, `-header "x": want "Name: value"`},
 		{"body", []string{"-rate", "5/s", "-body", "@missing", url}, "-body: open missing: no such file or directory"},
 		{"targets", []string{"-rate", "5/s", "-targets", targets}, "targets.txt: target 1: bad URL: nowhere"},
@@ -111,7 +111,7 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"run", []string{"-run", "x", good}, `-run "x": want 16 hex digits`},
 		{"share", []string{"-trace-share", "7", good}, "p.yaml: trace.share: 7: want a share, 0 to 1"},
 		{"transport", []string{"-transport", "pigeon", good}, "no transport pigeon"},
-		{"admin", []string{"-admin", "nowhere:x", good}, "-admin: serve metrics: "},
+		{"admin", []string{"-admin", "nowhere:x", good}, "serve metrics at nowhere:x: "},
 		{"offset", []string{"-offset", "x", good}, `-offset "x": want a whole number`},
 		{"workers", []string{"-workers", "-1", "-rate", "5/s", url}, "-workers: -1 workers"},
 		{"unknown flag", []string{"-speed", "5"}, "unknown flag: --speed"},
@@ -244,7 +244,7 @@ func TestLoadShardsMergeIntoTheWhole(t *testing.T) {
 
 // A pod of an Indexed Job knows its shard from its environment; the flag wins.
 func TestLoadShardOfAnIndexedJob(t *testing.T) {
-	whole := schedule.Shard{Index: 1, Of: 1}
+	var whole schedule.Shard
 	for _, tt := range []struct {
 		name, flag, index, of string
 		want                  schedule.Shard
@@ -259,13 +259,9 @@ func TestLoadShardOfAnIndexedJob(t *testing.T) {
 		{"no index", "", "", "8", schedule.Shard{}, "want the index of a pod of an Indexed Job"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s, err := schedule.New([]schedule.Stage{{Shape: schedule.Constant(100, time.Second)}}, 1)
-			if err != nil {
-				t.Fatal(err)
-			}
 			env := map[string]string{"JOB_COMPLETION_INDEX": tt.index, "FIREDRILL_SHARDS": tt.of}
 			flags := loadFlags{shard: tt.flag}
-			got, _, err := flags.part(program{getenv: func(key string) string { return env[key] }}, s)
+			got, err := flags.part(program{getenv: func(key string) string { return env[key] }})
 			if tt.err != "" {
 				if err == nil || !strings.Contains(err.Error(), tt.err) || !strings.Contains(err.Error(), "FIREDRILL_SHARDS") {
 					t.Errorf("error %v, want %q", err, tt.err)

@@ -49,7 +49,8 @@ func loadMerge(_ context.Context, p program, args []string) error {
 		}
 		thresholds = append(thresholds, parsed)
 	}
-	return out.judge(p, merged, thresholds)
+	merged.Thresholds, _ = threshold.EvaluateAll(thresholds, merged)
+	return out.judge(p, merged)
 }
 
 const compareUsage = `load compare [flags] A.json B.json

@@ -22,6 +22,7 @@ import (
 	"firedrill/apps/catalog"
 	"firedrill/apps/orders"
 	"firedrill/internal/machine/machinetest"
+	"firedrill/internal/prerequisite"
 )
 
 // For a longer run:
@@ -46,7 +47,7 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	t.Run("postgresql", func(t *testing.T) {
 		server := os.Getenv("TEST_DATABASE_URL")
 		if server == "" {
-			t.Skip("TEST_DATABASE_URL is not set")
+			prerequisite.Missing(t, "TEST_DATABASE_URL is not set; .ci/with-postgres sets it")
 		}
 		prefix := fmt.Sprintf("kill_%d", os.Getpid())
 		killUnderLoad(t, newFleet(t, withSchemas(t, server, prefix)))

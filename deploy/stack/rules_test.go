@@ -10,6 +10,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"firedrill/deploy/config"
+	"firedrill/internal/prerequisite"
 )
 
 // repoRoot is the repository that the tests stand in.
@@ -37,10 +38,7 @@ func builtTool(t *testing.T, name string) string {
 		if _, err := os.Stat(path); err == nil {
 			return path
 		}
-		if os.Getenv("CI") != "" {
-			t.Fatalf("%s is not built; \"make build-stack\" builds it", name)
-		}
-		t.Skipf("%s is not built; \"make build-stack\" builds it", name)
+		prerequisite.Missing(t, "%s is not built; \"make build-stack\" builds it", name)
 	}
 	t.Fatalf("no tool %q", name)
 	return ""

@@ -7,7 +7,6 @@
 package journey
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -30,15 +29,6 @@ type Settings struct {
 	Seed      uint64
 	Run       RunID
 	Sampled   float64 // share of arrivals whose traces are asked to be kept, 0 to 1
-}
-
-// RunID makes what must be unique, such as trace ids, differ between runs of one seed.
-type RunID uint64
-
-func (r RunID) String() string {
-	return hex.EncodeToString([]byte{
-		byte(r >> 56), byte(r >> 48), byte(r >> 40), byte(r >> 32), byte(r >> 24), byte(r >> 16), byte(r >> 8), byte(r),
-	})
 }
 
 // Scenario is what one kind of arrival does.

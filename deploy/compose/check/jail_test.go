@@ -12,6 +12,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"firedrill/deploy/compose"
+	"firedrill/internal/prerequisite"
 )
 
 // jail is what our containers would be, without an engine to make them: a static program alone on a read-only file system,
@@ -35,7 +36,7 @@ exec setpriv --no-new-privs chroot --userspec="$user" "$root" "$@"`
 func newJail(t *testing.T) jail {
 	t.Helper()
 	if os.Getuid() != 0 || os.Getenv("TEST_DATABASE_URL") == "" {
-		t.Skip("needs root, and PostgreSQL as .ci/with-postgres starts it")
+		prerequisite.Missing(t, "needs root, and PostgreSQL as .ci/with-postgres starts it")
 	}
 	p := copyOf(t, 0)
 	j := jail{rootfs: t.TempDir(), p: p, services: project(t, p).Services}
@@ -51,7 +52,8 @@ func newJail(t *testing.T) jail {
 			t.Fatal(err)
 		}
 	}
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version=v1",
+	// As the Dockerfile does, but for -trimpath, with which all packages would be built anew.
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags", "-s -w -X main.version=v1",
 		"-o", j.rootfs, "./cmd/shop", "./cmd/firedrill")
 	build.Dir, build.Env = p.Root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {

@@ -13,6 +13,8 @@ import (
 
 	"github.com/google/uuid"
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+
+	"firedrill/internal/prerequisite"
 )
 
 // Each runs test on SQLite. If TEST_DATABASE_URL is the URL of a PostgreSQL
@@ -26,7 +28,7 @@ func Each(t *testing.T, test func(t *testing.T, database string)) {
 	t.Run("postgresql", func(t *testing.T) {
 		server := os.Getenv("TEST_DATABASE_URL")
 		if server == "" {
-			t.Skip("TEST_DATABASE_URL is not set")
+			prerequisite.Missing(t, "TEST_DATABASE_URL is not set; .ci/with-postgres sets it")
 		}
 		test(t, prefixed(t, server))
 	})

@@ -1,0 +1,70 @@
+package loadgen
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"firedrill/loadgen/profile"
+)
+
+// resolve looks every host up, so that a wrong one is found before the first request.
+func resolve(ctx context.Context, hosts []profile.Host) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	for _, h := range hosts {
+		if _, err := net.DefaultResolver.LookupHost(ctx, h.Name); err != nil {
+			return fmt.Errorf("%s: find the host %q: %w", h.Where, h.Name, err)
+		}
+	}
+	return nil
+}
+
+// onThisMachine returns whether all hosts are loopback addresses; false if there are none.
+func onThisMachine(hosts []profile.Host) bool {
+	for _, h := range hosts {
+		ip := net.ParseIP(h.Name)
+		if h.Name != "localhost" && (ip == nil || !ip.IsLoopback()) {
+			return false
+		}
+	}
+	return len(hosts) > 0
+}
+
+// await returns when the URL answers 200. It gives up after two minutes.
+func await(ctx context.Context, url string) error {
+	if url == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	for {
+		said := answer(ctx, url)
+		if said == http.StatusText(http.StatusOK) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s to answer 200: %s: %w", url, said, context.Cause(ctx))
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// answer returns the status that a URL answers with, in words, or why there is no answer.
+func answer(ctx context.Context, url string) string {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+	if err != nil {
+		return err.Error()
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	return http.StatusText(resp.StatusCode)
+}
