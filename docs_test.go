@@ -1,0 +1,124 @@
+package firedrill
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// translations maps documents to their translations. Both must have the same commands, links and pieces of code.
+var translations = map[string]string{
+	"README.md":        "README.zh-CN.md",
+	"docs/workshop.md": "docs/zh-CN/workshop.md",
+}
+
+var (
+	// comment is a shell comment: # at the beginning of a line or after white space, to the end of the line.
+	comment = regexp.MustCompile(`(^|\s)#.*$`)
+	// inline is code within a sentence.
+	inline = regexp.MustCompile("`[^`\n]+`")
+)
+
+// commands returns the command lines of a Markdown text in order, without comments and blank lines: those of blocks
+// fenced as sh, and those of blocks indented by four spaces. Other fenced blocks are diagrams or data and are left out.
+func commands(markdown string) []string {
+	var found []string
+	fence, blankBefore, indented := "", true, false
+	for line := range strings.Lines(markdown) {
+		line = strings.TrimRight(line, " \t\r\n")
+		isCode := false
+		switch {
+		case strings.HasPrefix(line, "```"):
+			if fence == "" {
+				fence = line
+			} else {
+				fence = ""
+			}
+		case fence != "":
+			isCode = fence == "```sh"
+		default:
+			// An indented block follows a blank line, or it would be a part of the paragraph or list item above it.
+			indented = strings.HasPrefix(line, "    ") && (indented || blankBefore) || line == "" && indented
+			isCode = indented
+		}
+		blankBefore = line == ""
+		if code := strings.TrimSpace(comment.ReplaceAllString(line, "")); isCode && code != "" {
+			found = append(found, code)
+		}
+	}
+	return found
+}
+
+// inlineCode returns the different pieces of code within the sentences of a Markdown text, sorted.
+func inlineCode(markdown string) []string {
+	var sentences strings.Builder
+	inFence := false
+	for line := range strings.Lines(markdown) {
+		if strings.HasPrefix(line, "```") {
+			inFence = !inFence
+		} else if !inFence {
+			sentences.WriteString(line)
+		}
+	}
+	found := inline.FindAllString(sentences.String(), -1)
+	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// differences returns how the code of a translation differs from the original's, "" if it does not.
+func differences(original, translation string) string {
+	return cmp.Diff(commands(original), commands(translation)) + cmp.Diff(inlineCode(original), inlineCode(translation))
+}
+
+func TestTranslationsHaveTheSameCommands(t *testing.T) {
+	for original, translation := range translations {
+		text := map[string]string{}
+		for _, file := range []string{original, translation} {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text[file] = string(content)
+			if n := len(commands(text[file])); n < 5 {
+				t.Errorf("%s: found %d command lines, want at least 5", file, n)
+			}
+		}
+		if diff := differences(text[original], text[translation]); diff != "" {
+			t.Errorf("%s and %s have different commands (-original +translation):\n%s", original, translation, diff)
+		}
+	}
+}
+
+func TestDifferences(t *testing.T) {
+	const original = "Start it:\n\n```sh\nmake up      # everything\n\nmake down\n```\n\nOr `make status`:\n\n    firedrill status\n"
+	for _, tc := range []struct {
+		name, translation string
+		same              bool
+	}{
+		{"the same", original, true},
+		{"other words and comments", "启动：\n\n```sh\nmake up # 全部组件\nmake down\n```\n\n或者 `make status`：\n\n    firedrill status   # 状态\n", true},
+		{"a diagram", "启动：\n```\n你\n```\n" + strings.TrimPrefix(original, "Start it:\n"), true},
+		{"another flag", strings.Replace(original, "make up ", "make up LOAD=off ", 1), false},
+		{"another order", "```sh\nmake down\nmake up\n```\n\nOr `make status`:\n\n    firedrill status\n", false},
+		{"a command less in a fence", strings.Replace(original, "make down\n", "", 1), false},
+		{"a command less in an indented block", strings.Replace(original, "    firedrill status\n", "", 1), false},
+		{"a command that became a comment", strings.Replace(original, "make down", "# make down", 1), false},
+		{"another command in a sentence", strings.Replace(original, "`make status`", "`make ui`", 1), false},
+	} {
+		if diff := differences(original, tc.translation); (diff == "") != tc.same {
+			t.Errorf("%s: differences %q, want none: %v", tc.name, diff, tc.same)
+		}
+	}
+}
+
+func TestCommands(t *testing.T) {
+	const text = "1. A list\n    that goes on.\n\n    first --flag '#1'   # why\n\n    second\ntext\n```yaml\na: b\n```\n```sh\ncurl x \\\n  -d y#z\n```\n"
+	want := []string{"first --flag '#1'", "second", `curl x \`, "-d y#z"}
+	if diff := cmp.Diff(want, commands(text)); diff != "" {
+		t.Errorf("commands (-want +got):\n%s", diff)
+	}
+}
