@@ -2,8 +2,10 @@ package firedrill
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -120,5 +122,67 @@ func TestCommands(t *testing.T) {
 	want := []string{"first --flag '#1'", "second", `curl x \`, "-d y#z"}
 	if diff := cmp.Diff(want, commands(text)); diff != "" {
 		t.Errorf("commands (-want +got):\n%s", diff)
+	}
+}
+
+// runbookSections are the headings of every runbook, in order.
+var runbookSections = []string{"What it means", "What users notice", "Where to look", "What to do", "When it is over"}
+
+// runbookProblems returns what a runbook lacks: its alert's name as the title, when the alert fires, and every section
+// with at least a sentence.
+func runbookProblems(alert, markdown string) []string {
+	var problems []string
+	if !strings.HasPrefix(markdown, "# "+alert+"\n\nFires when: ") {
+		problems = append(problems, `does not begin with the alert's name and "Fires when: "`)
+	}
+	var headings []string
+	for i, part := range strings.Split("\n"+markdown, "\n## ")[1:] {
+		heading, content, _ := strings.Cut(part, "\n")
+		headings = append(headings, heading)
+		if len(strings.TrimSpace(content)) < len("Nothing.") {
+			problems = append(problems, "section "+strconv.Itoa(i+1)+" has no text")
+		}
+	}
+	if diff := cmp.Diff(runbookSections, headings); diff != "" {
+		problems = append(problems, "sections (-want +got):\n"+diff)
+	}
+	return problems
+}
+
+func TestRunbooksHaveAllSections(t *testing.T) {
+	files, err := filepath.Glob("docs/runbooks/*.md")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("found %d runbooks (%v)", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, problem := range runbookProblems(strings.TrimSuffix(filepath.Base(file), ".md"), string(text)) {
+			t.Errorf("%s: %s", file, problem)
+		}
+	}
+}
+
+func TestRunbookProblems(t *testing.T) {
+	good := "# Down\n\nFires when: it is down.\n"
+	for _, section := range runbookSections {
+		good += "\n## " + section + "\n\nSome text.\n"
+	}
+	for _, tc := range []struct {
+		name, text string
+		problems   int
+	}{
+		{"complete", good, 0},
+		{"another title", strings.Replace(good, "# Down", "# Up", 1), 1},
+		{"not when it fires", strings.Replace(good, "Fires when", "When", 1), 1},
+		{"a section is missing", strings.Replace(good, "## When it is over\n", "", 1), 1},
+		{"a section is empty", strings.Replace(good, "## What to do\n\nSome text.", "## What to do\n", 1), 1},
+		{"empty", "", 2},
+	} {
+		if got := runbookProblems("Down", tc.text); len(got) != tc.problems {
+			t.Errorf("%s: got problems %q, want %d", tc.name, got, tc.problems)
+		}
 	}
 }
