@@ -23,6 +23,12 @@ var (
 	comment = regexp.MustCompile(`(^|\s)#.*$`)
 	// inline is code within a sentence.
 	inline = regexp.MustCompile("`[^`\n]+`")
+	// link is a Markdown link; its groups are the path, and the heading after "#".
+	link = regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]+))?\)`)
+	// heading is the text of a heading.
+	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
+	// unanchored is what a heading's anchor leaves out.
+	unanchored = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
 // commands returns the command lines of a Markdown text in order, without comments and blank lines: those of blocks
@@ -137,8 +143,8 @@ func runbookProblems(alert, markdown string) []string {
 	}
 	var headings []string
 	for i, part := range strings.Split("\n"+markdown, "\n## ")[1:] {
-		heading, content, _ := strings.Cut(part, "\n")
-		headings = append(headings, heading)
+		title, content, _ := strings.Cut(part, "\n")
+		headings = append(headings, title)
 		if len(strings.TrimSpace(content)) < len("Nothing.") {
 			problems = append(problems, "section "+strconv.Itoa(i+1)+" has no text")
 		}
@@ -184,5 +190,74 @@ func TestRunbookProblems(t *testing.T) {
 		if got := runbookProblems("Down", tc.text); len(got) != tc.problems {
 			t.Errorf("%s: got problems %q, want %d", tc.name, got, tc.problems)
 		}
+	}
+}
+
+// anchors returns the anchors of a text's headings, as GitHub makes them.
+func anchors(markdown string) map[string]bool {
+	found := map[string]bool{}
+	for _, match := range heading.FindAllStringSubmatch(markdown, -1) {
+		found[strings.ReplaceAll(unanchored.ReplaceAllString(strings.ToLower(match[1]), ""), " ", "-")] = true
+	}
+	return found
+}
+
+// deadLinks returns the links of a document that lead to no file or to no heading of it. Links to other sites are not
+// followed. files gives the text of a document by its path; it is "" for files that are not documents.
+func deadLinks(file string, files map[string]string) []string {
+	var dead []string
+	for _, match := range link.FindAllStringSubmatch(files[file], -1) {
+		target, anchor := match[1], match[2]
+		if strings.Contains(target, ":") {
+			continue
+		}
+		path := file
+		if target != "" {
+			path = filepath.Join(filepath.Dir(file), target)
+		}
+		text, isDocument := files[path]
+		if _, err := os.Stat(path); err != nil && !isDocument || anchor != "" && !anchors(text)[anchor] {
+			dead = append(dead, match[0])
+		}
+	}
+	return dead
+}
+
+func TestLinksLeadSomewhere(t *testing.T) {
+	files := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "telemetry/*.md", "telemetry/*/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range found {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[file] = string(text)
+		}
+	}
+	if len(files) < 40 {
+		t.Errorf("found %d documents, want at least 40", len(files))
+	}
+	for file := range files {
+		for _, dead := range deadLinks(file, files) {
+			t.Errorf("%s: %s leads nowhere", file, dead)
+		}
+	}
+}
+
+func TestDeadLinks(t *testing.T) {
+	files := map[string]string{
+		"docs/b.md": "# The second\n\n## What's in it: 2 things\n",
+		"docs/a.md": "[b](b.md) [in it](b.md#whats-in-it-2-things) [self](#first) [code](../docs_test.go) [site](https://example.org/x#y)\n\n# First\n",
+	}
+	if dead := deadLinks("docs/a.md", files); len(dead) != 0 {
+		t.Errorf("dead links %q, want none", dead)
+	}
+	files["docs/a.md"] = "[gone](gone.md) [in it](b.md#nothing) [self](#second) [code](docs_test.go)\n\n# First\n"
+	if dead := deadLinks("docs/a.md", files); len(dead) != 4 {
+		t.Errorf("dead links %q, want all 4", dead)
 	}
 }
