@@ -21,7 +21,7 @@ import (
 const (
 	ReferenceCores = 2
 	// referenceRounds is how many rounds of work one of its cores does in a second while the other works too.
-	referenceRounds = 2600.0
+	referenceRounds = 6000.0
 )
 
 // The longest factor by which Patience stretches a time. What takes longer is not slow but stuck.
