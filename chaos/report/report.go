@@ -126,10 +126,19 @@ type (
 	}
 )
 
-// JUnit writes journals as test suites. Each check is a test; an inconclusive one is
-// an error.
-func JUnit(w io.Writer, journals ...*run.Journal) error {
+// JUnit writes drills as test suites. Each check is a test; an inconclusive one is an
+// error. A drill that was refused is a suite with one error, so that no reader takes it
+// for one that passed.
+func JUnit(w io.Writer, refused []*run.RefusedError, journals ...*run.Journal) error {
 	var all suites
+	for _, r := range refused {
+		reason := strings.Join(r.Reasons, "; ")
+		name := "drill." + r.Drill
+		all.Suites = append(all.Suites, suite{
+			Name: name, Tests: 1, Errors: 1, Time: "0",
+			Cases: []testCase{{Class: name, Name: "begins", Time: "0", Error: &problem{reason, "refused: " + reason}}},
+		})
+	}
 	for _, j := range journals {
 		all.Suites = append(all.Suites, suiteOf(j))
 	}

@@ -99,7 +99,7 @@ func TestJUnit(t *testing.T) {
 	aborted.Drill, aborted.Checks = "cut-short", nil
 	aborted.Stopped = &run.Stop{Phase: run.PhaseFaults, Verdict: run.Aborted, Reason: "Ctrl-C"}
 	var b bytes.Buffer
-	if err := report.JUnit(&b, failed(), aborted); err != nil {
+	if err := report.JUnit(&b, nil, failed(), aborted); err != nil {
 		t.Fatal(err)
 	}
 	golden.Check(t, "testdata/junit.xml", *update, b.Bytes())
@@ -208,5 +208,33 @@ func TestLive(t *testing.T) {
 		if b.String() != want {
 			t.Errorf("mystery %v:\n%s\nwant\n%s", mystery, b.String(), want)
 		}
+	}
+}
+
+// A drill that was refused did not pass: CI must not read a file without it as green.
+func TestJUnitOfARefusedDrill(t *testing.T) {
+	var b strings.Builder
+	refused := &run.RefusedError{Drill: "total-outage", Reasons: []string{"TargetDown fires", "no data"}}
+	if err := report.JUnit(&b, []*run.RefusedError{refused}); err != nil {
+		t.Fatal(err)
+	}
+	var got struct {
+		Suites []struct {
+			Name string `xml:"name,attr"`
+
+			Cases []struct {
+				Name  string `xml:"name,attr"`
+				Error struct {
+					Message string `xml:"message,attr"`
+				} `xml:"error"`
+			} `xml:"testcase"`
+		} `xml:"testsuite"`
+	}
+	if err := xml.Unmarshal([]byte(b.String()), &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Suites) != 1 || got.Suites[0].Name != "drill.total-outage" || len(got.Suites[0].Cases) != 1 ||
+		got.Suites[0].Cases[0].Error.Message != "TargetDown fires; no data" || !strings.Contains(b.String(), `errors="1"`) {
+		t.Errorf("got %+v in\n%s", got, b.String())
 	}
 }

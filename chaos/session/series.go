@@ -78,6 +78,22 @@ func (s *Series) wait(following bool) time.Duration {
 	return 0
 }
 
+// Refusals lists the drills that an error says were refused.
+func Refusals(err error) []*run.RefusedError {
+	if many, joined := err.(interface{ Unwrap() []error }); joined { //nolint:errorlint // it is taken apart here
+		var all []*run.RefusedError
+		for _, one := range many.Unwrap() {
+			all = append(all, Refusals(one)...)
+		}
+		return all
+	}
+	refused := (*run.RefusedError)(nil)
+	if errors.As(err, &refused) {
+		return []*run.RefusedError{refused}
+	}
+	return nil
+}
+
 // Each runs drills one after the other and shows the journal of each. A drill that is
 // refused does not keep the others from running and is in refused, which joins the
 // reasons; the end of ctx does. The journals of the drills that ran are returned with

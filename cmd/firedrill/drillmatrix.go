@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
@@ -35,11 +34,14 @@ func drillMatrix(ctx context.Context, p program, args []string) error {
 		return err
 	}
 	journals, refused, err := runner.series().Each(ctx, drills, func(*chaosrun.Journal) error { return nil })
-	if err != nil || len(journals) == 0 {
-		return errors.Join(err, misuse(refused))
+	if err != nil {
+		return misuse(err)
 	}
-	if err := runner.writeJUnit(journals); err != nil {
+	if err := runner.writeJUnit(journals, refused); err != nil {
 		return err
+	}
+	if len(journals) == 0 {
+		return misuse(refused)
 	}
 	card := drillreport.NewScorecard(journals)
 	kept, err := runner.target.folder().KeepScorecard(card, page)

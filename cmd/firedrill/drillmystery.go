@@ -29,7 +29,7 @@ wrong and where. Meanwhile, in another terminal:
 The faults end by themselves. Their traces in metrics and logs stay, and so does the game. docs/drills.md lists all faults.
 With --seed a teacher chooses: the same seed picks the same drill; without it the choice is random.
 
-Exit codes: 0 it ran, 2 misuse or refused.`
+Exit codes: 0 the drill went as its file says, 1 it failed, 2 misuse or refused, 3 it is without a clear result.`
 
 func drillMystery(ctx context.Context, p program, args []string) error {
 	flags := p.newFlags("drill mystery", drillMysteryUsage)
@@ -89,14 +89,26 @@ func endMystery(p program, s game.Store, j *chaosrun.Journal) error {
 		return errors.Join(err, errQuiet)
 	}
 	if g.Solved.IsZero() {
-		fmt.Fprintln(p.stdout, "It is over, and all is healed. What it left in metrics, logs and traces is still there: what was it?")
-		return nil
+		fmt.Fprintln(p.stdout, "It is over: every fault has ended. What it left in metrics, logs and traces is still there: what was it?")
+		return endOf(j)
 	}
 	if err := drillreport.Text(p.stdout, j); err != nil {
 		return err
 	}
 	fmt.Fprintln(p.stdout, g.Score())
-	return nil
+	return endOf(j)
+}
+
+// endOf returns an error if a drill did not go as its file says, without its name: the game goes on.
+func endOf(j *chaosrun.Journal) error {
+	switch j.Verdict {
+	case chaosrun.Pass:
+		return nil
+	case chaosrun.Fail:
+		return errors.New("but not everything went as the drill expects: the verdict is FAIL; after the answer is told, \"firedrill drill report\" shows why")
+	case chaosrun.Inconclusive, chaosrun.Aborted:
+	}
+	return &exit{exitInvalid, fmt.Errorf("but the drill is without a clear result: the verdict is %s", strings.ToUpper(string(j.Verdict)))}
 }
 
 const drillHintUsage = `drill hint [flags]

@@ -40,7 +40,7 @@ func drillReport(_ context.Context, p program, args []string) error {
 		}
 	}
 	if *junit != "" {
-		if err := session.WriteFile(*junit, func(w io.Writer) error { return drillreport.JUnit(w, journals...) }); err != nil {
+		if err := session.WriteFile(*junit, func(w io.Writer) error { return drillreport.JUnit(w, nil, journals...) }); err != nil {
 			return err
 		}
 	}

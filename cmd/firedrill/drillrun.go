@@ -110,7 +110,7 @@ func (f *drillFlags) run(ctx context.Context, p program, names ...string) error 
 	if err != nil {
 		return misuse(err)
 	}
-	if err := r.writeJUnit(journals); err != nil {
+	if err := r.writeJUnit(journals, refused); err != nil {
 		return err
 	}
 	if r.json {
@@ -180,12 +180,12 @@ func (r *drillRunner) show(j *chaosrun.Journal) error {
 	return drillreport.Text(r.p.stdout, j)
 }
 
-// writeJUnit writes what drills came to as JUnit XML, if that was asked for.
-func (r *drillRunner) writeJUnit(journals []*chaosrun.Journal) error {
+// writeJUnit writes what drills came to as JUnit XML, if that was asked for: those that were refused too.
+func (r *drillRunner) writeJUnit(journals []*chaosrun.Journal, refused error) error {
 	if r.junit == "" {
 		return nil
 	}
-	return session.WriteFile(r.junit, func(w io.Writer) error { return drillreport.JUnit(w, journals...) })
+	return session.WriteFile(r.junit, func(w io.Writer) error { return drillreport.JUnit(w, session.Refusals(refused), journals...) })
 }
 
 // misuse marks an error as misuse if the drill did not begin: it was refused, or

@@ -30,7 +30,7 @@ times count from when a request was due. docs/load.md explains profiles; loadgen
 Commands:
 %s
 Ctrl-C ends a run cleanly, with a report of what was done; a second one stops at once.
-Exit codes: 0 good, 1 a threshold is broken, 2 misuse, 3 the run is invalid: it was not the load that the profile describes.`
+Exit codes: 0 good, 1 a threshold is broken or not one request succeeded, 2 misuse, 3 the run is invalid: it was not the load that the profile describes.`
 
 // loadCommands are what load can do beside running a load test.
 func loadCommands() []command {

@@ -15,7 +15,7 @@ request was due, so a slow target cannot hide its delays. docs/load.md explains 
 
 Ctrl-C ends a run with a report of what was done; a second one stops at once.
 
-Exit codes: 0 good, 1 a threshold is broken, 2 misuse, 3 the run is invalid: it was not the load that the profile describes.`
+Exit codes: 0 good, 1 a threshold is broken or not one request succeeded, 2 misuse, 3 the run is invalid: it was not the load that the profile describes.`
 	cmd.Example = `  firedrill load loadgen/profiles/smoke.yaml
   firedrill load --rate 200/s --duration 2m http://127.0.0.1:8000/products
   firedrill load --rate 50/s --duration 1m --targets targets.txt

@@ -79,13 +79,27 @@ func (o outputs) judge(p program, r *result.Result) error {
 	if err := o.write(p, r); err != nil {
 		return err
 	}
+	return exitOfLoad(r)
+}
+
+// exitOfLoad returns what the exit code says of a result. That nothing worked is so however late the generator was.
+func exitOfLoad(r *result.Result) error {
 	switch {
+	case nothingWorked(r):
+		return &exit{exitFailed, fmt.Errorf("not one of %d requests succeeded", r.Total(nil).Requests)}
 	case !r.Validity.Valid:
 		return &exit{exitInvalid, errors.New("the run is invalid, see above")}
 	case slices.ContainsFunc(r.Thresholds, func(t result.Threshold) bool { return !t.OK }):
 		return &exit{exitFailed, errors.New("a threshold is broken, see above")}
 	}
 	return nil
+}
+
+// nothingWorked reports whether requests were sent and all of them failed. That is a failure of the target, also for a run
+// without thresholds.
+func nothingWorked(r *result.Result) bool {
+	total := r.Total(nil)
+	return total.Requests > 0 && total.Failed == total.Requests
 }
 
 // show shows a run while it goes on.
