@@ -60,7 +60,7 @@ var ErrNoData = errors.New("no data")
 // A Prober asks backends and services.
 type Prober interface {
 	// Ask returns the number that answers a query. Metrics are taken at to, logs and
-	// traces from from to to. The error is ErrNoData if there is no answer.
+	// traces between the two times. The error is ErrNoData if there is no answer.
 	Ask(ctx context.Context, q drill.Query, from, to time.Time) (float64, error)
 	// Traces returns some of the traces that a TraceQL query selects between two
 	// times.

@@ -82,8 +82,8 @@ type Shortfall struct {
 	Starved bool       `json:"starved"` // and not only strained
 }
 
-// add adds one reading, which is about the time from from to to. Readings of a need must
-// be in the order of their times.
+// add adds one reading, which is about the time between from and to. Readings of a need
+// must be in the order of their times.
 func (m *MachineRun) add(n drill.Need, late time.Duration, from, to time.Time) {
 	m.Watched = true
 	if m.Worst == nil {

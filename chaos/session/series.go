@@ -80,7 +80,7 @@ func (s *Series) wait(following bool) time.Duration {
 
 // Refusals lists the drills that an error says were refused.
 func Refusals(err error) []*run.RefusedError {
-	if many, joined := err.(interface{ Unwrap() []error }); joined { //nolint:errorlint // it is taken apart here
+	if many, joined := err.(interface{ Unwrap() []error }); joined {
 		var all []*run.RefusedError
 		for _, one := range many.Unwrap() {
 			all = append(all, Refusals(one)...)
@@ -138,8 +138,13 @@ func (s *Series) Mutants(ctx context.Context, d *drill.Drill) ([]run.Mutant, err
 		}
 		all = append(all, judged...)
 	}
-	if len(d.Faults) == 0 || ctx.Err() != nil {
+	if len(d.Faults) == 0 {
 		return all, nil
+	}
+	select {
+	case <-ctx.Done(): // what is known is told
+		return all, nil
+	default:
 	}
 	off := *s
 	off.Idle = true

@@ -35,7 +35,8 @@ type program struct {
 // run is the whole program; it returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	p := program{getenv: getenv, stdout: stdout, stderr: stderr}
-	tree := cli.Program{Root: p.tree(), Stdout: stdout, Stderr: stderr, Misuse: []error{stack.ErrSettings}}
+	root := p.tree() //nolint:contextcheck // commands take theirs from cobra when they run
+	tree := cli.Program{Root: root, Stdout: stdout, Stderr: stderr, Misuse: []error{stack.ErrSettings}}
 	return tree.Run(ctx, args)
 }
 

@@ -27,7 +27,7 @@ errors never alert, and how much traffic an alert needs to make sense. Without S
 	scrape := f.Duration("scrape", 15*time.Second, "how often Prometheus scrapes the services")
 	policy := addPolicyFlag(cmd)
 	output := cli.AddOutput(cmd)
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		all, err := p.explain(args, *policy, *scale, *scrape, f.Changed("scrape"))
 		if err != nil {
 			return err

@@ -40,7 +40,7 @@ type command struct {
 func (p program) wrapped(ctx context.Context, c command) *cobra.Command {
 	asked := program{getenv: p.getenv, stdout: io.Discard, stderr: io.Discard}
 	var cmd *cobra.Command
-	asked.inspect = func(flags *flag.FlagSet, usage string) {
+	asked.inspect = func(flags *flag.FlagSet, usage string) { //nolint:contextcheck // the function gets its own when it runs
 		cmd = cli.FromFlagSet(usage, sentence(c.summary), flags, func(ctx context.Context, args []string) error {
 			return c.run(ctx, p, args)
 		})

@@ -36,7 +36,7 @@ requests. A second interrupt ends them at once. With healthcheck it checks wheth
 running services are ready, and exits with 1 if one is not.
 
 Services, in start order:
-%s  all        all services
+%s  all        every service
 
 Flags:
 %s

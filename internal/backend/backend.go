@@ -1,4 +1,4 @@
-// Package query asks Prometheus, Loki, Tempo and Alertmanager what they hold,
+// Package backend asks Prometheus, Loki, Tempo and Alertmanager what they hold,
 // over their HTTP APIs. It is for programs and tests that check telemetry rather
 // than send it.
 //

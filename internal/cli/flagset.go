@@ -64,10 +64,10 @@ func copyFlags(cmd *cobra.Command, flags *flag.FlagSet, given *[]string) (output
 		if p.DefValue == "0s" {
 			p.DefValue = "" // no default to show
 		}
-		switch {
-		case f.Name == "json":
+		switch f.Name {
+		case "json":
 			return
-		case f.Name == "o":
+		case "o":
 			p.Name, p.Shorthand = "save", ""
 			formerSave(cmd, p.Value, output)
 		}

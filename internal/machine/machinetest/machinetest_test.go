@@ -54,7 +54,7 @@ func TestCouldNotKeepUpIsToldApart(t *testing.T) {
 }
 
 func TestASlowMachineIsWaitedForLonger(t *testing.T) {
-	defer func(real func() (machine.Capacity, error)) { calibrated = real }(calibrated)
+	defer func(before func() (machine.Capacity, error)) { calibrated = before }(calibrated)
 	calibrated = func() (machine.Capacity, error) { return machine.Capacity{Cores: 2, Speed: 0.25}, nil }
 	if got := Patience(t, time.Second); got != 4*time.Minute {
 		t.Errorf("on a machine a quarter as fast Patience(1s) = %v, want 4 minutes", got)
