@@ -10,9 +10,9 @@ import (
 
 // This file decides how an indicator treats a series that is absent.
 //
-// In PromQL an operation on an empty vector is empty. If no request has ever succeeded, total -
-// good has no result. If that were read as "no bad events", a total outage would look healthy. So
-// every operand of a query is completed separately:
+// In PromQL an operation on an empty vector is empty. If no request has ever succeeded, the
+// difference of total and good requests has no result. If that were read as "no bad events", a
+// total outage would look healthy. So every operand of a query is completed separately:
 //
 //   - An operand that counts events is taken as 0 if it is absent while the indicator has events.
 //     Most programs create a series with its first event.
