@@ -6,7 +6,8 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// series is one recorded series with a sample at every "every" evaluations of the past.
+// series is one recorded series. The field every is the number of evaluations from one sample to
+// the next.
 type series struct {
 	name   string
 	every  int

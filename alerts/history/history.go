@@ -57,7 +57,7 @@ type past struct {
 
 // Properties of the synthetic service. Spent values are shares of a period's budget.
 const (
-	background  = 0.08 // spent by constant background errors
+	background  = 0.08 // spent by background errors
 	incidents   = 3    // number of incidents; each is in its own equal part of the time before the calm
 	leastSpent  = 0.06 // spent by one incident, at least
 	mostSpent   = 0.20 // spent by one incident, at most; three such incidents leave a fourth of the budget
