@@ -7,8 +7,8 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Significant is the share of a period's budget above which an incident must be detected.
-// (Workbook: "2 % of the budget in an hour" pages.)
+// Significant is a share of a period's budget. An incident that spends this share or more must be
+// detected. (Workbook: "2 % of the budget in an hour" pages.)
 const Significant = 0.02
 
 // Judgement measures how good the alerts of a rule set are. Shares are from 0 to 1.

@@ -86,8 +86,8 @@ func TestRulesOfAUser(t *testing.T) {
 	if page.Times != 1 || page.Detection < 3*time.Minute || page.Detection > 4*time.Minute || page.Reset < 36*time.Minute || page.Reset > 38*time.Minute {
 		t.Errorf("page: %+v", page)
 	}
-	// 10 of 100 events per second at 20 % errors is half the window. The mean over an hour begins
-	// after the offset of 10 minutes.
+	// With 20 of 100 events per second bad, a mean of 10 per second takes half the window. The mean
+	// over an hour begins after the offset of 10 minutes.
 	ticket := got.Judgement.Incidents[0].Ticket
 	if ticket.Detection < 2*time.Minute || ticket.Detection > 3*time.Minute || ticket.Reset < time.Hour {
 		t.Errorf("ticket: %+v", ticket)
