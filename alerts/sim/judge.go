@@ -14,7 +14,7 @@ const Significant = 0.02
 // Judgement measures how good the alerts of a rule set are. Shares are from 0 to 1.
 type Judgement struct {
 	// Precision is the share of detected incidents that are significant, or NaN if there were no
-	// notifications. A notification that belongs to no incident counts as an insignificant one.
+	// notifications. A notification of no incident counts as an insignificant incident.
 	// Workbook: "the proportion of events detected that were significant".
 	Precision float64
 	// Recall is the share of significant incidents that are detected. Workbook: "the proportion of
