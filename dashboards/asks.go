@@ -11,34 +11,34 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/tempo"
 )
 
-// Language is what a question is written in.
+// Language is the query language of an Ask.
 type Language string
 
-// The languages, and Grafana's own for the service graph and for a label's values.
+// The languages. ServiceMap and LabelValues are Grafana's own.
 const (
 	PromQL      Language = "promql"
 	LogQL       Language = "logql"
 	TraceQL     Language = "traceql"
-	ServiceMap  Language = "service map" // has no text
+	ServiceMap  Language = "service map" // has no query text
 	LabelValues Language = "label values"
 )
 
-// Ask is a question that a dashboard puts to a backend. In its text the dashboard's
-// variables are still to be replaced, as $name or ${name}.
+// Ask is a query that a dashboard sends to a backend. Its text contains the dashboard's variables
+// as $name or ${name}.
 type Ask struct {
 	From      string // panel "Title", variable "name" or annotation "name"
 	Backend   string // prometheus, loki or tempo
 	Language  Language
 	Text      string
 	Legend    string
-	Now       bool   // wants the end of the dashboard's time only
-	Series    bool   // TraceQL: wants series and not traces
-	Exemplars bool   // wants exemplars too
-	Quiet     *Quiet // set where no answer is right
+	Now       bool   // an instant query at the end of the dashboard's time range
+	Series    bool   // TraceQL: returns series, not traces
+	Exemplars bool   // also returns exemplars
+	Quiet     *Quiet // not nil if an empty result is expected
 }
 
-// With is the text with the dashboard's variables replaced, by their names. One
-// without a value is an error.
+// With returns the text with the dashboard's variables replaced by values, which are indexed by
+// name. It returns an error if a variable has no value.
 func (a Ask) With(values map[string]string) (string, error) {
 	var missing []string
 	text := os.Expand(a.Text, func(name string) string {
@@ -54,7 +54,8 @@ func (a Ask) With(values map[string]string) (string, error) {
 	return text, nil
 }
 
-// Asks are all the questions that the dashboard puts, in its order.
+// Asks returns all queries of the dashboard: those of variables, then of annotations, then of
+// panels.
 func (b Board) Asks() ([]Ask, error) {
 	var all []Ask
 	variables, err := b.Variables()
@@ -111,7 +112,7 @@ func panelAsks(p panel) ([]Ask, error) {
 	return all, nil
 }
 
-// ask of an annotation. While nothing happens nothing is marked.
+// ask returns the query of an annotation. An empty result is expected while nothing happens.
 func (e event) ask() Ask {
 	a := Ask{
 		From: fmt.Sprintf("annotation %q", e.Name), Backend: *e.Datasource.Type,
@@ -134,15 +135,15 @@ func value(s *string) string {
 	return *s
 }
 
-// Variable is what a person chooses at the top of a dashboard.
+// Variable is a choice at the top of a dashboard.
 type Variable struct {
 	Name   string
-	Ask    *Ask     // where its values come from; nil if they are fixed
-	Values []string // that are fixed, the chosen one first
-	All    string   // stands for all of its values; "" where one must be chosen
+	Ask    *Ask     // query for its values; nil if they are fixed
+	Values []string // fixed values, beginning with the selected one
+	All    string   // value that selects all; "" if one value must be chosen
 }
 
-// Variables of the dashboard, in an order in which each needs only earlier ones.
+// Variables returns the dashboard's variables. Each variable depends only on earlier ones.
 func (b Board) Variables() ([]Variable, error) {
 	var all []Variable
 	for _, p := range b.picks {

@@ -2,7 +2,7 @@ package dashboards
 
 import "fmt"
 
-// checkout follows orders from the login to the parcel.
+// checkout returns the dashboard that follows orders from login to parcel.
 func checkout() Board {
 	return Board{
 		UID: "checkout", Title: "Checkout journey",
@@ -82,7 +82,7 @@ func afterCheckout() []panel {
 	}
 }
 
-// happened is how often a counter counted within the time shown.
+// happened returns the query of a counter's increase over the dashboard's time range.
 func happened(counter, legend string) query {
 	return now(fmt.Sprintf("sum(increase(%s[$__range]))", counter), legend)
 }

@@ -16,8 +16,8 @@ import (
 	"firedrill/internal/contract"
 )
 
-// Everything that Prometheus is asked for is in a contract: what services, load
-// tests and drills tell, what the stack tells of itself, and what rules record.
+// Every Prometheus query reads metrics of a contract: those of services, load tests, drills and the
+// stack, or recorded series.
 func TestDashboardsReadWhatIsTold(t *testing.T) {
 	all := contracts(t)
 	selectors := 0
@@ -48,7 +48,7 @@ func TestDashboardsReadWhatIsTold(t *testing.T) {
 	}
 }
 
-// No metric is in the stack's contracts that no dashboard reads.
+// Dashboards read every metric in the stack's contracts.
 func TestContractsHoldWhatDashboardsRead(t *testing.T) {
 	read := map[string]bool{}
 	for _, b := range dashboards.All() {
@@ -72,7 +72,7 @@ func TestContractsHoldWhatDashboardsRead(t *testing.T) {
 	}
 }
 
-// A legend names labels that the query leaves, and every series has one.
+// Legends use only labels that the query keeps, and every series has a legend.
 func TestLegendsNameWhatQueriesLeave(t *testing.T) {
 	label := regexp.MustCompile(`\{\{([\w.]+)\}\}`)
 	group := regexp.MustCompile(`by \(([^)]*)\)`)
@@ -91,7 +91,7 @@ func TestLegendsNameWhatQueriesLeave(t *testing.T) {
 	}
 }
 
-// Loki is asked for by the labels that streams have, and by nothing else.
+// Loki queries select streams only by labels that streams have.
 func TestLogQueriesUseLabelsOfStreams(t *testing.T) {
 	selector := regexp.MustCompile(`\{([^{}]*)\}`)
 	matcher := regexp.MustCompile(`(\w+)\s*(=~|!=|!~|=)`)
@@ -128,7 +128,7 @@ func asks(t *testing.T, b dashboards.Board) []dashboards.Ask {
 	return all
 }
 
-// stand are values in the place of a dashboard's variables.
+// stand returns example values of a dashboard's variables.
 func stand(t *testing.T, b dashboards.Board) map[string]string {
 	t.Helper()
 	values := map[string]string{"__rate_interval": "1m", "__range": "15m", "__auto": "15s"}
@@ -160,8 +160,8 @@ func contracts(t *testing.T) contract.Contract {
 	return all
 }
 
-// readable tells whether a query, or label_values of a series, asks for what is
-// there, and how many series it selects.
+// readable returns the number of series selectors in a query or in label_values. It returns an
+// error if one of them reads a series or a label that does not exist.
 func readable(text string, all contract.Contract) (int, error) {
 	label := ""
 	if inner, ok := strings.CutPrefix(text, "label_values("); ok {
@@ -207,7 +207,7 @@ func checkSelector(matchers []*labels.Matcher, label string, all contract.Contra
 	return nil
 }
 
-// recorded is whether the rules of objectives record a series.
+// recorded reports whether the rules of objectives record a series.
 func recorded(name string) bool {
 	for _, w := range slo.Default().Windows() {
 		switch name {

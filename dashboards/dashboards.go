@@ -1,9 +1,8 @@
-// Package dashboards writes Grafana's dashboards of the kit: each is a function
-// in a file of its own, and generated/ holds the JSON that it makes, for anyone
-// to import.
+// Package dashboards generates Firedrill's Grafana dashboards. Each dashboard is a function in its
+// own file. The folder generated contains their JSON, which anybody can import.
 //
-// It must not know where the backends are: a dashboard names its data sources by
-// variables, and provisioning/ is where Grafana gets them from.
+// It must not know where the backends are. A dashboard refers to its data sources by variables.
+// Grafana gets the data sources from the folder provisioning.
 package dashboards
 
 import (
@@ -16,16 +15,16 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 )
 
-// tag is on all dashboards of the kit, and by it they find each other.
+// tag marks all of Firedrill's dashboards. They link to each other by it.
 const tag = "firedrill"
 
 // Board is a dashboard.
 type Board struct {
-	UID   string // what links name it by: /d/UID
+	UID   string // identifier in links: /d/UID
 	Title string
-	About string // what one sees, in a sentence or two
+	About string // what the dashboard shows, in one or two sentences
 
-	from   string // how far back it looks at first; "" is a quarter of an hour
+	from   string // start of the initial time range; "" means 15 minutes ago
 	picks  []pick
 	events []event
 	rows   []row
@@ -39,17 +38,17 @@ type row struct {
 
 type (
 	panel = cog.Builder[dashboard.Panel]
-	pick  = cog.Builder[dashboard.VariableModel] // what a person chooses at the top
+	pick  = cog.Builder[dashboard.VariableModel] // a variable at the top of a dashboard
 )
 
-// All are the dashboards, in the order in which a person meets them.
+// All returns the dashboards in the order in which a user meets them.
 func All() []Board {
 	return []Board{
 		start(), services(), service(), slos(), checkout(), traces(), logLines(), loadTest(), drills(), pipeline(),
 	}
 }
 
-// Generate makes the JSON of all dashboards, by the names of their files.
+// Generate returns the JSON of all dashboards by file name.
 func Generate() (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, b := range All() {
@@ -62,7 +61,7 @@ func Generate() (map[string][]byte, error) {
 	return files, nil
 }
 
-// JSON is the dashboard as Grafana imports it.
+// JSON returns the dashboard in Grafana's import format.
 func (b Board) JSON() ([]byte, error) {
 	d, err := b.build()
 	if err != nil {
@@ -71,14 +70,14 @@ func (b Board) JSON() ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false) // queries are for people to read
+	enc.SetEscapeHTML(false) // keep queries readable
 	if err := enc.Encode(document{Dashboard: d, Annotations: annotations{List: b.events}}); err != nil {
 		return nil, fmt.Errorf("write dashboard %q: %w", b.UID, err)
 	}
 	return out.Bytes(), nil
 }
 
-// build is the dashboard without its annotations, which the SDK cannot express.
+// build returns the dashboard without its annotations, which the SDK cannot express.
 func (b Board) build() (dashboard.Dashboard, error) {
 	from := b.from
 	if from == "" {
@@ -113,8 +112,8 @@ func (b Board) build() (dashboard.Dashboard, error) {
 	return built, nil
 }
 
-// numbered gives a panel its number in the dashboard, so that links to it last
-// while its neighbours stay.
+// numbered sets the panel's ID in the dashboard, so that links to the panel stay valid while the
+// panels before it do not change.
 type numbered struct {
 	panel
 	id uint32
@@ -124,12 +123,12 @@ func (n numbered) Build() (dashboard.Panel, error) {
 	p, err := n.panel.Build()
 	p.Id = &n.id
 	if o, ok := p.Options.(*table.Options); ok {
-		o.Footer = nil // the SDK adds what tables no longer have
+		o.Footer = nil // the SDK adds a footer, which tables no longer have
 	}
 	return p, err
 }
 
-// tidy leaves out of a variable what only intervals have and the SDK gives to all.
+// tidy removes fields from a variable that the SDK always sets but only interval variables have.
 type tidy struct{ pick }
 
 func (t tidy) Build() (dashboard.VariableModel, error) {
@@ -138,7 +137,7 @@ func (t tidy) Build() (dashboard.VariableModel, error) {
 	return v, err
 }
 
-// others is the menu of the other dashboards. It takes the time range along.
+// others returns the menu of the other dashboards. Its links keep the time range.
 func others() *dashboard.DashboardLinkBuilder {
 	return dashboard.NewDashboardLinkBuilder("Dashboards").
 		Type(dashboard.DashboardLinkTypeDashboards).

@@ -11,7 +11,7 @@ import (
 
 var update = flag.Bool("update", false, "write the generated dashboards")
 
-// The committed JSON is what the code makes, and there is no other.
+// The committed JSON equals the generated JSON, and there are no other files.
 func TestGeneratedDashboardsAreCurrent(t *testing.T) {
 	want, err := dashboards.Generate()
 	if err != nil {

@@ -2,7 +2,8 @@ package dashboards
 
 import "firedrill/alerts/slo"
 
-// drills puts what was broken above what users noticed, on one time axis.
+// drills returns the dashboard of drills. It shows faults above what users noticed, on one time
+// axis.
 func drills() Board {
 	short := slo.Default().Page.Pairs[0].Short
 	return Board{

@@ -5,7 +5,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/prometheus"
 )
 
-// document is a dashboard with annotations of our own, in the place of the SDK's.
+// document is a dashboard with our own annotations instead of the SDK's.
 type document struct {
 	dashboard.Dashboard
 	Annotations annotations `json:"annotations"`
@@ -15,8 +15,8 @@ type annotations struct {
 	List []event `json:"list"`
 }
 
-// event marks times in all graphs of a dashboard. The SDK lacks how its title and
-// text are made of labels and fields, without which it says nothing.
+// event is an annotation, which marks times in all graphs of a dashboard. The SDK lacks the fields
+// that form an annotation's title and text from labels. Without them the annotation is empty.
 type event struct {
 	dashboard.AnnotationQuery
 	TitleFormat string `json:"titleFormat"`
@@ -24,7 +24,7 @@ type event struct {
 	TagKeys     string `json:"tagKeys"` // labels whose values become tags, separated by commas
 }
 
-// marks shades the time in which a query's series are above zero.
+// marks returns an annotation that shades the times in which a query's series are above zero.
 func marks(name, colour, expr, title, text, tags string) event {
 	ref := prometheusBackend.ref()
 	legend, letter, exact := title, "Anno", true
@@ -37,7 +37,7 @@ func marks(name, colour, expr, title, text, tags string) event {
 	}
 }
 
-// told marks each line that a log query selects.
+// told returns an annotation that marks each log line that a query selects.
 func told(name, colour, expr string) event {
 	ref := lokiBackend.ref()
 	return event{
@@ -48,8 +48,8 @@ func told(name, colour, expr string) event {
 	}
 }
 
-// What a drill breaks, and when: as metrics while it does, and as lines. Of a mystery
-// only the lines tell, when it is over.
+// Metrics and log lines of drills. activeFaults exists while a fault is active. A mystery drill has
+// no such metric, and its log lines appear when it is over.
 const (
 	activeFaults = `max by (drill, kind, target) (drill_fault_active)`
 	drillEvents  = `{service_name="drill"}`
@@ -59,13 +59,13 @@ func faultTimes() event {
 	return marks("Faults", vermillion, activeFaults, "{{kind}} on {{target}}", "Drill {{drill}}", "drill,kind,target")
 }
 
-// drillSteps marks the steps of drills, as they told them.
+// drillSteps returns the annotation of the steps of drills, from their log lines.
 func drillSteps() event {
 	return told("Drill events", purple, drillEvents+
 		` | json kind="kind", state="state", message="msg" | kind=~"phase|load|fault|verdict" | line_format "{{.kind}} {{.state}}: {{.message}}"`)
 }
 
-// loadTimes marks the load tests that somebody started; the background load always runs.
+// loadTimes returns the annotation of load tests. It omits the background load, which always runs.
 func loadTimes() event {
 	return marks("Load tests", sky, `max by (profile) (loadgen_run_info{profile!="trickle"})`, "Load test {{profile}}", "", "profile")
 }
@@ -75,7 +75,7 @@ func alertTimes(matchers string) event {
 		"{{alertname}}", "{{severity}}: {{service}} {{slo}}", "severity,service,slo")
 }
 
-// timeline is what happened, for dashboards on which one looks for a cause.
+// timeline returns the annotations of dashboards on which users look for a cause.
 func timeline() []event {
 	return []event{faultTimes(), alertTimes(""), loadTimes(), drillSteps()}
 }

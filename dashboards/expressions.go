@@ -6,7 +6,7 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// by is PromQL's grouping by labels, "" for none.
+// by returns PromQL's grouping by labels, or "" if labels is empty.
 func by(labels string) string {
 	if labels == "" {
 		return ""
@@ -14,8 +14,8 @@ func by(labels string) string {
 	return "by (" + labels + ") "
 }
 
-// errorShare is the share of requests that a server answers with an error of its
-// own. Without errors it is 0, not nothing.
+// errorShare returns the expression of the share of requests that a server answers with a 5xx
+// status. It is 0, not empty, if there are no errors.
 func errorShare(matchers, labels string) string {
 	const metric = "http_server_request_duration_seconds_count"
 	return share(
@@ -23,18 +23,18 @@ func errorShare(matchers, labels string) string {
 		fmt.Sprintf(`%s{%s}`, metric, matchers), labels)
 }
 
-// share is how many of all events are some, over the interval of a step.
+// share returns the expression of the share of some events in all, over the rate interval.
 func share(some, all, labels string) string {
 	total := fmt.Sprintf("sum %s(rate(%s[$__rate_interval]))", by(labels), all)
 	return fmt.Sprintf("(sum %s(rate(%s[$__rate_interval])) or 0 * %s) / (%s > 0)", by(labels), some, total, total)
 }
 
-// quantile of a native histogram, over the interval of a step.
+// quantile returns the expression of a quantile of a native histogram, over the rate interval.
 func quantile(q float64, histogram, labels string) string {
 	return fmt.Sprintf("histogram_quantile(%v, sum %s(rate(%s[$__rate_interval])))", q, by(labels), histogram)
 }
 
-// quantiles are the median, the slowest in twenty and the slowest in a hundred.
+// quantiles returns the queries of the 99th, the 95th and the 50th percentile.
 func quantiles(histogram string) []query {
 	return []query{
 		promql(quantile(0.99, histogram, ""), "p99"),
@@ -43,14 +43,14 @@ func quantiles(histogram string) []query {
 	}
 }
 
-// examples are quantiles of a histogram that keeps exemplars.
+// examples is like quantiles, for a histogram with exemplars.
 func examples(histogram string) []query {
 	all := quantiles(histogram)
 	all[0] = withExemplars(quantile(0.99, histogram, ""), "p99")
 	return all
 }
 
-// bucketQuantile is quantile of a classic histogram.
+// bucketQuantile is like quantile, for a classic histogram.
 func bucketQuantile(q float64, buckets, labels string) string {
 	if labels != "" {
 		labels += ", "
@@ -58,7 +58,7 @@ func bucketQuantile(q float64, buckets, labels string) string {
 	return fmt.Sprintf("histogram_quantile(%v, sum by (%sle) (rate(%s[$__rate_interval])))", q, labels, buckets)
 }
 
-// mapped puts a word in the place of each value: value, word, value, word.
+// mapped returns value mappings from pairs of a value and the word that replaces it.
 func mapped(pairs ...string) []dashboard.ValueMapping {
 	of := map[string]string{}
 	for i := 0; i+1 < len(pairs); i += 2 {

@@ -10,8 +10,7 @@ import (
 	"firedrill/dashboards"
 )
 
-// Links from alerts and from dashboards lead to dashboards that are there, and set
-// variables that these have.
+// Links in alerts and dashboards lead to existing dashboards and set variables that these have.
 func TestLinksLeadToDashboards(t *testing.T) {
 	variables := map[string][]string{}
 	for _, b := range dashboards.All() {

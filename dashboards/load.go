@@ -1,7 +1,7 @@
 package dashboards
 
-// loadTest shows what a load test does to the shop, and whether the test itself
-// can be believed.
+// loadTest returns the dashboard of load tests. It shows their effect on the shop, and whether a
+// test is valid.
 func loadTest() Board {
 	const run = `{instance=~"$run"}`
 	const response, sent, lag = "loadgen_response_duration_seconds", "loadgen_service_duration_seconds", "loadgen_dispatch_lag_seconds"
@@ -60,7 +60,7 @@ func loadTest() Board {
 	}
 }
 
-// latencies are those of the same requests, measured in three places.
+// latencies returns the latency of the same requests, measured in three places.
 func latencies(q float64) []query {
 	const run = `{instance=~"$run"}`
 	return []query{

@@ -1,6 +1,7 @@
 package dashboards
 
-// logLines shows how much is logged, what goes wrong, and leads from a line to its trace.
+// logLines returns the dashboard of logs. It shows the amount of logs and the errors in them. Each
+// line links to its trace.
 func logLines() Board {
 	const chosenLines = `{service_name=~"$service",level=~"$level"}`
 	return Board{

@@ -7,9 +7,9 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// Six of the eight colours that Okabe and Ito chose so that people with any colour
-// vision tell them apart (https://jfly.uni-koeln.de/color/). Their yellow and black
-// are left out: on a light or a dark page they could not be seen.
+// Six of the eight colours by Okabe and Ito, which people with any colour vision can distinguish
+// (https://jfly.uni-koeln.de/color/). Yellow is left out because it is invisible on a light page,
+// black because it is invisible on a dark one.
 const (
 	blue       = "#0072B2"
 	orange     = "#E69F00"
@@ -19,23 +19,23 @@ const (
 	vermillion = "#D55E00"
 )
 
-// What colours judge. None of them is alone: the value or a word is beside it.
+// Colours that judge a value. The value or a word is always shown too.
 const (
 	good = green
 	warn = orange
 	bad  = vermillion
 )
 
-// palette is the order in which the series of a panel get their colours.
+// palette returns the colours of the series of a panel, in order.
 func palette() []string { return []string{blue, orange, green, purple, sky, vermillion} }
 
-// heatScheme is the colour scheme of heat maps: one that everybody sees the same.
+// heatScheme is the colour scheme of heat maps. It looks similar with any colour vision.
 const heatScheme = "Cividis"
 
-// named is a series, by its name, with the colour that it has everywhere.
+// named is the name of a series with its fixed colour.
 type named struct{ name, colour string }
 
-// known are the values of a label that have a colour of their own.
+// known returns the values of a label that have a fixed colour.
 func known(label string) []named {
 	switch label {
 	case "job", "service", "service_name", "client", "peer", "resource.service.name":
@@ -65,9 +65,9 @@ func known(label string) []named {
 
 var placeholder = regexp.MustCompile(`^\{\{([\w.]+)\}\}$`)
 
-// coloursOf are the colours of the series that queries make, as far as their names
-// are known beforehand: a legend that is a text gets the next of the palette, one
-// that is a label those of its values.
+// coloursOf returns the colours of the series whose names are known in advance. A fixed legend gets
+// the next colour of the palette. A legend that is a label gets the colours of the label's known
+// values.
 func coloursOf(queries []query) []named {
 	var all []named
 	texts := 0
@@ -85,19 +85,19 @@ func coloursOf(queries []query) []named {
 	return all
 }
 
-// fixed is how a panel is told a colour.
+// fixed returns the panel option that sets a colour.
 func fixed(colour string) []dashboard.DynamicConfigValue {
 	return []dashboard.DynamicConfigValue{{Id: "color", Value: map[string]string{"mode": "fixed", "fixedColor": colour}}}
 }
 
-// shades are for series that nobody can name beforehand: they differ by how light
-// they are, which everybody sees.
+// shades returns the colour scheme for series whose names are not known in advance. They differ in
+// lightness, which is visible with any colour vision.
 func shades() *dashboard.FieldColorBuilder {
 	return dashboard.NewFieldColorBuilder().Mode(dashboard.FieldColorModeIdShades).FixedColor(blue)
 }
 
-// judged colours a value: base, and from each of the limits on another. The limits
-// ascend.
+// judged returns thresholds that colour a value. The colour is base below the first limit, and that
+// of the highest limit reached otherwise. limits must be in ascending order.
 func judged(base string, limits ...dashboard.Threshold) *dashboard.ThresholdsConfigBuilder {
 	return dashboard.NewThresholdsConfigBuilder().
 		Mode(dashboard.ThresholdsModeAbsolute).

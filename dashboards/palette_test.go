@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Every colour of every dashboard is one of the palette.
+// Every colour of every dashboard is in the palette.
 func TestColoursAreOfThePalette(t *testing.T) {
 	files, err := Generate()
 	if err != nil {
@@ -17,7 +17,7 @@ func TestColoursAreOfThePalette(t *testing.T) {
 	}
 	colour := regexp.MustCompile(`"(?:color|fixedColor|iconColor|fill)": "([^"]*)"`)
 	scheme := regexp.MustCompile(`"(?:scheme|mode)": "([^"]*)"`)
-	allowed := []string{heatScheme, "fixed", "shades", "thresholds"} // of those that colour
+	allowed := []string{heatScheme, "fixed", "shades", "thresholds"} // allowed schemes and modes
 	found := 0
 	for name, text := range files {
 		for _, m := range colour.FindAllSubmatch(text, -1) {
@@ -38,12 +38,12 @@ func TestColoursAreOfThePalette(t *testing.T) {
 	}
 }
 
-// Whatever a person's colour vision, the colours differ, and stand out on Grafana's
-// dark and light pages.
+// The colours differ for any colour vision, and have enough contrast on Grafana's dark and light
+// pages.
 func TestColoursAreSeenByEverybody(t *testing.T) {
 	const (
 		apart    = 15   // distance in CIELAB; 2.3 is just noticeable
-		standOut = 2.25 // WCAG contrast; the palette's lightest on white
+		standOut = 2.25 // WCAG contrast; the lightest colour of the palette on white
 	)
 	for vision, sees := range visions() {
 		for i, a := range palette() {
@@ -65,8 +65,8 @@ func TestColoursAreSeenByEverybody(t *testing.T) {
 
 type vector [3]float64
 
-// visions are what people without one kind of cone see, and what others do. The
-// matrices are those of Machado, Oliveira and Fernandes, "A Physiologically-based
+// visions returns transformations of colours to what people see: with normal vision, and without
+// one kind of cone. The matrices are from Machado, Oliveira and Fernandes, "A Physiologically-based
 // Model for Simulation of Color Vision Deficiency" (2009), severity 1.
 func visions() map[string]func(vector) vector {
 	through := func(m [3]vector) func(vector) vector {
@@ -86,7 +86,7 @@ func visions() map[string]func(vector) vector {
 	}
 }
 
-// linear is a colour's light, from the sRGB in #RRGGBB.
+// linear converts an sRGB colour #RRGGBB to linear light.
 func linear(hex string) vector {
 	var out vector
 	for i := range out {
@@ -102,7 +102,7 @@ func linear(hex string) vector {
 	return out
 }
 
-// lab is CIELAB of linear light, under D65.
+// lab converts linear light to CIELAB under D65.
 func lab(c vector) vector {
 	f := func(v float64) float64 {
 		if v > 0.008856 {
@@ -120,7 +120,7 @@ func distance(a, b vector) float64 {
 	return math.Sqrt((a[0]-b[0])*(a[0]-b[0]) + (a[1]-b[1])*(a[1]-b[1]) + (a[2]-b[2])*(a[2]-b[2]))
 }
 
-// contrast is WCAG 2's ratio of luminances.
+// contrast returns the contrast ratio of two colours, as defined by WCAG 2.
 func contrast(a, b string) float64 {
 	light := func(hex string) float64 {
 		c := linear(hex)

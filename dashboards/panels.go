@@ -15,20 +15,20 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/timeseries"
 )
 
-// Sizes on Grafana's grid, which is 24 wide.
+// Sizes in cells of Grafana's grid, which is 24 wide.
 const (
 	full, half, third, quarter, sixth = 24, 12, 8, 6, 4
 
 	tall, low = 8, 4
 )
 
-// letter names the query of a panel.
+// letter returns the name of a panel's query by its index.
 func letter(i int) string { return string(rune('A' + i)) }
 
-// source is the data source of a panel: that of all its queries.
+// source returns the data source of a panel, which all its queries share.
 func source(queries []query) common.DataSourceRef { return queries[0].backend.ref() }
 
-// graph shows series over time.
+// graph returns a panel that shows series over time.
 func graph(title, about, unit string, queries ...query) *timeseries.PanelBuilder {
 	p := timeseries.NewPanelBuilder().
 		Title(title).Description(about).Unit(unit).
@@ -45,7 +45,7 @@ func graph(title, about, unit string, queries ...query) *timeseries.PanelBuilder
 		p.WithTarget(q.target(letter(i)))
 	}
 	for _, s := range coloursOf(queries) {
-		if queries[0].backend == tempoBackend { // whose names are in quotation marks, or not
+		if queries[0].backend == tempoBackend { // Tempo puts some names into quotation marks
 			p.OverrideByRegexp("/"+s.name+"/", fixed(s.colour))
 			continue
 		}
@@ -54,31 +54,31 @@ func graph(title, about, unit string, queries ...query) *timeseries.PanelBuilder
 	return p
 }
 
-// allSeries is a tooltip that tells all series of a moment, the largest first.
+// allSeries returns a tooltip that lists all series at one time, the largest first.
 func allSeries() *common.VizTooltipOptionsBuilder {
 	return common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending)
 }
 
-// stacked adds the series of a graph up.
+// stacked stacks the series of a graph.
 func stacked(p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
 	const mostOpaque = 60
 	return p.FillOpacity(mostOpaque).Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal))
 }
 
-// limits draws lines at which a graph's values get bad.
+// limits adds lines to a graph at which its values become bad.
 func limits(p *timeseries.PanelBuilder, base string, at ...dashboard.Threshold) *timeseries.PanelBuilder {
 	return p.Thresholds(judged(base, at...)).
 		ThresholdsStyle(common.NewGraphThresholdsStyleConfigBuilder().Mode(common.GraphThresholdsStyleModeDashed))
 }
 
-// leadsTo makes every point of a graph a link to a dashboard, with the time shown.
+// leadsTo links every point of a graph to a dashboard with the same time range.
 func leadsTo(p *timeseries.PanelBuilder, title, path string) *timeseries.PanelBuilder {
 	return p.DataLinks([]cog.Builder[dashboard.DashboardLink]{
 		dashboard.NewDashboardLinkBuilder(title).Type(dashboard.DashboardLinkTypeLink).Url(path + "&${__url_time_range}"),
 	})
 }
 
-// number shows the newest value of each series, judged.
+// number returns a panel that shows the newest value of each series, coloured by thresholds.
 func number(title, about, unit string, thresholds *dashboard.ThresholdsConfigBuilder, queries ...query) *stat.PanelBuilder {
 	p := stat.NewPanelBuilder().
 		Title(title).Description(about).Unit(unit).
@@ -100,7 +100,7 @@ func newestValue() *common.ReduceDataOptionsBuilder {
 	return common.NewReduceDataOptionsBuilder().Values(false).Calcs([]string{"lastNotNull"})
 }
 
-// bars compares the newest values of series.
+// bars returns a panel that compares the newest values of series.
 func bars(title, about, unit string, queries ...query) *bargauge.PanelBuilder {
 	p := bargauge.NewPanelBuilder().
 		Title(title).Description(about).Unit(unit).
@@ -119,7 +119,7 @@ func bars(title, about, unit string, queries ...query) *bargauge.PanelBuilder {
 	return p
 }
 
-// heat shows how a native histogram's observations spread, over time.
+// heat returns a panel that shows the distribution of a native histogram over time.
 func heat(title, about, unit, expr string) *heatmap.PanelBuilder {
 	const steps = 64
 	q := cells(expr)
@@ -136,7 +136,7 @@ func heat(title, about, unit, expr string) *heatmap.PanelBuilder {
 		WithTarget(q.target(letter(0)))
 }
 
-// states shows when each of the series was above zero.
+// states returns a panel that shows when each series was above zero.
 func states(title, about string, q query) *statetimeline.PanelBuilder {
 	return statetimeline.NewPanelBuilder().
 		Title(title).Description(about).Unit("short").
@@ -151,7 +151,7 @@ func states(title, about string, q query) *statetimeline.PanelBuilder {
 		WithTarget(q.target(letter(0)))
 }
 
-// words puts words in the place of values.
+// words returns a mapping that replaces values by words.
 func words(of map[string]string) dashboard.ValueMapping {
 	m := dashboard.NewValueMap()
 	for value, word := range of {
@@ -160,7 +160,7 @@ func words(of map[string]string) dashboard.ValueMapping {
 	return dashboard.ValueMapping{ValueMap: m}
 }
 
-// reading shows log lines, the newest first.
+// reading returns a panel that shows log lines, the newest first.
 func reading(title, about, expr string) *logs.PanelBuilder {
 	q := newest(expr)
 	return logs.NewPanelBuilder().
@@ -173,26 +173,27 @@ func reading(title, about, expr string) *logs.PanelBuilder {
 		WithTarget(q.target(letter(0)))
 }
 
-// prose is a text for people, in Markdown.
+// prose returns a panel that shows text in Markdown.
 func prose(title, about, markdown string) *text.PanelBuilder {
 	return text.NewPanelBuilder().Title(title).Description(about).
 		Span(full).Height(tall).
 		Mode(text.TextModeMarkdown).Content(markdown)
 }
 
-// Quiet says of a panel that it is rightly empty while all is well.
+// Quiet marks a panel that is empty while all is well.
 type Quiet struct {
-	Drill string // the drill that fills it
-	Why   string // why it is empty without, as a sentence
+	Drill string // drill that fills the panel
+	Why   string // sentence that explains why it is empty otherwise
 }
 
-// quietPanel is empty until a drill.
+// quietPanel is a panel that is empty until a drill runs.
 type quietPanel struct {
 	panel
 	Quiet
 }
 
-// quiet declares a panel to be rightly empty, and tells whoever looks at it why.
+// quiet marks a panel as empty while all is well. The panel shows the reason and the drill while it
+// has no data.
 func quiet(drill, why string, p panel) panel { return quietPanel{p, Quiet{drill, why}} }
 
 func (q quietPanel) Build() (dashboard.Panel, error) {

@@ -11,7 +11,7 @@ import (
 	"firedrill/dashboards"
 )
 
-// drawn is what a generated dashboard says of itself.
+// drawn contains the parts of a generated dashboard that tests check.
 type drawn struct {
 	UID         string
 	Title       string
@@ -89,14 +89,16 @@ func TestDashboardsAreTold(t *testing.T) {
 	}
 }
 
-// units are Grafana's names of those in use; https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts
+// units returns the names of the units in use, from Grafana's list:
+// https://github.com/grafana/grafana/blob/main/packages/grafana-data/src/valueFormats/categories.ts
 func units() []string {
 	return []string{"short", "none", "s", "bytes", "Bps", "percentunit", "reqps", "ops", "suffix:×"}
 }
 
-// valueless panels show what has no unit: text, lines, a graph of services.
+// valueless reports whether a panel shows something without a unit: text, log lines or a graph of
+// services.
 func valueless(p drawnPanel) bool {
-	fromTempo := p.Type == "table" && fmt.Sprint(p.Targets[0]["queryType"]) == "traceql" // whose columns bring theirs
+	fromTempo := p.Type == "table" && fmt.Sprint(p.Targets[0]["queryType"]) == "traceql" // the columns of such a table have their own units
 	return fromTempo || slices.Contains([]string{"text", "logs", "nodeGraph"}, p.Type)
 }
 
@@ -133,7 +135,7 @@ func TestPanelsAreTold(t *testing.T) {
 	}
 }
 
-// Panels fill the width and cover nothing of each other.
+// Panels fill the width of the grid and do not overlap.
 func TestPanelsFitTheGrid(t *testing.T) {
 	const width = 24
 	for _, d := range drawnAll(t) {
@@ -152,7 +154,7 @@ func TestPanelsFitTheGrid(t *testing.T) {
 				}
 			}
 		}
-		for cell := range taken { // no gap at the right of what is shown
+		for cell := range taken { // no gap at the right end of a row
 			if taken[[2]int{width - 1, cell[1]}] == "" {
 				t.Errorf("%s: row %d is not filled, beside %q", d.UID, cell[1], taken[cell])
 				break
@@ -161,7 +163,7 @@ func TestPanelsFitTheGrid(t *testing.T) {
 	}
 }
 
-// A panel that may be empty says why, and names a drill that is there.
+// A panel that may be empty says why, and names an existing drill.
 func TestQuietPanelsNameTheirDrill(t *testing.T) {
 	drills, err := filepath.Glob("../chaos/drills/*.yaml")
 	if err != nil {

@@ -1,6 +1,7 @@
 package dashboards
 
-// pipeline shows whether telemetry arrives, what was lost where, and what it costs.
+// pipeline returns the dashboard of telemetry: whether it arrives, what was lost and where, and
+// what it costs.
 func pipeline() Board {
 	return Board{
 		UID: "telemetry", Title: "Telemetry health",
@@ -91,7 +92,7 @@ func costs() []panel {
 	}
 }
 
-// perRequest divides a counter's rate by that of customers' requests.
+// perRequest returns the query of a counter's rate divided by the rate of customers' requests.
 func perRequest(counter, legend string) query {
 	return promql(`sum(rate(`+counter+`[$__rate_interval])) / (sum(rate(http_server_request_duration_seconds_count{job="gateway"}[$__rate_interval])) > 0)`, legend)
 }

@@ -13,8 +13,8 @@ import (
 	"firedrill/dashboards"
 )
 
-// environment is what whoever starts Grafana sets: deploy/stack/grafana.go, compose
-// and Kubernetes.
+// environment returns the variables that Grafana is started with by deploy/stack/grafana.go,
+// compose and Kubernetes.
 func environment() map[string]string {
 	return map[string]string{
 		"PROMETHEUS_URL": "http://prometheus", "LOKI_URL": "http://loki", "TEMPO_URL": "http://tempo",
@@ -27,8 +27,8 @@ type dataSource struct {
 	JSON                 map[string]any `yaml:"jsonData"`
 }
 
-// provisioned reads a file as Grafana does: variables of the environment are
-// replaced in values, and two dollars are one.
+// provisioned reads a file as Grafana does. It replaces variables of the environment in values, and
+// $$ by $.
 func provisioned(t *testing.T, file string, into any) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -85,7 +85,7 @@ func TestDataSourcesAreThoseThatDashboardsAsk(t *testing.T) {
 	}
 }
 
-// Each signal leads to the others: the data sources that links name are there.
+// Each signal links to the others, and the data sources in these links exist.
 func TestSignalsLeadToEachOther(t *testing.T) {
 	all := dataSources(t)
 	link := func(uid string, path ...string) string {
@@ -119,7 +119,7 @@ func TestSignalsLeadToEachOther(t *testing.T) {
 	}
 }
 
-// The metrics that a span leads to are in a contract.
+// The metrics to which a span links are in a contract.
 func TestTracesLeadToMetricsThatAreThere(t *testing.T) {
 	tags := map[string]string{"__tags": `job="x"`, "__rate_interval": "1m"}
 	queries, _ := dataSources(t)["tempo"].JSON["tracesToMetrics"].(map[string]any)["queries"].([]any)

@@ -8,35 +8,34 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/tempo"
 )
 
-// query is a question to a backend. It gets its letter from the panel.
+// query is a query of a backend. The panel assigns its letter.
 type query struct {
 	backend backend
-	legend  string // names a series, with {{label}} for a label's value
+	legend  string // name of a series; {{label}} stands for the label's value
 	target  func(letter string) cog.Builder[variants.Dataquery]
 }
 
-// promql asks for series over the dashboard's time.
+// promql returns a query for series over the dashboard's time range.
 func promql(expr, legend string) query {
 	return metrics(expr, legend, func(q *prometheus.DataqueryBuilder) { q.Range() })
 }
 
-// withExemplars is promql whose histograms show single requests as well, each a
-// link to its trace.
+// withExemplars is like promql, with exemplars: single requests that link to their traces.
 func withExemplars(expr, legend string) query {
 	return metrics(expr, legend, func(q *prometheus.DataqueryBuilder) { q.Range().Exemplar(true) })
 }
 
-// now is promql for the end of the dashboard's time only.
+// now is like promql, but an instant query at the end of the dashboard's time range.
 func now(expr, legend string) query {
 	return metrics(expr, legend, func(q *prometheus.DataqueryBuilder) { q.Instant() })
 }
 
-// column is now, as a column of a table.
+// column is like now, for a column of a table.
 func column(expr string) query {
 	return metrics(expr, "", func(q *prometheus.DataqueryBuilder) { q.Instant().Format(prometheus.PromQueryFormatTable) })
 }
 
-// cells is promql for a heat map of native histograms.
+// cells is like promql, for a heat map of a native histogram.
 func cells(expr string) query {
 	return metrics(expr, "", func(q *prometheus.DataqueryBuilder) { q.Range().Format(prometheus.PromQueryFormatHeatmap) })
 }
@@ -56,15 +55,15 @@ func metrics(expr, legend string, refine func(*prometheus.DataqueryBuilder)) que
 	}}
 }
 
-// mostLines is how many lines a panel shows.
+// mostLines is the maximum number of lines that a panel shows.
 const mostLines = 200
 
-// logql asks Loki for series made from lines, over the dashboard's time.
+// logql returns a Loki query for series computed from log lines, over the dashboard's time range.
 func logql(expr, legend string) query {
 	return lines(expr, legend, func(q *loki.DataqueryBuilder) { q.LegendFormat(legend) })
 }
 
-// newest asks Loki for the newest lines.
+// newest returns a Loki query for the newest log lines.
 func newest(expr string) query {
 	return lines(expr, "", func(q *loki.DataqueryBuilder) { q.MaxLines(mostLines) })
 }
@@ -82,18 +81,18 @@ func lines(expr, legend string, refine func(*loki.DataqueryBuilder)) query {
 	}}
 }
 
-// mostTraces is how many traces a panel lists, and how many a graph links to.
+// mostTraces is the maximum number of traces that a panel lists or a graph links to.
 const mostTraces = 20
 
-// traceql asks Tempo for traces that have spans as described.
+// traceql returns a Tempo query for traces that contain matching spans.
 func traceql(text string) query {
 	return spans("traceql", "", func(q *tempo.TempoQueryBuilder) {
 		q.Query(text).Limit(mostTraces).TableType(tempo.SearchTableTypeTraces)
 	})
 }
 
-// traceqlByService asks Tempo for series made from spans, one a service. Grafana
-// names them by it.
+// traceqlByService returns a Tempo query for series computed from spans, one per service. Grafana
+// names each series after its service.
 func traceqlByService(text string) query {
 	const service = "resource.service.name"
 	return spans("traceql", "{{"+service+"}}", func(q *tempo.TempoQueryBuilder) {
@@ -101,8 +100,8 @@ func traceqlByService(text string) query {
 	})
 }
 
-// serviceMap asks for the service graph, which Grafana makes of metrics that
-// Tempo's generator wrote to Prometheus.
+// serviceMap returns a query for the service graph. Grafana draws it from metrics that Tempo's
+// generator wrote to Prometheus.
 func serviceMap() query {
 	return spans("serviceMap", "", func(*tempo.TempoQueryBuilder) {})
 }

@@ -1,6 +1,6 @@
 package dashboards
 
-// service shows one service inside out.
+// service returns the dashboard with the details of one service.
 func service() Board {
 	return Board{
 		UID: "service", Title: "One service",

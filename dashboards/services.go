@@ -2,17 +2,16 @@ package dashboards
 
 import "github.com/grafana/grafana-foundation-sdk/go/timeseries"
 
-// servicesOnly is a series that each service of the shop has. Drills use the same
-// telemetry library.
+// servicesOnly selects a series that every service of the shop has. It excludes drills, which use
+// the same telemetry library.
 const servicesOnly = `telemetry_build_info{job!="drill"}`
 
-// toService links the series of a service to its dashboard.
+// toService links every series of a graph to the dashboard of its service.
 func toService(p *timeseries.PanelBuilder) *timeseries.PanelBuilder {
 	return leadsTo(p, "This service", "/d/service?var-service=${__field.labels.job}")
 }
 
-// services compares all services by what their callers notice: rate, errors and
-// duration.
+// services returns the dashboard that compares all services by rate, errors and duration.
 func services() Board {
 	const histogram = `http_server_request_duration_seconds{job=~"$service"}`
 	return Board{

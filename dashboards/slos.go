@@ -9,8 +9,8 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Recorded series of the objectives that are chosen. Made-up history carries a
-// label more than what was measured; at any time there is one of them.
+// Selector and grouping of the recorded series of the selected objectives. Synthetic history has
+// one more label than measured data, and only one of both exists at any time.
 const (
 	chosen    = `{service=~"$service",slo=~"$slo",scale=~"$scale"}`
 	objective = "service, slo"
@@ -18,8 +18,8 @@ const (
 
 func recorded(series string) string { return "max by (" + objective + ") (" + series + chosen + ")" }
 
-// slos shows error budgets, how fast they burn, and what fires because of it. Alerts
-// link to it by its UID and the variables service and slo.
+// slos returns the dashboard of error budgets, burn rates and their alerts. Alerts link to it by
+// its UID and the variables service and slo.
 func slos() Board {
 	policy := slo.Default()
 	return Board{
@@ -68,7 +68,7 @@ func slos() Board {
 	}
 }
 
-// burnRates is one series a window, the shortest first.
+// burnRates returns one query per window, the shortest window first.
 func burnRates(p slo.Policy) []query {
 	var all []query
 	for _, w := range p.Windows() {
@@ -77,7 +77,7 @@ func burnRates(p slo.Policy) []query {
 	return all
 }
 
-// burnLimits are the rates at which alerts fire, ascending.
+// burnLimits returns the burn rates at which alerts fire, in ascending order.
 func burnLimits(p slo.Policy) []dashboard.Threshold {
 	var all []dashboard.Threshold
 	for _, a := range []slo.Alert{p.Ticket, p.Page} {
@@ -92,7 +92,7 @@ func burnLimits(p slo.Policy) []dashboard.Threshold {
 	return all
 }
 
-// pairs tells the conditions of alerts in words.
+// pairs returns the conditions of the alerts as text.
 func pairs(p slo.Policy) string {
 	text := ""
 	for _, a := range []slo.Alert{p.Page, p.Ticket} {

@@ -7,10 +7,12 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// firing are the alerts that matter: Watchdog always fires, to prove that alerts arrive.
+// firing selects the alerts that matter. It excludes Watchdog, which always fires to prove that
+// alerts arrive.
 const firing = `ALERTS{alertstate="firing",severity!="none"}`
 
-// start is where one begins: what the kit is, how all of it does, where to go on.
+// start returns the first dashboard: what Firedrill is, its state, and links to the other
+// dashboards.
 func start() Board {
 	return Board{
 		UID: "start", Title: "Start here",
@@ -55,7 +57,7 @@ func start() Board {
 	}
 }
 
-// welcome is the text on the first dashboard.
+// welcome returns the text of the first dashboard.
 func welcome() string {
 	var list strings.Builder
 	for _, b := range []Board{services(), service(), slos(), checkout(), traces(), logLines(), loadTest(), drills(), pipeline()} {

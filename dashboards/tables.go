@@ -8,12 +8,10 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/table"
 )
 
-// col is a column of a table: the value that a query has now, beside the labels of
-// its series.
+// col is a column of a table. It contains the current value of a query for the labels of each row.
 type col struct{ name, unit, expr string }
 
-// grid is a table with a row for each set of labels. All queries must leave the
-// same labels.
+// grid returns a table with one row for each set of labels. All queries must keep the same labels.
 func grid(title, about string, cols ...col) *table.PanelBuilder {
 	p := table.NewPanelBuilder().
 		Title(title).Description(about).Unit("short").
@@ -39,7 +37,7 @@ func grid(title, about string, cols ...col) *table.PanelBuilder {
 		SortBy([]cog.Builder[common.TableSortByFieldState]{common.NewTableSortByFieldStateBuilder().DisplayName(cols[0].name).Desc(true)})
 }
 
-// found lists traces that a TraceQL query selects. Each leads to its trace.
+// found returns a table of the traces that a TraceQL query selects. Each row links to its trace.
 func found(title, about, query string) *table.PanelBuilder {
 	q := traceql(query)
 	return table.NewPanelBuilder().
@@ -49,7 +47,7 @@ func found(title, about, query string) *table.PanelBuilder {
 		WithTarget(q.target(letter(0)))
 }
 
-// graphOfServices draws who calls whom.
+// graphOfServices returns a panel that shows which service calls which.
 func graphOfServices(title, about string) *nodegraph.PanelBuilder {
 	q := serviceMap()
 	return nodegraph.NewPanelBuilder().

@@ -1,6 +1,6 @@
 package dashboards
 
-// traces shows what spans tell: who calls whom, and which requests to look at.
+// traces returns the dashboard of traces: which service calls which, and which requests to look at.
 func traces() Board {
 	const edges = "client, server"
 	return Board{

@@ -5,8 +5,8 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
-// backend is a kind of data source, as Grafana calls it, and the variable that
-// holds which one a dashboard asks.
+// backend is Grafana's type of a data source. It is also the name of the variable that selects the
+// data source of a dashboard.
 type backend string
 
 const (
@@ -20,8 +20,8 @@ func (b backend) ref() common.DataSourceRef {
 	return common.DataSourceRef{Type: &kind, Uid: &uid}
 }
 
-// sources let a person who imports a dashboard choose the data sources. With those
-// of provisioning/ nothing needs to be chosen.
+// sources returns the variables that select the data sources of an imported dashboard. The data
+// sources in the folder provisioning need no selection.
 func sources() []pick {
 	var all []pick
 	for _, b := range []backend{prometheusBackend, lokiBackend, tempoBackend} {
@@ -32,8 +32,7 @@ func sources() []pick {
 	return all
 }
 
-// choose is a variable with the values of a label: label is one of the series that
-// selector picks.
+// choose returns a variable whose values are those of a label, on the series that selector matches.
 func choose(name, title string, from backend, selector, label string) *dashboard.QueryVariableBuilder {
 	query := "label_values(" + selector + ", " + label + ")"
 	if selector == "" {
@@ -47,12 +46,12 @@ func choose(name, title string, from backend, selector, label string) *dashboard
 		Sort(dashboard.VariableSortAlphabeticalAsc)
 }
 
-// several lets one choose several values, and begins with all.
+// several allows a variable to have several values. Initially all are selected.
 func several(v *dashboard.QueryVariableBuilder) *dashboard.QueryVariableBuilder {
 	return v.Multi(true).IncludeAll(true).AllValue(".*").Current(option("All", "$__all"))
 }
 
-// oneOf is a variable with fixed values, the first of which is chosen.
+// oneOf returns a variable with fixed values. The first one is selected.
 func oneOf(name, title string, values ...string) *dashboard.CustomVariableBuilder {
 	list := ""
 	for i, v := range values {
@@ -67,7 +66,7 @@ func oneOf(name, title string, values ...string) *dashboard.CustomVariableBuilde
 		Current(option(values[0], values[0]))
 }
 
-// typed is a variable that a person writes.
+// typed returns a variable with a text field.
 func typed(name, title string) *dashboard.TextBoxVariableBuilder {
 	empty := ""
 	return dashboard.NewTextBoxVariableBuilder(name).Label(title).DefaultValue(dashboard.StringOrMap{String: &empty})

@@ -1,7 +1,8 @@
-// Command bench writes the rules that Sloth makes of the simulation's objective, by Sloth's own library, to
-// alerts/sim/sloth.yaml. It is a module of its own, so that the kit does not need Sloth.
+// Command bench generates Sloth's rules for the simulation's objective with Sloth's own library,
+// and writes them to alerts/sim/sloth.yaml. It is a separate module, so that Firedrill does not
+// depend on Sloth.
 //
-// Run it in alerts/bench after a new version of Sloth, or a change of alerts/sim/spec.yaml:
+// Run it in alerts/bench after an upgrade of Sloth or a change of alerts/sim/spec.yaml:
 //
 //	go run .
 package main
@@ -15,7 +16,7 @@ import (
 	sloth "github.com/slok/sloth/pkg/lib"
 )
 
-// Relative to this module.
+// Paths relative to this module.
 const (
 	spec  = "../sim/spec.yaml"
 	rules = "../sim/sloth.yaml"
@@ -39,7 +40,7 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// generate makes the rules of a file of objectives, with Sloth's defaults.
+// generate returns the rules for a file of objectives, with Sloth's defaults.
 func generate(ctx context.Context, file string) ([]byte, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -6,15 +6,16 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// series is one recorded series: every so many samples of the past.
+// series is one recorded series. The field every is the number of evaluations from one sample to
+// the next.
 type series struct {
 	name   string
 	every  int
 	values []float64
 }
 
-// derived are the series that the rules would have recorded besides bad and total
-// events: what a dashboard shows of the past.
+// derived returns the other series that the rules would have recorded, besides bad and total
+// events. Dashboards show the past with them.
 func derived(s slo.SLO, o Options, p past) []series {
 	apart := min(o.Clock.Wall(o.Policy.Period)/derivedSamples, longestApart)
 	every := max(1, int(apart/o.Clock.Interval))
@@ -39,14 +40,14 @@ func derived(s slo.SLO, o Options, p past) []series {
 	return all
 }
 
-// A dashboard shows no more points of a whole period than derivedSamples; and
-// Prometheus takes a series for ended after five minutes without one.
+// A dashboard shows at most derivedSamples points of a whole period. Prometheus considers a series
+// ended after five minutes without a sample.
 const (
 	derivedSamples = 2880
 	longestApart   = 4 * time.Minute
 )
 
-// prefix returns sums: element i is the sum of the first i values.
+// prefix returns prefix sums: element i is the sum of the first i values.
 func prefix(values []float64) []float64 {
 	sums := make([]float64, len(values)+1)
 	for i, v := range values {
@@ -55,7 +56,7 @@ func prefix(values []float64) []float64 {
 	return sums
 }
 
-// window is the sum of the samples up to and with i that a window holds.
+// window returns the sum over a window of samples that ends with sample i.
 func window(sums []float64, i, samples int) float64 {
 	return sums[i+1] - sums[max(0, i+1-samples)]
 }

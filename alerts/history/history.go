@@ -1,8 +1,7 @@
-// Package history makes up the past of objectives: what their recorded series would
-// hold had the service run for a period already, with a few incidents. It writes
-// them as blocks of Prometheus's database, so that budgets and long windows mean
-// something in the first minute of a demonstration. All of it carries the label
-// synthetic="true".
+// Package history generates a synthetic past of objectives: what their recorded series would
+// contain if the service had already run for a period, with a few incidents. It writes them as
+// blocks of Prometheus's database, so that budgets and long windows have meaningful values in the
+// first minute of a demonstration. Every series has the label synthetic="true".
 //
 // It must not know where a Prometheus keeps its data, or when it starts.
 package history
@@ -18,14 +17,14 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Options say what past to make up.
+// Options configure the generated past.
 type Options struct {
 	Policy slo.Policy
 	Clock  slo.Clock
-	End    time.Time // of the past
+	End    time.Time // end of the past
 	Seed   uint64    // the same seed gives the same past
-	// Rates are events a second on the wall by the objective's ID; others get
-	// defaultRate. They weigh the past against what really happens next.
+	// Rates are events per second of wall-clock time, by the objective's ID. The default is
+	// defaultRate. The rates determine the weight of the past relative to later real events.
 	Rates map[string]float64
 }
 
@@ -44,31 +43,31 @@ func (o Options) validate() error {
 	return nil
 }
 
-// incident is a share of bad events for a while.
+// incident is a range of samples with a ratio of bad events.
 type incident struct {
-	from, to int // samples
+	from, to int // sample numbers
 	ratio    float64
 }
 
-// past is what happened to one objective, a sample an evaluation: bad and total
-// events a second over the shortest window.
+// past is the history of one objective, with one sample per evaluation: bad and total events per
+// second over the shortest window.
 type past struct {
 	bad, total []float64
 }
 
-// What a made-up service is like: shares of a period's budget.
+// Properties of the synthetic service. Spent values are shares of a period's budget.
 const (
-	background  = 0.08 // spent by errors that are always there
-	incidents   = 3    // each in one of as many equal parts of the time before the calm
-	leastSpent  = 0.06 // by one incident
-	mostSpent   = 0.20 // by one incident: with all of them, a fourth of the budget is left
-	leastRatio  = 0.05 // of bad events in an incident, where the objective is 99 %: 5 to 60 times the budget
+	background  = 0.08 // spent by background errors
+	incidents   = 3    // number of incidents; each is in its own equal part of the time before the calm
+	leastSpent  = 0.06 // spent by one incident, at least
+	mostSpent   = 0.20 // spent by one incident, at most; three such incidents leave a fourth of the budget
+	leastRatio  = 0.05 // bad events per event in an incident for an objective of 99 %: 5 to 60 times the budget
 	mostRatio   = 0.60
-	rampSamples = 20 // in which an incident comes and goes: no cliff
+	rampSamples = 20 // samples over which an incident rises and falls
 )
 
-// calm is how long the end of the past has no incident, in the objective's time: no
-// alert may fire because of what was made up.
+// calm returns the length, in SLO time, of the part without incidents at the end of the past. It is
+// long enough that no alert fires because of synthetic history.
 func calm(p slo.Policy) time.Duration {
 	longest := time.Duration(0)
 	for _, pair := range slices.Concat(p.Page.Pairs, p.Ticket.Pairs) {
@@ -77,8 +76,8 @@ func calm(p slo.Policy) time.Duration {
 	return longest + longest/2
 }
 
-// makePast makes up the past of one objective. Its incidents are its own: seeded by
-// its name.
+// makePast generates the past of one objective. The seed includes the objective's ID, so that every
+// objective has different incidents.
 func makePast(s slo.SLO, o Options) past {
 	samples := int(o.Clock.Wall(o.Policy.Period) / o.Clock.Interval)
 	random := rand.New(rand.NewPCG(o.Seed, hash(s.ID())))
@@ -98,8 +97,8 @@ func makePast(s slo.SLO, o Options) past {
 	return p
 }
 
-// makeIncidents spreads incidents over the time before the calm. One of ratio e and
-// length d spends e·d / (budget·period).
+// makeIncidents spreads incidents over the time before the calm. An incident of ratio e and length
+// d spends e·d / (budget·period).
 func makeIncidents(random *rand.Rand, s slo.SLO, o Options, samples int) []incident {
 	quiet := int(o.Clock.Wall(calm(o.Policy)) / o.Clock.Interval)
 	part := (samples - quiet) / incidents
@@ -116,7 +115,7 @@ func makeIncidents(random *rand.Rand, s slo.SLO, o Options, samples int) []incid
 	return all
 }
 
-// suffer adds an incident with ramps at both ends.
+// suffer adds an incident with a ramp at both ends.
 func (p past) suffer(in incident) {
 	for i := in.from; i < in.to; i++ {
 		ramp := min(float64(i-in.from+1), float64(in.to-i)) / rampSamples

@@ -47,7 +47,8 @@ func TestSameSeedSamePast(t *testing.T) {
 	}
 }
 
-// Whatever the seed: a past has incidents, leaves a part of the budget, and ends so calm that nothing fires.
+// For every seed, a past has incidents, leaves a part of the budget, and ends calm enough that no
+// alert fires.
 func TestPastIsPlausible(t *testing.T) {
 	for _, s := range objectives(t) {
 		for seed := range uint64(20) {
@@ -108,11 +109,11 @@ func TestBadOptions(t *testing.T) {
 	}
 }
 
-// What was written is what the rules of the kit, evaluated by Prometheus's engine at the end of it, take for the past;
-// and all of it says that it is synthetic.
+// Prometheus's engine evaluates the generated rules at the end of the past and reads the blocks
+// that were written. Every series is marked as synthetic.
 func TestRulesReadTheBlocks(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "prometheus")
-	if err := os.Mkdir(dir, 0o755); err != nil { // as "make up" may have left it
+	if err := os.Mkdir(dir, 0o755); err != nil { // "make up" may have left an empty folder
 		t.Fatal(err)
 	}
 	s := objectives(t)[0]

@@ -8,11 +8,11 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// wave is how busy a service is over the day, around 1: more at noon than at
-// night, and never twice the same.
+// wave is the relative traffic of a service over the day, with a mean of 1. It is higher at noon
+// than at night, and drifts at random.
 type wave struct {
 	random *rand.Rand
-	perDay float64 // samples
+	perDay float64 // samples per day
 	drift  float64
 }
 
@@ -21,9 +21,9 @@ func newWave(random *rand.Rand, c slo.Clock) *wave {
 }
 
 const (
-	daily     = 0.45  // how far noon and midnight are from the mean
-	wander    = 0.002 // how much the drift changes a sample
-	remembers = 0.995 // how much of the drift stays
+	daily     = 0.45  // difference of noon and midnight from the mean
+	wander    = 0.002 // standard deviation of the drift's change per sample
+	remembers = 0.995 // share of the drift that remains after one sample
 )
 
 func (w *wave) at(sample int) float64 {

@@ -21,10 +21,10 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// ErrNotEmpty says that the folder holds data, and that nothing was written.
+// ErrNotEmpty means that the folder already contains data, and that nothing was written.
 var ErrNotEmpty = errors.New("the folder holds data already")
 
-// Summary is what was written.
+// Summary counts what was written.
 type Summary struct {
 	From, To   time.Time
 	Objectives int
@@ -32,9 +32,9 @@ type Summary struct {
 	Samples    int
 }
 
-// Write makes up the past of the objectives and leaves it as blocks in dir, which
-// is a Prometheus's data folder and must be empty or absent: else it returns
-// ErrNotEmpty. Blocks appear at once or, after an error, not at all.
+// Write generates the past of the objectives and writes it as blocks to dir. dir is the data folder
+// of a Prometheus and must be empty or absent. Otherwise Write returns ErrNotEmpty. All blocks
+// appear at once. After an error, none do.
 func Write(ctx context.Context, dir string, slos []slo.SLO, o Options) (Summary, error) {
 	if err := o.validate(); err != nil {
 		return Summary{}, err
@@ -66,12 +66,12 @@ func Write(ctx context.Context, dir string, slos []slo.SLO, o Options) (Summary,
 	return sum, nil
 }
 
-// writeBlocks writes one block for the whole past: Prometheus has nothing left to
-// compact when it starts.
+// writeBlocks writes the whole past as one block, so that Prometheus has nothing to compact when it
+// starts.
 func writeBlocks(ctx context.Context, dir string, slos []slo.SLO, o Options) (Summary, error) {
 	span := o.Clock.Wall(o.Policy.Period)
 	begin := o.End.Add(-span).Truncate(o.Clock.Interval)
-	// A block takes samples up to half its range before the newest; see NewHead.
+	// A block accepts samples up to half its range older than the newest; see NewHead.
 	const ranges = 3
 	w, err := tsdb.NewBlockWriter(slog.New(slog.DiscardHandler), dir, ranges*span.Milliseconds())
 	if err != nil {
@@ -127,8 +127,8 @@ func (a *appender) past(s slo.SLO, o Options) error {
 	return nil
 }
 
-// append appends a series and the mark that it ended, so that nobody takes its last
-// value for the present.
+// append appends a series and a staleness marker at its end, so that its last value is not taken
+// for the present one.
 func (a *appender) append(s series, end int) error {
 	set := maps.Clone(a.labels)
 	set[labels.MetricName] = s.name

@@ -15,7 +15,7 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// slo makes one objective of the kit of each target of an SLO.
+// slo creates one Firedrill objective for each target of an SLO.
 func (im *importer) slo(o object) {
 	name := o.Metadata.Name
 	if o.Spec.BudgetingMethod != "Occurrences" {
@@ -69,13 +69,13 @@ func (t objective) percent() (float64, error) {
 	case t.TargetPercent != nil:
 		return *t.TargetPercent, nil
 	case t.Target != nil:
-		const digits = 1e10 // 0.999 · 100 is 99.9, not 99.90000000000001
+		const digits = 1e10 // 0.999 · 100 must give 99.9, not 99.90000000000001
 		return float64(int64(*t.Target*100*digits+0.5)) / digits, nil
 	}
 	return 0, errors.New("it has neither target nor targetPercent")
 }
 
-// window tells of a time window that is not the kit's.
+// window reports a time window that differs from Firedrill's.
 func (im *importer) window(name string, all []window) {
 	period := slo.Default().Period
 	for _, w := range all {
@@ -89,7 +89,7 @@ func (im *importer) window(name string, all []window) {
 	}
 }
 
-// labels keeps those that Prometheus can have.
+// labels returns the labels that are valid in Prometheus.
 func (im *importer) labels(o object) map[string]string {
 	kept := map[string]string{}
 	for _, key := range slices.Sorted(maps.Keys(o.Metadata.Labels)) {
@@ -103,7 +103,7 @@ func (im *importer) labels(o object) map[string]string {
 	return kept
 }
 
-// indicator makes queries of bad and all events.
+// indicator returns queries of bad and of all events.
 func (im *importer) indicator(s spec) (yaml.MapSlice, error) {
 	o := s.Indicator
 	if o == nil {
@@ -144,7 +144,8 @@ func (im *importer) indicator(s spec) (yaml.MapSlice, error) {
 	}}}, nil
 }
 
-// raw takes a ratio apart that is stored as one; see slo for what can be.
+// raw splits a ratio that is stored as one series into its parts. Package slo documents which
+// ratios can be split.
 func (im *importer) raw(r ratio) (yaml.MapSlice, error) {
 	text, err := im.promql("raw", *r.Raw)
 	if err != nil {
@@ -156,7 +157,7 @@ func (im *importer) raw(r ratio) (yaml.MapSlice, error) {
 	return yaml.MapSlice{{Key: "raw", Value: yaml.MapSlice{{Key: "error_ratio_query", Value: text}}}}, nil
 }
 
-// promql is the query of a metric, if Prometheus is its source.
+// promql returns the query of a metric, if its source is Prometheus.
 func (im *importer) promql(what string, m metric) (string, error) {
 	source := m.MetricSource
 	kind := source.Type
@@ -176,14 +177,14 @@ func (im *importer) promql(what string, m metric) (string, error) {
 	return strings.TrimSpace(text), nil
 }
 
-// query makes a query over the kit's window of one over a counter, or over a window
-// of its own.
+// query rewrites a query to Firedrill's window. The query reads a counter, or has a window of its
+// own.
 func (im *importer) query(what string, m metric) (string, error) {
 	text, err := im.promql(what, m)
 	if err != nil {
 		return "", err
 	}
-	const window = 41*time.Hour + 43*time.Minute // nobody writes it by hand
+	const window = 41*time.Hour + 43*time.Minute // a value that nobody is likely to write
 	for _, variable := range []string{"{{.window}}", "{{ .window }}", "$__rate_interval", "$window"} {
 		text = strings.ReplaceAll(text, variable, slo.Format(window))
 	}
@@ -198,7 +199,7 @@ func (im *importer) query(what string, m metric) (string, error) {
 	return strings.ReplaceAll(expr.String(), slo.Format(window), "{{.window}}"), nil
 }
 
-// overWindow gives every range the window, and makes rates of counters without one.
+// overWindow sets the window of every range, and converts counters without a range to rates.
 func overWindow(expr parser.Expr, window time.Duration) parser.Expr {
 	switch e := expr.(type) {
 	case *parser.VectorSelector:

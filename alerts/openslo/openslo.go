@@ -1,5 +1,5 @@
-// Package openslo turns objectives written in OpenSLO v1 into the kit's own form, as
-// far as that can express them, and says what it cannot.
+// Package openslo converts objectives from OpenSLO v1 to Firedrill's format as far as possible, and
+// reports what cannot be converted.
 //
 // It must not know what rules are made of objectives.
 // https://github.com/OpenSLO/OpenSLO
@@ -19,15 +19,15 @@ import (
 
 const apiVersion = "openslo/v1"
 
-// Result is what became of one or more OpenSLO documents.
+// Result is the result of converting one or more OpenSLO documents.
 type Result struct {
-	Specs   map[string][]byte // by service: a file of objectives
-	Changed []string          // what means something else now
+	Specs   map[string][]byte // files of objectives by service
+	Changed []string          // what now has another meaning
 	Skipped []string          // what cannot be expressed
 }
 
-// object is a document of OpenSLO. Which fields of the spec count depends on the
-// kind; those that the kit has no use for are read and told of, not refused.
+// object is a document of OpenSLO. The kind determines which fields of the spec apply. Fields that
+// Firedrill does not use are accepted and reported.
 type object struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -42,7 +42,7 @@ type object struct {
 type spec struct {
 	Description string `yaml:"description"`
 
-	// Of an SLO.
+	// Fields of an SLO.
 	Service         string      `yaml:"service"`
 	Indicator       *object     `yaml:"indicator"`
 	IndicatorRef    string      `yaml:"indicatorRef"`
@@ -51,11 +51,11 @@ type spec struct {
 	Objectives      []objective `yaml:"objectives"`
 	AlertPolicies   []any       `yaml:"alertPolicies"`
 
-	// Of an SLI.
+	// Fields of an SLI.
 	RatioMetric     *ratio `yaml:"ratioMetric"`
 	ThresholdMetric any    `yaml:"thresholdMetric"`
 
-	// Of a DataSource.
+	// Fields of a DataSource.
 	Type string `yaml:"type"`
 }
 
@@ -90,9 +90,8 @@ type metric struct {
 	} `yaml:"metricSource"`
 }
 
-// ImportFiles reads files of OpenSLO that may refer to each other. An error means
-// that one of them is no OpenSLO; what is OpenSLO and cannot be expressed is in the
-// result.
+// ImportFiles converts files of OpenSLO, which may refer to each other. It returns an error if a
+// file is not OpenSLO. Valid OpenSLO that cannot be expressed is reported in the result.
 func ImportFiles(files ...string) (Result, error) {
 	var objects []object
 	for _, file := range files {
@@ -109,7 +108,7 @@ func ImportFiles(files ...string) (Result, error) {
 	return convert(objects)
 }
 
-// Import reads the documents of OpenSLO in one text; see ImportFiles.
+// Import converts the OpenSLO documents in one text; see ImportFiles.
 func Import(file string, text []byte) (Result, error) {
 	objects, err := read(file, text)
 	if err != nil {
@@ -137,7 +136,7 @@ func convert(objects []object) (Result, error) {
 			im.slo(o)
 		case "AlertPolicy", "AlertCondition", "AlertNotificationTarget":
 			im.changed("%s %q: the kit makes its own alerts on the burn rate; where they go is Alertmanager's", o.Kind, o.Metadata.Name)
-		case "SLI", "DataSource", "Service": // serve the objectives
+		case "SLI", "DataSource", "Service": // objectives refer to these
 		default:
 			im.skipped("%s %q: no such kind in %s", o.Kind, o.Metadata.Name, apiVersion)
 		}
@@ -161,7 +160,7 @@ func read(file string, text []byte) ([]object, error) {
 	return objects, nil
 }
 
-// importer collects what documents come to.
+// importer collects the results of the documents.
 type importer struct {
 	indicators map[string]object
 	sources    map[string]string // type by name
@@ -177,7 +176,7 @@ func (im *importer) skipped(format string, args ...any) {
 	im.result.Skipped = append(im.result.Skipped, fmt.Sprintf(format, args...))
 }
 
-// add takes an objective into the file of its service, if the kit can read it.
+// add adds an objective to the file of its service, if the objective is valid.
 func (im *importer) add(service, name string, entry yaml.MapSlice) {
 	alone, err := write(service, []yaml.MapSlice{entry})
 	if err == nil {
@@ -190,7 +189,8 @@ func (im *importer) add(service, name string, entry yaml.MapSlice) {
 	im.services[service] = append(im.services[service], entry)
 }
 
-// reasons are what is wrong in a file that nobody has seen: without lines.
+// reasons returns the problems in a generated file. It omits line numbers, because the user has not
+// seen the file.
 func reasons(err error) string {
 	var p *slo.SpecError
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -217,7 +217,7 @@ func (im *importer) finish() (Result, error) {
 	return im.result, nil
 }
 
-// write writes a file of objectives.
+// write returns the text of a file of objectives.
 func write(service string, slos []yaml.MapSlice) ([]byte, error) {
 	doc := yaml.MapSlice{
 		{Key: "version", Value: "prometheus/v1"}, {Key: "service", Value: service}, {Key: "slos", Value: slos},

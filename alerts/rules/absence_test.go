@@ -15,11 +15,11 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// form is a way in which an indicator can be written, with how its counters move each scrape.
+// form is one way to write an indicator, and how its counters increase at each scrape.
 type form struct {
 	name, sli   string
 	well, sick  map[string]float64
-	countsFails []string // operands that count failures: absent, they have counted none, as TestNoBadSeriesIsNoError shows
+	countsFails []string // operands that count failures; if absent, their count is 0, as TestNoBadSeriesIsNoError shows
 }
 
 func forms() []form {
@@ -55,7 +55,7 @@ func forms() []form {
 	}
 }
 
-// turns moves the counters, all but one.
+// turns increases all counters but the absent one.
 func turns(by map[string]float64, absent string) func(func(string, float64)) {
 	return func(add func(string, float64)) {
 		for series, v := range by {
@@ -66,14 +66,14 @@ func turns(by map[string]float64, absent string) func(func(string, float64)) {
 	}
 }
 
-// In a total outage, whichever operand of an indicator has no series, and whenever it has none, the objective keeps paging or
-// pages as one that cannot be measured. It never reads as good.
+// In a total outage an objective never looks healthy, whichever operand of its indicator has no
+// series and whenever that begins. It keeps paging, or pages because it cannot be measured.
 func TestNoAbsenceReadsAsGood(t *testing.T) {
 	for _, f := range forms() {
 		for absentSeries := range f.sick {
 			metric := strings.SplitN(absentSeries, "{", 2)[0]
 			if strings.HasSuffix(metric, "_total") && !strings.Contains(f.sli, metric) || slices.Contains(f.countsFails, absentSeries) {
-				continue // it is no operand, or a counter of failures: see form
+				continue // not an operand, or a counter of failures: see form
 			}
 			for _, moment := range []string{"from the start", "from the middle of the outage", "for a while in the outage"} {
 				t.Run(f.name+"/"+metric+" is absent "+moment, func(t *testing.T) {
@@ -109,7 +109,8 @@ func outageWithout(t *testing.T, f form, absentSeries, moment string) {
 	}
 }
 
-// readsAsBad demands that somebody is paged, and that the error ratio is not that of a service that is well.
+// readsAsBad fails the test unless a page fires and the error ratio is not that of a healthy
+// service.
 func (r *replay) readsAsBad(t *testing.T) {
 	t.Helper()
 	if !r.fires(page) && !r.fires(absent) {
@@ -121,8 +122,8 @@ func (r *replay) readsAsBad(t *testing.T) {
 	}
 }
 
-// A service that is idle has no events, and so neither an outage nor an indicator without data, also where a filter leaves
-// idle services out.
+// An idle service has no events. That is neither an outage nor an indicator without data, even if a
+// filter removes idle services.
 func TestIdleServiceWithAFilterIsNoOutage(t *testing.T) {
 	r := newReplay(t, spec(t, `total_query: sum(rate(requests_total[{{.window}}]))`, `total_query: sum(rate(requests_total[{{.window}}])) > 0`), slo.Workshop())
 	r.run(time.Minute, requests(100, 0))
@@ -132,7 +133,7 @@ func TestIdleServiceWithAFilterIsNoOutage(t *testing.T) {
 	}
 }
 
-// What is disabled is so in everything that is made of it.
+// Disabled alerts appear in no form of the generated rules.
 func TestDisabledAlertsAreNotGenerated(t *testing.T) {
 	disabled := func(page, ticket bool) string {
 		text := "    alerting:\n"
@@ -165,7 +166,7 @@ func TestDisabledAlertsAreNotGenerated(t *testing.T) {
 	}
 }
 
-// alertsOf lists the alerts that are generated, as name/severity.
+// alertsOf returns the generated alerts as name/severity.
 func alertsOf(t *testing.T, s slo.Spec) []string {
 	t.Helper()
 	file, err := rules.Build(s, rules.Options{Policy: slo.Default(), Clock: slo.Workshop()})

@@ -9,15 +9,14 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Alerts that are the same for every objective. Those on the burn rate are called
-// as the objective says.
+// Names of the alerts that every objective has. An objective names its burn-rate alert itself.
 const (
 	AlertAbsent = "SLIAbsent"        // an objective has no data
-	AlertSpent  = "ErrorBudgetSpent" // a period's budget is gone
+	AlertSpent  = "ErrorBudgetSpent" // the budget of a period is spent
 )
 
-// A service that is restarted has no data for a moment, and does not start faster
-// when the windows do: a floor that is not scaled.
+// How long SLIAbsent waits before it fires. A service that restarts has no data for a moment. A
+// restart takes as long at every scale, so the floor is not scaled.
 const (
 	absentFor      = 5 * time.Minute
 	absentForFloor = 30 * time.Second
@@ -35,8 +34,8 @@ func (b builder) pages() []Rule {
 	return all
 }
 
-// absentSeverity returns how urgent it is that an objective cannot be measured: as urgent as the most urgent alert of it that
-// may fire. wanted is false if none may.
+// absentSeverity returns the severity of SLIAbsent: the highest severity of the objective's enabled
+// alerts. wanted is false if all are disabled.
 func absentSeverity(s slo.SLO) (severity slo.Severity, wanted bool) {
 	switch {
 	case !s.Alerting.Page.Disable:
@@ -59,7 +58,7 @@ func (b builder) tickets() []Rule {
 	return append(all, b.spent())
 }
 
-// burning is the alert of one severity on the burn rate.
+// burning returns the burn-rate alert of one severity.
 func (b builder) burning(severity slo.Severity, a slo.Alert, meta slo.AlertMeta) Rule {
 	var pairs []string
 	for _, p := range a.Pairs {
@@ -74,20 +73,21 @@ func (b builder) burning(severity slo.Severity, a slo.Alert, meta slo.AlertMeta)
 	return r
 }
 
-// pair is the condition of one pair of windows, and the low-traffic guard.
+// pair returns the condition of one pair of windows, including the low-traffic guard.
 func (b builder) pair(p slo.Pair) string {
 	burn := slo.FormatNumber(p.Burn)
 	expr := fmt.Sprintf("%s > %s\nand\n%s > %s",
 		b.series(slo.SeriesBurnRate(p.Long)), burn, b.series(slo.SeriesBurnRate(p.Short)), burn)
 	if b.slo.MinBadEvents > 0 {
-		// Half an event: a rate is extrapolated and seldom a whole number of events.
+		// Half an event less: rates are extrapolated and seldom give a whole number of events.
 		expr += fmt.Sprintf("\nand\n%s * %s > %s",
 			b.series(slo.SeriesBadEvents(p.Long)), b.seconds(p.Long), slo.FormatNumber(b.slo.MinBadEvents-0.5))
 	}
 	return expr
 }
 
-// absent returns the alert that fires while the error ratio is unknown: no other alert of the objective can fire then.
+// absent returns the alert that fires while the error ratio is unknown. No other alert of the
+// objective can fire then.
 func (b builder) absent(severity slo.Severity) Rule {
 	r := b.alert(AlertAbsent, severity, b.unknown())
 	r.For = max(b.Clock.Wall(absentFor), absentForFloor)
@@ -97,15 +97,17 @@ func (b builder) absent(severity slo.Severity) Rule {
 	return r
 }
 
-// hadEvents is how far back events are looked for to tell a service that is idle from an indicator that is broken.
+// hadEvents is how far back to look for events, in SLO time. It distinguishes an idle service from
+// a broken indicator.
 const hadEvents = 6 * time.Hour
 
-// unknown is true while nobody knows the error ratio. A service that is scraped, and has had no event for hours, is idle: its
-// series come with its first event. One that is not scraped is not idle, nor is one whose series have just gone.
+// unknown returns the expression that is true while the error ratio is unknown. A service that is
+// scraped and has had no event for hours is idle, because its series appear with its first event. A
+// service that is not scraped is not idle. Neither is one whose series have just disappeared.
 func (b builder) unknown() string {
 	expr := fmt.Sprintf("absent(%s)", b.series(slo.SeriesErrorRatio(b.windows[0])))
 	job, ok := b.slo.SLI.Job()
-	if !ok { // nobody knows what scrapes it
+	if !ok { // the job that exposes the series is unknown
 		return expr
 	}
 	measured := strings.TrimSuffix(b.selector, "}") + "," + slo.LabelSynthetic + `=""}`
@@ -127,7 +129,7 @@ func (b builder) spent() Rule {
 	return r
 }
 
-// alert is what all alerts of the objective have in common.
+// alert returns a rule with the labels and annotations that all alerts of the objective share.
 func (b builder) alert(name string, severity slo.Severity, expr string) Rule {
 	labels := map[string]string{"severity": string(severity)}
 	maps.Copy(labels, b.labels)
@@ -143,7 +145,8 @@ func (b builder) alert(name string, severity slo.Severity, expr string) Rule {
 	return Rule{Alert: name, Expr: expr, Labels: labels, Annotations: annotations}
 }
 
-// describe says what the objective is, how fast it is missed, and what is left.
+// describe returns the description of a burn-rate alert: the objective, the burn rate, and the
+// remaining budget.
 func (b builder) describe(a slo.Alert) string {
 	var windows []string
 	for _, p := range a.Pairs {
@@ -159,7 +162,8 @@ func (b builder) describe(a slo.Alert) string {
 		slo.FormatNumber(b.slo.Objective), slo.Format(b.Policy.Period), strings.Join(windows, ", or "), remaining) + b.scaleRemark()
 }
 
-// scaleRemark keeps an alert of a workshop from being taken for one of production.
+// scaleRemark returns a remark about the time scale, so that an alert of a workshop is not mistaken
+// for one of production. It is empty at scale 1.
 func (b builder) scaleRemark() string {
 	if b.Clock.Scale == 1 {
 		return ""
@@ -168,10 +172,10 @@ func (b builder) scaleRemark() string {
 		slo.FormatScale(b.Clock.Scale), b.wall(time.Hour))
 }
 
-// runbook is where the repository keeps what to do about an alert.
+// runbook returns the path of an alert's runbook in the repository.
 func runbook(alert string) string { return "docs/runbooks/" + alert + ".md" }
 
-// quoteTemplate quotes a string for a template of Prometheus.
+// quoteTemplate quotes a string for use in a Prometheus template.
 func quoteTemplate(s string) string { return "`" + s + "`" }
 
 func indent(s string) string { return "  " + strings.ReplaceAll(s, "\n", "\n  ") }

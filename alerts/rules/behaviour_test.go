@@ -41,7 +41,8 @@ func TestIdleServiceIsNoFailure(t *testing.T) {
 	}
 }
 
-// The bad series does not exist before the first error, as with servers that create a series a status.
+// The series of bad events does not exist before the first error, as in servers that create one
+// series per status.
 func TestNoBadSeriesIsNoError(t *testing.T) {
 	r := newReplay(t, spec(t), slo.Workshop())
 	r.run(time.Minute, func(add func(string, float64)) { add(`requests_total{code="200"}`, 10) })
@@ -53,8 +54,8 @@ func TestNoBadSeriesIsNoError(t *testing.T) {
 	}
 }
 
-// 25 minutes of history at 1 % bad for five of them: every window from 30m to 30d holds the same, but none of the long
-// ones is full.
+// With 25 minutes of history and 1 % errors for five of them, every window from 30m to 30d holds
+// the same samples, but none of the long windows is full.
 func TestFreshPrometheusTakesNoBlipForBadDays(t *testing.T) {
 	r := newReplay(t, spec(t), slo.Workshop())
 	r.run(10*time.Second, requests(100, 0))
@@ -70,7 +71,7 @@ func TestFreshPrometheusTakesNoBlipForBadDays(t *testing.T) {
 	if len(r.fired) > 0 {
 		t.Errorf("fired: %+v", r.fired)
 	}
-	// But it is not blind: an outage pages as soon as it would with a long past.
+	// Alerts still work: an outage pages as soon as it would with a long history.
 	begin := r.now
 	r.run(5*time.Second, requests(0, 100))
 	if got := r.of(page); len(got) != 1 || got[0].from-begin > 3*time.Second {
@@ -78,13 +79,13 @@ func TestFreshPrometheusTakesNoBlipForBadDays(t *testing.T) {
 	}
 }
 
-// Made-up history fills the long windows, but must not make the short ones, which read counters, believe that they are
-// full: on a fresh "make up" a blip would page.
+// Synthetic history fills the long windows. It must not make the short windows, which read
+// counters, count as full. Otherwise a blip would page after a fresh "make up".
 func TestMadeUpHistoryMakesNoYoungCountersOld(t *testing.T) {
 	r := newReplay(t, spec(t), slo.Workshop())
 	r.makeUp(12 * time.Minute)
 	r.run(30*time.Second, requests(100, 0))
-	r.run(5*time.Second, requests(96, 4)) // 4 % for five minutes of the objective
+	r.run(5*time.Second, requests(96, 4)) // 4 % errors for five minutes of SLO time
 	r.run(10*time.Second, requests(100, 0))
 	if got := r.of(page); len(got) > 0 {
 		t.Errorf("a blip pages: %+v", got)
@@ -97,7 +98,7 @@ func TestMadeUpHistoryMakesNoYoungCountersOld(t *testing.T) {
 	}
 }
 
-// A quiet night of errors and a busy noon without: each event weighs alike.
+// Every event has the same weight, in a quiet night with errors and in a busy noon without.
 func TestLongWindowsWeighEventsNotMinutes(t *testing.T) {
 	r := newReplay(t, spec(t), slo.Workshop())
 	r.run(3*time.Minute, requests(5, 5))  // 1,800 events, half of them bad
@@ -115,7 +116,7 @@ func TestLongWindowsWeighEventsNotMinutes(t *testing.T) {
 func TestSingleFailuresAtLowTraffic(t *testing.T) {
 	slow := func(bad float64) func(func(string, float64)) {
 		n := 0
-		return func(add func(string, float64)) { // a request every 6 s: ten in an hour of the objective
+		return func(add func(string, float64)) { // a request every 6 s: ten in an hour of SLO time
 			n++
 			add(`requests_total{code="200"}`, 0)
 			add(`requests_total{code="500"}`, 0)
@@ -127,13 +128,13 @@ func TestSingleFailuresAtLowTraffic(t *testing.T) {
 	}
 	r := newReplay(t, spec(t), slo.Workshop())
 	r.run(5*time.Minute, slow(0))
-	r.run(6*time.Second, slow(1)) // one failure of ten: 100 times the budget
+	r.run(6*time.Second, slow(1)) // one failure of ten requests: 100 times the budget
 	r.run(2*time.Minute, slow(0))
 	if len(r.of(page)) > 0 {
 		t.Errorf("a single failure pages: %+v", r.fired)
 	}
 	begin := r.now
-	r.run(90*time.Second, slow(1)) // it is down
+	r.run(90*time.Second, slow(1)) // the service is down
 	if got := r.of(page); len(got) != 1 || got[0].from-begin > 37*time.Second {
 		t.Errorf("an outage at ten requests an hour pages %+v, want once, after five failures (30 s; and 6 s for the first)", got)
 	}
@@ -183,7 +184,7 @@ func TestSpentBudgetIsTold(t *testing.T) {
 
 func TestTimeToExhaustion(t *testing.T) {
 	r := newReplay(t, spec(t, "99.9", "99"), slo.Workshop())
-	r.run(2*time.Minute, requests(95, 5)) // 5x: of 12 h, 2h24m
+	r.run(2*time.Minute, requests(95, 5)) // burn rate 5 for 2h24m of the 12 h
 	left := r.value(series(slo.SeriesTimeToExhaustion))
 	want := 144 * 60 * (1 - 5*2.0/720)
 	if math.Abs(left-want) > 0.01*want {
@@ -191,16 +192,17 @@ func TestTimeToExhaustion(t *testing.T) {
 	}
 }
 
-// What the formulas say of an outage is what the rules do in Prometheus's engine, within an evaluation.
+// The rules, evaluated by Prometheus's engine, do what the formulas predict for an outage, within
+// one evaluation.
 func TestRulesDoWhatIsPredicted(t *testing.T) {
 	for _, tc := range []struct {
 		objective string
 		ratio     float64
 		length    time.Duration
-		after     time.Duration // how long it is watched then
+		after     time.Duration // how long to watch after the outage
 	}{
 		{"99.9", 1, 10 * time.Second, time.Minute},
-		{"99.9", 0.15, 10 * time.Second, 7 * time.Minute}, // until the ticket is over
+		{"99.9", 0.15, 10 * time.Second, 7 * time.Minute}, // until the ticket ends
 		{"99.9", 0.05, time.Minute, time.Minute},
 		{"99", 0.5, 30 * time.Second, time.Minute},
 		{"99", 0.08, 6 * time.Minute, time.Minute},
@@ -240,7 +242,8 @@ func TestRulesDoWhatIsPredicted(t *testing.T) {
 	}
 }
 
-// within allows for an evaluation and a scrape at either side: a rate over a few samples is extrapolated.
+// within checks a duration. It allows for an evaluation and a scrape at both ends, because a rate
+// over a few samples is extrapolated.
 func within(t *testing.T, what string, got time.Duration, want, slack rules.Seconds) {
 	t.Helper()
 	if diff := got - time.Duration(want); diff < -time.Duration(slack) || diff > time.Duration(slack) {
@@ -248,7 +251,7 @@ func within(t *testing.T, what string, got time.Duration, want, slack rules.Seco
 	}
 }
 
-// The rules at scale k over k times as frequent samples record what they record at scale 1.
+// The rules at scale k, with samples k times as frequent, record the same values as at scale 1.
 func TestScaleOnlyDividesTime(t *testing.T) {
 	sp := spec(t)
 	plain := newReplay(t, sp, slo.Clock{Scale: 1, Scrape: 15 * time.Second, Interval: 15 * time.Second})

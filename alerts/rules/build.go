@@ -9,27 +9,28 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Options say how objectives are guarded, and by what clock.
+// Options are the policy and the clock of the rules.
 type Options struct {
 	Policy slo.Policy
 	Clock  slo.Clock
 }
 
-// LongestRaw is the longest window over which the counters themselves are read, in
-// the objective's time. Longer ones sum up what the shortest window recorded: that
-// costs one sample an evaluation, whatever the number of series behind it, and
-// smears an error over no more than the shortest window. Every short window of a pair
-// must read counters: sums take work that is under way for bad until it ends.
+// LongestRaw is the longest window, in SLO time, over which rules read the counters directly.
+// Longer windows sum the series recorded for the shortest window. That reads one sample per
+// evaluation, however many series the counters have. It blurs the time of an error by no more than
+// the shortest window.
+//
+// Every short window of a pair must read counters, because sums count work in progress as bad until
+// it ends.
 const LongestRaw = 12 * time.Hour
 
-// longestQuick is the longest window that is evaluated with the pages.
+// longestQuick is the longest window that is evaluated together with the pages.
 const longestQuick = 6 * time.Hour
 
-// tiny stands for no events where a division needs some. One event a period is a
-// million times as many.
+// tiny replaces 0 events in a divisor. One event per period is a million times more.
 const tiny = "1e-12"
 
-// Build makes the rules of all objectives in a file.
+// Build returns the rules of all objectives of a spec.
 func Build(spec slo.Spec, o Options) (File, error) {
 	var f File
 	for _, s := range spec.SLOs {
@@ -42,9 +43,9 @@ func Build(spec slo.Spec, o Options) (File, error) {
 	return f, nil
 }
 
-// BuildGroups makes the rules of one objective. The first group has what must be
-// quick: short windows, and the pages. The second has long windows, budgets and
-// tickets, and is evaluated less often.
+// BuildGroups returns the rules of one objective in two groups. The first contains short windows
+// and pages, which are urgent. The second contains long windows, budgets and tickets, and is
+// evaluated less often.
 func BuildGroups(s slo.SLO, o Options) ([]Group, error) {
 	if err := o.Policy.Validate(); err != nil {
 		return nil, err
@@ -62,8 +63,8 @@ func BuildGroups(s slo.SLO, o Options) ([]Group, error) {
 	return b.groups()
 }
 
-// checkUnderWay keeps work that is under way, and looks bad until it ends, from
-// looking like an outage when it begins.
+// checkUnderWay returns an error if work in progress, which looks bad until it ends, could look
+// like an outage when it begins.
 func checkUnderWay(s slo.SLO, o Options) error {
 	if s.SLI.Kind != slo.Freshness {
 		return nil
@@ -85,7 +86,7 @@ func checkUnderWay(s slo.SLO, o Options) error {
 type builder struct {
 	slo slo.SLO
 	Options
-	windows  []time.Duration // ascending, in the objective's time
+	windows  []time.Duration // ascending, in SLO time
 	selector string
 	labels   map[string]string
 }
@@ -110,8 +111,8 @@ func (b builder) groups() ([]Group, error) {
 	}, nil
 }
 
-// windowRules records all there is of some windows: events first, then what is made of
-// them.
+// windowRules returns the recording rules of some windows: first the events, then the series that
+// are computed from them.
 func (b builder) windowRules(windows []time.Duration) ([]Rule, error) {
 	var events, ratios, burns []Rule
 	for _, w := range windows {
@@ -140,26 +141,26 @@ func (b builder) record(name, expr string) Rule {
 
 func (b builder) series(name string) string { return name + b.selector }
 
-// wall is a window as a range in PromQL.
+// wall returns a window as a PromQL range in wall-clock time.
 func (b builder) wall(w time.Duration) string { return slo.Format(b.Clock.Wall(w)) }
 
 func (b builder) seconds(w time.Duration) string {
 	return slo.FormatNumber(b.Clock.Wall(w).Seconds())
 }
 
-// evaluations is how many samples a recorded series has in a window.
+// evaluations returns how many samples a recorded series has in a window.
 func (b builder) evaluations(w time.Duration) string {
 	return slo.FormatNumber(b.Clock.Wall(w).Seconds() / b.Clock.Interval.Seconds())
 }
 
-// events are bad and total events a second over a window. Both are means over the
-// whole of it, so that a ratio of two of them weighs each event alike.
+// events returns the expressions of bad and of all events per second over a window. Both are means
+// over the whole window, so that every event has the same weight in their ratio.
 func (b builder) events(w time.Duration) (bad, total string, err error) {
 	if w > LongestRaw {
 		return b.sum(slo.SeriesBadEvents(b.windows[0]), w), b.sum(slo.SeriesTotalEvents(b.windows[0]), w), nil
 	}
 	query := b.slo.SLI.BadQuery
-	if w == b.windows[0] { // what longer windows sum up
+	if w == b.windows[0] { // longer windows sum this series
 		query = b.slo.SLI.BadSumQuery
 	}
 	if bad, err = query(b.Clock.Wall(w)); err != nil {
@@ -171,30 +172,31 @@ func (b builder) events(w time.Duration) (bad, total string, err error) {
 	return bad, total, nil
 }
 
-// sum is the mean of a recorded series over a window, made-up history included.
-// Where there is no sample, there were no events.
+// sum returns the expression of the mean of a recorded series over a window, including synthetic
+// history. Missing samples count as 0 events.
 func (b builder) sum(series string, w time.Duration) string {
 	return fmt.Sprintf("sum without (%s) (sum_over_time(%s[%s])) / %s",
 		slo.LabelSynthetic, b.series(series), b.wall(w), b.evaluations(w))
 }
 
-// errorRatio is 0, not NaN, without events. Bad events of latency and freshness
-// are differences, which rounding and work under way can make less than none.
+// errorRatio returns the expression of the error ratio over a window. It is 0, not NaN, if there
+// are no events. Bad events of latency and freshness are differences, which may be negative because
+// of rounding and work in progress.
 func (b builder) errorRatio(w time.Duration) string {
 	return fmt.Sprintf("clamp_min(%s, 0)\n/\nclamp_min(%s, %s)",
 		b.series(slo.SeriesBadEvents(w)), b.series(slo.SeriesTotalEvents(w)), tiny)
 }
 
-// burnRate counts time of which nothing is known as free of errors: with an hour of
-// data, a window of three days is 1/72 full. Else a young Prometheus would take a
-// blip for three bad days.
+// burnRate returns the expression of the burn rate over a window. Missing history counts as
+// error-free: with an hour of data, a window of three days is 1/72 full. Otherwise a new Prometheus
+// would mistake a blip for three bad days.
 func (b builder) burnRate(w time.Duration) string {
 	return fmt.Sprintf("%s / %s\n*\nclamp_max(%s / %s, 1)",
 		b.series(slo.SeriesErrorRatio(w)), slo.FormatNumber(b.slo.Budget()), b.known(w), b.evaluations(w))
 }
 
-// known is how many evaluations in a window had data. Made-up history has only
-// recorded series, no counters: a window that reads counters does not know it.
+// known returns the expression of how many evaluations in a window had data. Synthetic history has
+// recorded series but no counters, so it does not count for windows that read counters.
 func (b builder) known(w time.Duration) string {
 	total := slo.SeriesTotalEvents(b.windows[0])
 	if w > LongestRaw {
@@ -204,15 +206,15 @@ func (b builder) known(w time.Duration) string {
 	return fmt.Sprintf("count_over_time(%s%s[%s])", total, measured, b.wall(w))
 }
 
-// timeToExhaustion is in seconds on the wall, at the burn rate of the first page's
-// long window: period · remaining / burn, and a period where that is longer.
+// timeToExhaustion returns the expression period · remaining / burn, at most one period, in seconds
+// of wall-clock time. The burn rate is measured over the window that recent returns.
 func (b builder) timeToExhaustion() string {
 	period := b.seconds(b.Policy.Period)
 	return fmt.Sprintf("clamp_max(\n  clamp_min(%s, 0) * %s\n  /\n  clamp_min(%s, %s),\n  %s\n)",
 		b.series(slo.SeriesBudgetRemaining), period, b.series(slo.SeriesBurnRate(b.recent())), tiny, period)
 }
 
-// recent is the window of "now": the shortest that is the long one of a pair.
+// recent returns the shortest long window of all pairs. It is the window of the current burn rate.
 func (b builder) recent() time.Duration {
 	all := slices.Concat(b.Policy.Page.Pairs, b.Policy.Ticket.Pairs)
 	return slices.MinFunc(all, func(a, b slo.Pair) int { return int(a.Long - b.Long) }).Long

@@ -8,7 +8,7 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Explanation is what the rules of an objective will do. Times are on the wall.
+// Explanation describes what the rules of an objective will do. Times are wall-clock times.
 type Explanation struct {
 	Service     string  `json:"service"`
 	SLO         string  `json:"slo"`
@@ -17,7 +17,7 @@ type Explanation struct {
 	Scale       float64 `json:"scale"`
 	Period      Seconds `json:"period_seconds"`
 	Exhaustion  Seconds `json:"total_outage_spends_budget_after_seconds"`
-	// How much later than said a page or a ticket may begin or end.
+	// How much later than predicted a page or a ticket may begin or end.
 	Slack       Seconds `json:"page_slack_seconds"`
 	TicketSlack Seconds `json:"ticket_slack_seconds"`
 
@@ -25,28 +25,28 @@ type Explanation struct {
 	Outages    []Verdict   `json:"outages"`
 	Traffic    Traffic     `json:"traffic"`
 
-	// Error ratios up to which an alert never fires, however long they last; 1: it
-	// never fires at all, as when it is disabled.
+	// Error ratios up to these values never fire a page or a ticket, however long they last. 1
+	// means that it never fires, as when it is disabled.
 	NeverPages   float64 `json:"never_pages_up_to"`
 	NeverTickets float64 `json:"never_tickets_up_to"`
 	NoPage       bool    `json:"page_disabled"`
 	NoTicket     bool    `json:"ticket_disabled"`
 }
 
-// Condition is one pair of windows.
+// Condition describes one pair of windows.
 type Condition struct {
 	Severity slo.Severity `json:"severity"`
 	Long     Seconds      `json:"long_seconds"`
 	Short    Seconds      `json:"short_seconds"`
 	Burn     float64      `json:"burn_rate"`
-	Ratio    float64      `json:"error_ratio"`     // above which it holds
-	Spent    float64      `json:"budget_spent"`    // when it begins to hold
-	CanHold  bool         `json:"can_hold"`        // false: not even a total outage is enough
-	Single   float64      `json:"single_failures"` // with fewer events in the long window one failure alone would be above
+	Ratio    float64      `json:"error_ratio"`     // the pair holds above this ratio
+	Spent    float64      `json:"budget_spent"`    // share of the budget spent when it begins to hold
+	CanHold  bool         `json:"can_hold"`        // false: even a total outage does not suffice
+	Single   float64      `json:"single_failures"` // with fewer events in the long window, a single failure exceeds the threshold
 }
 
-// Verdict is what an outage causes that lasts as long as it takes, but at least an
-// hour of the objective's time.
+// Verdict describes the alerts that an outage causes. The outage lasts until they fire, and at
+// least one hour of SLO time.
 type Verdict struct {
 	Ratio      float64    `json:"error_ratio"`
 	Burn       float64    `json:"burn_rate"`
@@ -56,21 +56,21 @@ type Verdict struct {
 	Ticket     Prediction `json:"ticket"`
 }
 
-// Traffic is how many events the alerts need.
+// Traffic describes how many events the alerts need.
 type Traffic struct {
 	MinBadEvents float64 `json:"min_bad_events"`
-	// GuardDecides is the events a second below which the guard, and no longer the
-	// burn rate, says when the first page comes.
+	// GuardDecides is a rate in events per second. Below it, the low-traffic guard determines when
+	// the first page fires, not the burn rate.
 	GuardDecides float64 `json:"guard_decides_below_per_second"`
-	// Blind is the events a second below which nothing can page any more.
+	// Blind is a rate in events per second. Below it, no page can fire.
 	Blind float64 `json:"no_page_below_per_second"`
 }
 
-// ratios are the outages that are explained, where they burn anything.
+// ratios are the error ratios of the outages that are explained.
 var ratios = []float64{1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001}
 
-// Explain works out what the rules of an objective will do. It reports the same
-// errors as BuildGroups.
+// Explain predicts what the rules of an objective will do. It returns the same errors as
+// BuildGroups.
 func Explain(s slo.SLO, o Options) (Explanation, error) {
 	if _, err := BuildGroups(s, o); err != nil {
 		return Explanation{}, err
@@ -100,7 +100,7 @@ func Explain(s slo.SLO, o Options) (Explanation, error) {
 		e.Conditions = append(e.Conditions, condition(s, o, slo.Ticket, p))
 	}
 	for _, ratio := range ratios {
-		// One row below the last that alerts, to show that it does not.
+		// The table ends with one outage that fires no alert.
 		if n := len(e.Outages); n > 0 && !e.Outages[n-1].Page.Fires && !e.Outages[n-1].Ticket.Fires {
 			break
 		}
@@ -121,7 +121,8 @@ func verdict(s slo.SLO, o Options, ratio float64) Verdict {
 	forever := slo.Outage{Ratio: ratio, Length: o.Clock.Wall(o.Policy.Period)}
 	length := o.Clock.Wall(time.Hour)
 	page, ticket := Predict(s, o, slo.Page, forever), Predict(s, o, slo.Ticket, forever)
-	// All that will alert does before it ends, so that what is said of resets is of all.
+	// Every alert that can fire does so before the outage ends, so that the reset times cover all
+	// of them.
 	length = max(length, 2*time.Duration(page.Detection), 2*time.Duration(ticket.Detection))
 	outage := slo.Outage{Ratio: ratio, Length: length}
 	return Verdict{
@@ -132,7 +133,8 @@ func verdict(s slo.SLO, o Options, ratio float64) Verdict {
 	}
 }
 
-// traffic: a pair with threshold θ over W holds with θ·W·r bad events in its window.
+// traffic computes Traffic. A pair with threshold θ over a window W holds with θ·W·r bad events in
+// the window.
 func traffic(s slo.SLO, o Options) Traffic {
 	t := Traffic{MinBadEvents: s.MinBadEvents}
 	pairs := slices.DeleteFunc(slices.Clone(o.Policy.Page.Pairs), func(p slo.Pair) bool { return !p.CanHold(s.Budget()) })
@@ -148,7 +150,7 @@ func traffic(s slo.SLO, o Options) Traffic {
 	return t
 }
 
-// Seconds is a time on the wall, in JSON as a number of seconds.
+// Seconds is a wall-clock duration. Its JSON form is a number of seconds.
 type Seconds time.Duration
 
 // MarshalJSON implements json.Marshaler.

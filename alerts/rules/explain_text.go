@@ -11,7 +11,7 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Write tells the explanation in words.
+// Write writes the explanation as text.
 func (e Explanation) Write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s of %s: %s %% over %s", e.SLO, e.Service, slo.FormatNumber(e.Objective), long(e.Period))
@@ -101,7 +101,7 @@ func (e Explanation) traffic(b *strings.Builder) {
 	b.WriteString("\n\n")
 }
 
-// perTime words a rate in the unit that makes a small number.
+// perTime formats a rate in a unit that gives a readable number.
 func perTime(perSecond float64) string {
 	switch {
 	case perSecond >= 1:
@@ -119,7 +119,7 @@ func when(p Prediction, at Seconds) string {
 	return brief(at)
 }
 
-// brief words a time to three digits or so.
+// brief formats a duration with about three digits.
 func brief(s Seconds) string {
 	d := time.Duration(s)
 	const day = 24 * time.Hour
@@ -149,7 +149,7 @@ func long(s Seconds) string { return slo.Format(time.Duration(s)) }
 
 func percent(ratio float64) string { return compact(100*ratio) + " %" }
 
-// compact writes a number with three digits that count.
+// compact formats a number with three significant digits.
 func compact(v float64) string {
 	if v == 0 {
 		return "0"

@@ -40,7 +40,7 @@ func kit(t *testing.T) []slo.Spec {
 	return specs
 }
 
-// The committed rules are those of the objectives, and there are no others.
+// The committed rules match the objectives, and there are no other files.
 func TestGeneratedRulesAreCurrent(t *testing.T) {
 	want, err := rules.Generate(kit(t), slo.Default())
 	if err != nil {
@@ -66,7 +66,7 @@ func TestGeneratedRulesAreCurrent(t *testing.T) {
 	}
 }
 
-// So are the objects for the Prometheus operator: the same groups in another wrapping.
+// The committed objects for the Prometheus operator contain the same groups.
 func TestGeneratedObjectsAreCurrent(t *testing.T) {
 	objects, err := rules.GenerateObjects(kit(t), slo.Default())
 	if err != nil {
@@ -105,7 +105,7 @@ func unmarshalFile(path string, into any) error {
 	return yaml.Unmarshal(text, into)
 }
 
-// Every kind of indicator, alert and label in one file that is easy to read.
+// One short file covers every kind of indicator, alert and label.
 func TestRulesOfASpec(t *testing.T) {
 	spec, err := slo.Load("testdata/spec.yaml")
 	if err != nil {
@@ -167,7 +167,7 @@ func TestObjectivesReadWhatTheShopTells(t *testing.T) {
 	}
 }
 
-// Every alert says what a person needs, and its runbook is there and is about it.
+// Every alert has the annotations that a responder needs, and its runbook exists and is about it.
 func TestEveryAlertLeadsSomewhere(t *testing.T) {
 	for _, spec := range kit(t) {
 		f, err := rules.Build(spec, rules.Options{Policy: slo.Default(), Clock: slo.Workshop()})
@@ -198,7 +198,7 @@ func TestEveryAlertLeadsSomewhere(t *testing.T) {
 	}
 }
 
-// checkRunbook: it is called as the alert, and has queries to run.
+// checkRunbook checks that the runbook's title names the alert, and that it has queries to run.
 func checkRunbook(t *testing.T, r rules.Rule) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, r.Annotations["runbook"]))
@@ -213,7 +213,8 @@ func checkRunbook(t *testing.T, r rules.Rule) {
 	}
 }
 
-// Every query of a runbook is PromQL about metrics and labels that are there, and every link leads to a file.
+// Every query of a runbook is valid PromQL over existing metrics and labels, and every link leads
+// to a file.
 func TestRunbooksCanBeFollowed(t *testing.T) {
 	all, err := contract.ReadFiles(root+"/telemetry/metrics.json", root+"/apps/metrics.json")
 	if err != nil {
@@ -249,7 +250,8 @@ func TestRunbooksCanBeFollowed(t *testing.T) {
 	}
 }
 
-// recordedSeries returns the names of all that the rules record, those that are generated and those of alerts/stack.
+// recordedSeries returns the names of all recorded series, from the generated rules and from
+// alerts/stack.
 func recordedSeries(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
@@ -280,7 +282,8 @@ func recordedSeries(t *testing.T) map[string]bool {
 	return names
 }
 
-// readable tells whether a query reads what is there. What Prometheus tells of itself is not in any contract.
+// readable returns an error if a query reads metrics or labels that do not exist. Prometheus's
+// metrics about itself are in no contract.
 func readable(query string, all contract.Contract, recorded map[string]bool) error {
 	expr, err := parser.ParseExpr(query)
 	if err != nil {
@@ -305,7 +308,8 @@ func readable(query string, all contract.Contract, recorded map[string]bool) err
 	return errors.Join(errs...)
 }
 
-// promtool is the pinned Prometheus's. Where it is not built the test is skipped, but never in CI.
+// promtool returns the path of the pinned Prometheus's promtool. If it is not built, the test is
+// skipped, but never in CI.
 func promtool(t *testing.T) string {
 	t.Helper()
 	bin := cmp.Or(os.Getenv("FIREDRILL_STACK_BIN"), filepath.Join(root, ".bin", "stack"))

@@ -7,8 +7,8 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// A service that is idle, one that is scraped and never had traffic, and one that is not scraped are three things. Only the
-// last is one that cannot be measured.
+// An idle service, a scraped service that never had traffic, and a service that is not scraped
+// differ. Only the last one cannot be measured.
 func TestIdleIsNotUnknown(t *testing.T) {
 	const up = `up{job="shop"}`
 	scraped := func(add func(string, float64)) { add(up, 0) }
@@ -18,7 +18,7 @@ func TestIdleIsNotUnknown(t *testing.T) {
 	for _, tc := range []struct {
 		name  string
 		steps func(r *replay)
-		want  bool // SLIAbsent fires at the end
+		want  bool // whether SLIAbsent fires at the end
 	}{
 		{"scraped, and never had a request", func(r *replay) {
 			r.counters[up] = 1
@@ -70,20 +70,20 @@ func TestIdleIsNotUnknown(t *testing.T) {
 	}
 }
 
-// stop lets series end.
+// stop ends series.
 func (r *replay) stop(series ...string) {
 	for _, s := range series {
 		delete(r.counters, s)
 	}
 }
 
-// fires tells whether an alert fires now.
+// fires reports whether an alert fires now.
 func (r *replay) fires(alert string) bool {
 	all := r.of(alert)
 	return len(all) > 0 && all[len(all)-1].open
 }
 
-// shopRequests turns the counter of good requests of the job shop, so many each scrape.
+// shopRequests increases the counter of good requests of the job shop at each scrape.
 func shopRequests(good float64) func(func(string, float64)) {
 	return func(add func(string, float64)) {
 		add(`requests_total{job="shop",code="200"}`, good)

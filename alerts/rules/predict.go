@@ -7,20 +7,20 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Prediction is what an alert will do about an outage, on the wall.
+// Prediction describes how an alert reacts to an outage, in wall-clock time.
 type Prediction struct {
 	Fires     bool    `json:"fires"`
 	Detection Seconds `json:"detection_seconds"` // from the first error to the alert
-	Reset     Seconds `json:"reset_seconds"`     // from the last error to the alert's end
-	// Slack is how much later both may be: the errors must be scraped, and a rule
-	// must look at them.
+	Reset     Seconds `json:"reset_seconds"`     // from the last error to the end of the alert
+	// Slack is how much later both may be, because the errors must be scraped and a rule must be
+	// evaluated.
 	Slack Seconds `json:"slack_seconds"`
-	// Spent is the share of the period's budget that is gone at the detection.
+	// Spent is the share of the period's budget that is spent at detection.
 	Spent float64 `json:"budget_spent"`
 }
 
-// Predict says what the alert of a severity will do about an outage. The outage's
-// length and rate are those of the wall.
+// Predict returns how the alert of a severity reacts to an outage. The outage's length and rate are
+// in wall-clock time.
 func Predict(s slo.SLO, o Options, severity slo.Severity, outage slo.Outage) Prediction {
 	alert, interval := o.Policy.Page, o.Clock.Interval
 	if severity == slo.Ticket {
@@ -44,9 +44,9 @@ func Predict(s slo.SLO, o Options, severity slo.Severity, outage slo.Outage) Pre
 	}
 }
 
-// smear is how much later windows see an error that sum up recorded rates: the mean
-// of the shortest window is half of it old. It is 0 if the first pair to hold reads
-// the counters themselves.
+// smear returns how much later an error becomes visible in windows that sum recorded rates: half of
+// the shortest window, which is the average age of its data. It is 0 if the first pair to hold
+// reads counters.
 func (o Options) smear(a slo.Alert, g slo.Goal, outage slo.Outage) time.Duration {
 	earliest, lag := time.Duration(math.MaxInt64), time.Duration(0)
 	for _, p := range a.Pairs {
@@ -62,7 +62,7 @@ func (o Options) smear(a slo.Alert, g slo.Goal, outage slo.Outage) time.Duration
 	return lag
 }
 
-// stretch is the opposite of Clock.Wall.
+// stretch converts wall-clock time to SLO time. It is the inverse of Clock.Wall.
 func stretch(d time.Duration, scale float64) time.Duration {
 	if d.Seconds()*scale >= math.MaxInt64/float64(time.Second) {
 		return math.MaxInt64

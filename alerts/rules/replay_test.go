@@ -23,7 +23,8 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// replay evaluates rules, as they are shipped, by Prometheus's own rule groups over counters that the test turns.
+// replay evaluates the generated rules with Prometheus's own rule groups. The test increases the
+// counters that they read.
 type replay struct {
 	t        *testing.T
 	db       *tsdb.DB
@@ -33,10 +34,10 @@ type replay struct {
 	start    time.Time
 	now      time.Duration // since start
 	counters map[string]float64
-	fired    []span // of alerts, closed and open
+	fired    []span // times in which alerts fired or still fire
 }
 
-// span is one time in which an alert fired.
+// span is a time in which an alert fired.
 type span struct {
 	alert    string // name/severity
 	from, to time.Duration
@@ -55,9 +56,9 @@ func newReplay(t *testing.T, spec slo.Spec, clock slo.Clock) *replay {
 		t.Fatal(err)
 	}
 	opts := tsdb.DefaultOptions()
-	opts.MinBlockDuration = int64(100 * 24 * time.Hour / time.Millisecond) // all stays in the head
+	opts.MinBlockDuration = int64(100 * 24 * time.Hour / time.Millisecond) // keep all samples in the head
 	opts.MaxBlockDuration = opts.MinBlockDuration
-	opts.WALSegmentSize = -1 // none
+	opts.WALSegmentSize = -1 // no write-ahead log
 	quiet := slog.New(slog.DiscardHandler)
 	db, err := tsdb.Open(t.TempDir(), quiet, nil, opts, nil)
 	if err != nil {
@@ -84,12 +85,13 @@ func newReplay(t *testing.T, spec slo.Spec, clock slo.Clock) *replay {
 	for _, g := range groups {
 		r.groups = append(r.groups, g)
 	}
-	// Within a file the groups of an objective stand in the order in which they feed each other.
+	// Within a file, the groups of an objective are in the order in which they use each other's
+	// results.
 	slices.SortFunc(r.groups, func(a, b *promrules.Group) int { return strings.Compare(a.Name(), b.Name()) })
 	return r
 }
 
-// run lets time pass, scraping and evaluating. Each scrape, turn adds to the counters.
+// run advances time, with scrapes and evaluations. turn increases the counters at each scrape.
 func (r *replay) run(length time.Duration, turn func(add func(series string, by float64))) {
 	r.t.Helper()
 	for end := r.now + length; r.now < end; {
@@ -124,7 +126,7 @@ func (r *replay) scrape() {
 	}
 }
 
-// makeUp writes the recorded series of a healthy past, as backfill does: a hundred events a second.
+// makeUp writes the recorded series of a healthy past, as backfill does: 100 events per second.
 func (r *replay) makeUp(length time.Duration) {
 	r.t.Helper()
 	app := r.db.Appender(r.t.Context())
@@ -147,7 +149,7 @@ func (r *replay) makeUp(length time.Duration) {
 	}
 }
 
-// check fails the test for rules that fail, and notes which alerts fire.
+// check fails the test if a rule of the group fails, and records which alerts fire.
 func (r *replay) check(g *promrules.Group) {
 	r.t.Helper()
 	for _, rule := range g.Rules() {
@@ -170,7 +172,7 @@ func (r *replay) check(g *promrules.Group) {
 	}
 }
 
-// of are the times in which an alert fired.
+// of returns the times in which an alert fired.
 func (r *replay) of(alert string) []span {
 	var all []span
 	for _, s := range r.fired {
@@ -181,7 +183,7 @@ func (r *replay) of(alert string) []span {
 	return all
 }
 
-// value is what a series or expression is now.
+// value returns the current value of a series or an expression.
 func (r *replay) value(expr string) float64 {
 	r.t.Helper()
 	q, err := r.engine.NewInstantQuery(r.t.Context(), r.db, nil, expr, r.start.Add(r.now))
@@ -196,7 +198,7 @@ func (r *replay) value(expr string) float64 {
 	return v[0].F
 }
 
-// series lists the names of the recorded series and how many of their samples are NaN.
+// series returns the number of NaN samples of each recorded series, by name.
 func (r *replay) series() map[string]int {
 	r.t.Helper()
 	q, err := r.db.Querier(r.start.UnixMilli(), r.start.Add(r.now).UnixMilli())
@@ -243,7 +245,7 @@ func spec(t *testing.T, replace ...string) slo.Spec {
 	return s
 }
 
-// requests turn the counters of good and bad requests, so many each scrape.
+// requests increases the counters of good and bad requests at each scrape.
 func requests(good, bad float64) func(func(string, float64)) {
 	return func(add func(string, float64)) {
 		add(`requests_total{code="200"}`, good)

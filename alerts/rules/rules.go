@@ -1,7 +1,6 @@
-// Package rules makes Prometheus rules of service level objectives: series of bad
-// and total events, error ratios, burn rates and budgets over every window of a
-// policy, and the alerts on them. Rules are data; Write writes them as Prometheus
-// reads them.
+// Package rules generates Prometheus rules for service level objectives. They record bad and total
+// events, error ratios, burn rates and budgets over every window of a policy, and raise alerts on
+// them. Rules are data; Write writes them in the format of Prometheus.
 //
 // It must not know how rules are simulated, or where they are loaded.
 package rules
@@ -22,25 +21,25 @@ type File struct {
 	Groups []Group
 }
 
-// Group is rules that are evaluated one after the other at the same time, so that
-// each sees what those before it recorded.
+// Group is a list of rules that are evaluated at the same time, one after the other. Each rule can
+// read what the rules before it recorded.
 type Group struct {
 	Name     string
 	Interval time.Duration
 	Rules    []Rule
 }
 
-// Rule records a series or raises an alert: one of Record and Alert is set.
+// Rule records a series or raises an alert. Either Record or Alert is set.
 type Rule struct {
 	Record, Alert string
 	Expr          string
-	For           time.Duration // of an alert
-	KeepFiring    time.Duration // of an alert
+	For           time.Duration // alerts only
+	KeepFiring    time.Duration // alerts only
 	Labels        map[string]string
-	Annotations   map[string]string // of an alert
+	Annotations   map[string]string // alerts only
 }
 
-// The form in which Prometheus reads rules.
+// The YAML format of Prometheus rules.
 type (
 	fileYAML struct {
 		Groups []groupYAML `yaml:"groups"`
@@ -61,7 +60,7 @@ type (
 	}
 )
 
-// objectYAML is the form in which the Prometheus operator reads rules.
+// objectYAML is the YAML format of the Prometheus operator.
 type objectYAML struct {
 	APIVersion string       `yaml:"apiVersion"`
 	Kind       string       `yaml:"kind"`
@@ -73,12 +72,12 @@ type metadataYAML struct {
 	Name string `yaml:"name"`
 }
 
-// Write writes the file as YAML below a remark of one or more lines.
+// Write writes the file as YAML. remark has one or more lines and is written above it as a comment.
 func (f File) Write(w io.Writer, remark string) error {
 	return write(w, remark, f.yaml())
 }
 
-// WriteObject writes the file as a PrometheusRule object of that name, for the Prometheus operator.
+// WriteObject writes the file as a PrometheusRule object with a name, for the Prometheus operator.
 func (f File) WriteObject(w io.Writer, remark, name string) error {
 	return write(w, remark, objectYAML{"monitoring.coreos.com/v1", "PrometheusRule", metadataYAML{name}, f.yaml()})
 }

@@ -8,8 +8,8 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// However the queries count, the recorded series are events per second, so that the guard against low traffic knows how many
-// events there were.
+// The recorded series are events per second, whatever unit the queries use. The low-traffic guard
+// needs the number of events.
 func TestRecordedEventsArePerSecond(t *testing.T) {
 	for name, replace := range map[string][]string{
 		"rate":     nil,

@@ -26,7 +26,8 @@ func sets(t *testing.T) []RuleSet {
 	return all
 }
 
-// TestEnginesAgreeOnTheCatalogue, without the race detector, does the same on the whole catalogue.
+// TestEnginesAgreeOnTheCatalogue does the same for the whole catalogue. It does not run with the
+// race detector.
 func TestEnginesAgreeOnEightHours(t *testing.T) {
 	c := catalogue(t)
 	c.Incidents = c.Incidents[:1]
@@ -64,7 +65,8 @@ func agree(t *testing.T, c Catalogue, o Options) []Result {
 	return full.Results
 }
 
-// published are the figures of the reference: a replay in plain Go with 15 s between samples.
+// published checks the reference figures, which come from a replay in plain Go with samples every
+// 15 s.
 func published(t *testing.T, results []Result) {
 	t.Helper()
 	const missed = -1

@@ -14,28 +14,28 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Catalogue is a period of a service's life.
+// Catalogue describes one period of a service: its traffic and its incidents.
 type Catalogue struct {
 	Name       string
-	Rate       float64 // events a second where no incident says otherwise
-	Background float64 // share of events that are bad outside incidents
+	Rate       float64 // events per second, unless an incident changes it
+	Background float64 // share of bad events outside incidents, 0 to 1
 	Incidents  []Incident
 }
 
-// Incident is a time in which more events are bad than usual, or fewer come.
+// Incident is a time with more bad events or different traffic than usual.
 type Incident struct {
 	Name, About string
-	Start       time.Duration // since the catalogue's
+	Start       time.Duration // since the start of the catalogue
 	Duration    time.Duration
 	Shape       Shape
-	Rate        float64 // events a second
-	Swing       float64 // share of Rate by which noon is above and midnight below it
+	Rate        float64 // events per second
+	Swing       float64 // 0 to 1; traffic is Rate · (1 + Swing) at noon and Rate · (1 − Swing) at midnight
 }
 
-// End is when it is over.
+// End returns the time at which the incident ends, since the start of the catalogue.
 func (i Incident) End() time.Duration { return i.Start + i.Duration }
 
-// document is a catalogue as a file has it.
+// document is the file format of a catalogue.
 type document struct {
 	Name       string        `yaml:"name"`
 	Traffic    string        `yaml:"traffic"`
@@ -56,7 +56,7 @@ type docIncident struct {
 	Swing    float64 `yaml:"swing"`
 }
 
-// LoadCatalogue reads a file of incidents.
+// LoadCatalogue reads a catalogue from a file.
 func LoadCatalogue(file string) (Catalogue, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -65,8 +65,8 @@ func LoadCatalogue(file string) (Catalogue, error) {
 	return ParseCatalogue(file, text)
 }
 
-// ParseCatalogue reads the text of a file of incidents. What is wrong in it is one
-// error that joins a slo.SpecError for each.
+// ParseCatalogue parses the text of a catalogue. file is the file's name for error messages. The
+// error joins one slo.SpecError for each problem.
 func ParseCatalogue(file string, text []byte) (Catalogue, error) {
 	var doc document
 	found, err := slo.Decode(file, text, &doc)
@@ -89,7 +89,7 @@ func ParseCatalogue(file string, text []byte) (Catalogue, error) {
 	return c, r.Err()
 }
 
-// reader makes a Catalogue of a document, and says what is wrong with it.
+// reader converts a document to a Catalogue and collects the problems in it.
 type reader struct{ *slo.Problems }
 
 func (r reader) incident(path string, d docIncident, usual float64) Incident {
@@ -140,8 +140,8 @@ func (r reader) shape(path string, d docIncident, length time.Duration) Shape {
 	return Constant(0)
 }
 
-// order demands that incidents are told apart, by name and in time: an alert belongs
-// to one of them.
+// order checks that incidents are within the period, have different names and do not overlap,
+// because every alert is assigned to one incident.
 func (r reader) order(all []Incident) {
 	for i, in := range all {
 		path := fmt.Sprintf("incidents[%d]", i)
@@ -160,7 +160,8 @@ func (r reader) order(all []Incident) {
 	}
 }
 
-// duration reads 1d6h. Times are whole scrapes: what lies between two is not seen.
+// duration parses a duration such as 1d6h. It must be a multiple of the scrape interval, because a
+// scrape cannot show what happened between two scrapes.
 func (r reader) duration(path, text string) time.Duration {
 	d, err := model.ParseDuration(text)
 	if err != nil {
@@ -173,10 +174,10 @@ func (r reader) duration(path, text string) time.Duration {
 	return time.Duration(d)
 }
 
-// units are the seconds of a rate's unit.
+// units returns the unit of a rate in seconds.
 func units() map[string]float64 { return map[string]float64{"s": 1, "m": 60, "h": 3600} }
 
-// rate reads 100/s or 10/h.
+// rate parses a rate such as 100/s or 10/h and returns events per second.
 func (r reader) rate(path, text string) float64 {
 	number, unit, _ := strings.Cut(text, "/")
 	n, err := strconv.ParseFloat(number, 64)

@@ -90,7 +90,8 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// Events are whole, none is lost, and an incident spends what the arithmetic of budgets says.
+// Events are whole, none is lost, and each incident spends the share of the budget that the
+// formulas predict.
 func TestReplayCountsWholeEvents(t *testing.T) {
 	c := catalogue(t)
 	line := c.replay(Period, day)
@@ -100,7 +101,7 @@ func TestReplayCountsWholeEvents(t *testing.T) {
 			t.Fatalf("sample %d: %v bad of %v events", i, bad, all)
 		}
 	}
-	for i, want := range map[int]float64{0: 0.2315, 2: 0.0347, 4: 0.0694, 6: 0.0583} { // the four of the reference
+	for i, want := range map[int]float64{0: 0.2315, 2: 0.0347, 4: 0.0694, 6: 0.0583} { // the four incidents of the reference
 		in := c.Incidents[i]
 		if got := line.spent(Span{in.Start, in.End()}, 0.001); math.Abs(got-want) > 0.005*want {
 			t.Errorf("%s spends %.4f of the budget, want %.4f", in.Name, got, want)

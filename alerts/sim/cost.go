@@ -2,8 +2,8 @@ package sim
 
 import "time"
 
-// cost is how many samples Prometheus reads a second for the rules, if each counter
-// is so many series. All rules count, those that nothing fires on too.
+// cost returns how many samples per second Prometheus reads for the rules, if every counter has
+// that many series. It includes rules that no alert depends on.
 func cost(all []*rule, scrape time.Duration, series int) float64 {
 	perSecond := 0.0
 	for i, r := range all {
@@ -12,7 +12,7 @@ func cost(all []*rule, scrape time.Duration, series int) float64 {
 	return perSecond
 }
 
-// cost is that of one rule.
+// cost returns the samples per second that one rule reads.
 func (r *rule) cost(before []*rule, scrape time.Duration, series int) float64 {
 	samples := 0
 	for _, s := range r.reads {
@@ -21,7 +21,7 @@ func (r *rule) cost(before []*rule, scrape time.Duration, series int) float64 {
 	return float64(samples) / r.every.Seconds()
 }
 
-// samplesRead is how many a selector takes at one evaluation.
+// samplesRead returns how many samples a selector reads in one evaluation.
 func samplesRead(before []*rule, s read, scrape time.Duration, series int) int {
 	every, count := scrape, series
 	for _, by := range before {

@@ -7,23 +7,23 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Events are what a counter counts.
+// Events says which events a counter counts.
 type Events string
 
-// What counters count.
+// The kinds of events.
 const (
 	AllEvents  Events = "all"
 	GoodEvents Events = "good"
 	BadEvents  Events = "bad"
 )
 
-// Counter is a series that events count in.
+// Counter is a series that counts events of the simulation.
 type Counter struct {
 	Labels labels.Labels
 	Counts Events
 }
 
-// ParseCounter reads a series as Prometheus writes it: name{label="value"}.
+// ParseCounter parses a series in Prometheus's format: name{label="value"}.
 func ParseCounter(text string, counts Events) (Counter, error) {
 	l, err := parser.ParseMetric(text)
 	if err != nil {
@@ -35,7 +35,7 @@ func ParseCounter(text string, counts Events) (Counter, error) {
 	return Counter{Labels: l, Counts: counts}, nil
 }
 
-// ownCounters are those that the known rule sets read.
+// ownCounters returns the counters that the built-in rule sets read.
 func ownCounters() []Counter {
 	return []Counter{
 		{labels.FromStrings(labels.MetricName, SeriesAll), AllEvents},
@@ -43,7 +43,7 @@ func ownCounters() []Counter {
 	}
 }
 
-// counters are what Prometheus scraped.
+// counters returns the samples of the counters, as Prometheus would have scraped them.
 func (t timeline) counters(all []Counter) *store {
 	good := make([]float64, len(t.all))
 	for i := range good {

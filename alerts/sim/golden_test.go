@@ -10,7 +10,7 @@ import (
 
 var update = flag.Bool("update", false, "write golden files")
 
-// What the documentation shows of the month is what is simulated.
+// The results in the documentation match the simulation of the month.
 func TestShownMonthIsCurrent(t *testing.T) {
 	report, err := Replay(t.Context(), catalogue(t), sets(t), Options{Quick: true})
 	if err != nil {

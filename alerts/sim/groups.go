@@ -18,21 +18,21 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// Proof is a comparison of the real rule groups with the range queries.
+// Proof is the result of comparing Prometheus's rule groups with the range queries.
 type Proof struct {
-	Evaluations int      `json:"evaluations"` // of groups
-	Samples     int      `json:"samples"`     // recorded, and compared bit by bit
-	States      int      `json:"states"`      // of alerts, compared
-	Differences []string `json:"differences"` // none, if all agree
+	Evaluations int      `json:"evaluations"` // evaluations of groups
+	Samples     int      `json:"samples"`     // recorded samples, compared bit by bit
+	States      int      `json:"states"`      // states of alerts that were compared
+	Differences []string `json:"differences"` // empty if all results agree
 }
 
-// margin is how many evaluations before and after a change are proven.
+// margin is how many evaluations before and after a change are compared.
 const margin = 3
 
-// prove evaluates a set's rule groups, as Prometheus does, where alerts begin and end,
-// over what the range queries recorded before, and compares what both record and
-// which alerts fire. Between those times no condition changes, so that an alert's
-// state stays what it is.
+// prove evaluates a set's rule groups with Prometheus's rule manager, and compares the recorded
+// samples and the alerts with the results of the range queries. The groups read what the range
+// queries recorded. They are evaluated only around the times at which conditions or alerts begin
+// and end. Between those times no condition changes, so the state of every alert stays the same.
 func (r *ranger) prove(ctx context.Context, set RuleSet, all []*rule, known outcome) (*Proof, error) {
 	check := &checker{outcome: known, proof: &Proof{}, length: r.length}
 	manager := promrules.NewManager(&promrules.ManagerOptions{
@@ -59,7 +59,7 @@ func (r *ranger) prove(ctx context.Context, set RuleSet, all []*rule, known outc
 	return check.proof, nil
 }
 
-// changes are when conditions and alerts begin and end.
+// changes returns the times at which conditions and alerts begin or end, in ascending order.
 func (o outcome) changes() []time.Duration {
 	var all []time.Duration
 	for _, of := range []map[*rule][]Span{o.fires, o.held} {
@@ -73,7 +73,7 @@ func (o outcome) changes() []time.Duration {
 	return slices.Compact(all)
 }
 
-// loader hands Prometheus the text of a rules file.
+// loader provides Prometheus with the text of a rules file.
 type loader struct{ text []byte }
 
 // Load implements promrules.GroupLoader.
@@ -84,15 +84,15 @@ func (l loader) Load(string, bool) (*rulefmt.RuleGroups, []error) {
 // Parse implements promrules.GroupLoader.
 func (loader) Parse(query string) (parser.Expr, error) { return parser.ParseExpr(query) }
 
-// checker compares what groups do with what is known. It is the storage that they
-// write to.
+// checker compares the results of rule groups with the known ones. It is the storage to which the
+// groups write.
 type checker struct {
 	outcome
 	proof  *Proof
 	length time.Duration
 }
 
-// group evaluates one group around every change, and compares.
+// group evaluates one group around every change and compares the alerts.
 func (c *checker) group(ctx context.Context, g *promrules.Group, mine []*rule, changes []time.Duration) error {
 	for _, now := range instants(g.Interval(), changes, c.length) {
 		g.Eval(ctx, epoch().Add(now))
@@ -117,7 +117,7 @@ func (c *checker) group(ctx context.Context, g *promrules.Group, mine []*rule, c
 	return nil
 }
 
-// instants are the evaluations around changes.
+// instants returns the times of the evaluations around changes.
 func instants(every time.Duration, changes []time.Duration, until time.Duration) []time.Duration {
 	var all []time.Duration
 	for _, change := range changes {
@@ -140,11 +140,11 @@ func (c *checker) differ(format string, args ...any) {
 // Appender implements storage.Appendable.
 func (c *checker) Appender(context.Context) storage.Appender { return c }
 
-// Append compares a sample that a group records with the one of the range query.
+// Append compares a sample that a group records with the sample of the range query.
 func (c *checker) Append(_ storage.SeriesRef, l labels.Labels, t int64, v float64) (storage.SeriesRef, error) {
 	known := c.known.find(l)
 	if known == nil {
-		return 0, nil // no alert that is judged depends on it
+		return 0, nil // no judged alert depends on it
 	}
 	c.proof.Samples++
 	want := math.Float64bits(known.values[known.index(t)])
@@ -154,7 +154,7 @@ func (c *checker) Append(_ storage.SeriesRef, l labels.Labels, t int64, v float6
 	return 0, nil
 }
 
-// Commit implements storage.Appender: nothing is kept.
+// Commit implements storage.Appender. It stores nothing.
 func (*checker) Commit() error { return nil }
 
 // Rollback implements storage.Appender.
@@ -163,7 +163,7 @@ func (*checker) Rollback() error { return nil }
 // SetOptions implements storage.Appender.
 func (*checker) SetOptions(*storage.AppendOptions) {}
 
-// The rest of storage.Appender is for what no rule of these records.
+// The rest of storage.Appender is not used by these rules.
 
 // AppendExemplar implements storage.Appender.
 func (*checker) AppendExemplar(storage.SeriesRef, labels.Labels, exemplar.Exemplar) (storage.SeriesRef, error) {

@@ -8,7 +8,7 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// The report as JSON. Times are seconds, shares are from 0 to 1.
+// The JSON format of the report. Times are in seconds, shares from 0 to 1.
 type (
 	reportJSON struct {
 		Catalogue        string    `json:"catalogue"`
@@ -86,7 +86,7 @@ func (n Notice) json() noticeJSON {
 	return noticeJSON{n.Fires, n.Masked, seconds(n.Detection), seconds(n.Reset), n.Spent, n.Times}
 }
 
-// known is nil for what JSON cannot say.
+// known returns nil for NaN, which JSON cannot represent.
 func known(v float64) *float64 {
 	if math.IsNaN(v) {
 		return nil

@@ -7,32 +7,33 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Significant is the share of a period's budget from which on an incident is one that
-// somebody must hear of. (Workbook: "2 % of the budget in an hour" pages.)
+// Significant is a share of a period's budget. An incident that spends this share or more must be
+// detected. (Workbook: "2 % of the budget in an hour" pages.)
 const Significant = 0.02
 
-// Judgement is how good the alerts of a rule set are. Shares are from 0 to 1.
+// Judgement measures how good the alerts of a rule set are. Shares are from 0 to 1.
 type Judgement struct {
-	// Precision is the share of the incidents told of that are significant; NaN if none
-	// is told of. What tells of no incident counts as one that is not. Workbook: "the proportion of events detected that were significant".
+	// Precision is the share of detected incidents that are significant, or NaN if there were no
+	// notifications. A notification of no incident counts as an insignificant incident.
+	// Workbook: "the proportion of events detected that were significant".
 	Precision float64
-	// Recall is the share of significant incidents that are told of. Workbook: "the
-	// proportion of significant events detected".
+	// Recall is the share of significant incidents that are detected. Workbook: "the proportion of
+	// significant events detected".
 	Recall float64
-	// Pages and Tickets are notifications in the period; Strays are those of them that
-	// tell of no incident.
+	// Pages and Tickets are numbers of notifications in the period. Strays is the number of those
+	// that belong to no incident.
 	Pages, Tickets, Strays int
-	// Detection is how long a significant incident goes unnoticed: the geometric mean,
-	// for an incident lasts minutes or days. One that nobody hears of counts with its
-	// whole length.
+	// Detection is the geometric mean of how long significant incidents are undetected, so that one
+	// long delay does not dominate. An incident that is never detected counts with its whole
+	// duration.
 	Detection time.Duration
-	// Unnoticed is the share of the budget that a significant incident spends before
-	// anybody hears of it: the mean. All that it spends, if nobody does.
+	// Unnoticed is the mean share of the budget that a significant incident spends before it is
+	// detected. For an incident that is never detected, it is all that the incident spends.
 	Unnoticed float64
 	Incidents []Outcome
 }
 
-// Outcome is what a rule set's alerts did about one incident.
+// Outcome is the reaction of a rule set's alerts to one incident.
 type Outcome struct {
 	Incident    string
 	Spent       float64 // share of the period's budget
@@ -41,22 +42,23 @@ type Outcome struct {
 	Ticket      Notice
 }
 
-// Notice is what the alerts of one severity did.
+// Notice is the reaction of the alerts of one severity.
 type Notice struct {
 	Fires bool
-	// Masked: it fired on from an earlier incident, so that nobody was told of this one.
+	// Masked means that an alert for an earlier incident was still firing, so that there was no
+	// notification of this one.
 	Masked    bool
-	Detection time.Duration // from the incident's start to the notification
-	Reset     time.Duration // from the incident's end to that of the last alert; below 0 if that was before
-	Spent     float64       // share of the budget gone at the detection
-	Times     int           // notifications
+	Detection time.Duration // from the start of the incident to the notification
+	Reset     time.Duration // from the end of the incident to the end of the last alert; negative if the alert ended first
+	Spent     float64       // share of the budget spent at detection
+	Times     int           // number of notifications
 }
 
-// Detected tells whether anybody heard of the incident.
+// Detected reports whether there was a notification of the incident.
 func (o Outcome) Detected() bool { return o.Page.Fires || o.Ticket.Fires }
 
-// First is what told of it: the page if there is one, for a ticket waits until
-// somebody looks.
+// First returns the notice that counts as the detection: the page if there is one, because a ticket
+// waits until somebody looks at it.
 func (o Outcome) First() Notice {
 	if o.Page.Fires {
 		return o.Page
@@ -64,7 +66,7 @@ func (o Outcome) First() Notice {
 	return o.Ticket
 }
 
-// judge compares what fired with what happened.
+// judge compares the alerts that fired with the incidents.
 func judge(c Catalogue, t timeline, budget float64, fires Firing) Judgement {
 	j := Judgement{Pages: len(fires[slo.Page]), Tickets: len(fires[slo.Ticket])}
 	pages, tickets := notices(c, t, budget, fires[slo.Page]), notices(c, t, budget, fires[slo.Ticket])
@@ -78,7 +80,7 @@ func judge(c Catalogue, t timeline, budget float64, fires Firing) Judgement {
 	return j
 }
 
-// strays counts the notifications that tell of no incident.
+// strays counts the notifications that belong to no incident.
 func strays(told []Notice, fires []Span) int {
 	left := len(fires)
 	for _, n := range told {
@@ -87,12 +89,12 @@ func strays(told []Notice, fires []Span) int {
 	return left
 }
 
-// late is how long after an incident's end an alert may begin that tells of it: for as
-// long as its condition must hold.
+// late is how long after the end of an incident an alert may begin and still belong to it. This
+// allows for the time that a condition must hold.
 const late = 6 * time.Hour
 
-// notices is what alerts tell of each incident. A notification belongs to the incident
-// that began last: incidents do not overlap.
+// notices returns the notice of each incident. A notification belongs to the incident that began
+// last. Incidents do not overlap.
 func notices(c Catalogue, t timeline, budget float64, fires []Span) []Notice {
 	all := make([]Notice, len(c.Incidents))
 	for i, in := range c.Incidents {
@@ -106,7 +108,7 @@ func notices(c Catalogue, t timeline, budget float64, fires []Span) []Notice {
 	return all
 }
 
-// notice is what alerts that begin until then tell of an incident.
+// notice returns the notice of one incident, from the alerts that begin before until.
 func notice(in Incident, until time.Duration, fires []Span) Notice {
 	n := Notice{Masked: covers(fires, in.Start)}
 	for _, s := range fires {
@@ -122,7 +124,7 @@ func notice(in Incident, until time.Duration, fires []Span) Notice {
 	return n
 }
 
-// sum makes figures of all incidents.
+// sum computes the figures of all incidents.
 func (j *Judgement) sum(c Catalogue) {
 	var significant, told, right float64
 	var logs, unnoticed float64

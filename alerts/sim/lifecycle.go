@@ -2,20 +2,20 @@ package sim
 
 import "time"
 
-// lifecycle is Prometheus's of one alert: it fires when its condition has held for
-// hold, and on for keep after it ended. See AlertingRule.Eval in Prometheus's
-// rules/alerting.go.
+// lifecycle is the state of one alert, with the semantics of Prometheus. The alert fires when its
+// condition has held for the time hold. It keeps firing for the time keep after the condition ends.
+// See AlertingRule.Eval in Prometheus's rules/alerting.go.
 type lifecycle struct {
 	hold, keep time.Duration
-	since      time.Duration // when the condition began to hold
-	ended      time.Duration // when it ceased to, while the alert fires on
-	holds      bool          // pending or firing, of which
+	since      time.Duration // time at which the condition began to hold
+	ended      time.Duration // time at which it ended, if the alert is still firing
+	holds      bool          // the alert is pending or firing
 	firing     bool
-	keeping    bool // firing on
+	keeping    bool // firing after the condition ended
 }
 
-// at tells whether the alert fires at an evaluation where its condition holds or not.
-// Times are in order.
+// at reports whether the alert fires at an evaluation. holds says whether its condition holds then.
+// Calls must be in the order of time.
 func (l *lifecycle) at(now time.Duration, holds bool) bool {
 	if holds {
 		if !l.holds {
@@ -37,7 +37,7 @@ func (l *lifecycle) at(now time.Duration, holds bool) bool {
 	return false
 }
 
-// spans collects when something is so, told at every evaluation.
+// spans collects the times in which something is true, from its value at every evaluation.
 type spans struct {
 	all  []Span
 	open bool
@@ -53,7 +53,7 @@ func (s *spans) at(now time.Duration, is bool) {
 	s.open = is
 }
 
-// end closes what still is so at the end.
+// end closes the last span if it is still open, and returns all.
 func (s *spans) end(at time.Duration) []Span {
 	if s.open {
 		s.all[len(s.all)-1].To, s.open = at, false
@@ -61,7 +61,7 @@ func (s *spans) end(at time.Duration) []Span {
 	return s.all
 }
 
-// union is when any of them is so: in order, and without those that touch.
+// union returns the times that are in a or b, in order. Spans that touch are merged.
 func union(a, b []Span) []Span {
 	var out []Span
 	for len(a) > 0 || len(b) > 0 {
@@ -79,7 +79,7 @@ func union(a, b []Span) []Span {
 	return out
 }
 
-// covers tells whether one of the spans holds a time.
+// covers reports whether one of the spans contains a time.
 func covers(all []Span, at time.Duration) bool {
 	for _, s := range all {
 		if at >= s.From && at < s.To {

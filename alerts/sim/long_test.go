@@ -6,8 +6,9 @@ package sim
 
 import "testing"
 
-// TestEnginesAgreeOnTheCatalogue runs the three engines on the whole catalogue: each rule set's alerts fire at the same evaluations in Prometheus's range
-// queries and in the arithmetic, and Prometheus's rule groups record the same bits and fire the same around every change.
+// TestEnginesAgreeOnTheCatalogue runs the three engines on the whole catalogue. The alerts of each
+// rule set fire at the same evaluations in Prometheus's range queries and in the arithmetic.
+// Prometheus's rule groups record the same bits and fire the same alerts around every change.
 func TestEnginesAgreeOnTheCatalogue(t *testing.T) {
 	published(t, agree(t, catalogue(t), Options{}))
 }

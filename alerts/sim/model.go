@@ -7,34 +7,34 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Model is what one alert means, without a word of PromQL.
+// Model describes one alert without PromQL.
 type Model struct {
 	Severity slo.Severity
-	Alert    slo.Alert     // a pair without a short window has but the long one
-	Every    time.Duration // between two evaluations
-	// Windows longer than Raw sum up what the rate over Base was at each step. Raw 0:
-	// none does.
+	Alert    slo.Alert     // a pair whose Short is 0 has only a long window
+	Every    time.Duration // time between two evaluations
+	// Windows longer than Raw sum the rate over Base at every step. If Raw is 0, all windows read
+	// counters.
 	Raw, Base    time.Duration
-	MinBadEvents float64 // in the long window
+	MinBadEvents float64 // bad events that the long window must contain
 }
 
-// arithmetic evaluates models by prefix sums.
+// arithmetic evaluates models with prefix sums.
 type arithmetic struct {
 	timeline
 	budget float64
 
 	mu    sync.Mutex
-	based map[time.Duration]sums // by the window that is summed up
+	based map[time.Duration]sums // by the window that is summed
 }
 
-// sums are prefix sums of rates: element i is the sum of the first i of them.
+// sums holds prefix sums of rates: element i is the sum of the first i rates.
 type sums struct{ all, bad []float64 }
 
 func newArithmetic(t timeline, budget float64) *arithmetic {
 	return &arithmetic{timeline: t, budget: budget, based: map[time.Duration]sums{}}
 }
 
-// fires is when the alerts of a set fire.
+// fires returns the times in which the alerts of a set fire.
 func (a *arithmetic) fires(models []Model) Firing {
 	out := Firing{slo.Page: nil, slo.Ticket: nil}
 	for _, m := range models {
@@ -52,7 +52,7 @@ func (a *arithmetic) alert(m Model) []Span {
 	return when.end(a.length())
 }
 
-// holds tells whether one of the pairs does, at a sample.
+// holds reports whether at least one pair holds at a sample.
 func (a *arithmetic) holds(m Model, i int) bool {
 	for _, p := range m.Alert.Pairs {
 		if a.pair(m, p, i) {
@@ -74,11 +74,11 @@ func (a *arithmetic) pair(m Model, p slo.Pair, i int) bool {
 	return a.burns(all, bad, p.Burn)
 }
 
-// burns tells whether the budget burns faster than that. Without events it does not:
-// the ratio is NaN.
+// burns reports whether the burn rate exceeds burn. Without events it does not, because the ratio
+// is NaN.
 func (a *arithmetic) burns(all, bad, burn float64) bool { return bad/all/a.budget > burn }
 
-// rates are events a second over a window that ends at a sample.
+// rates returns all and bad events per second over a window that ends at a sample.
 func (a *arithmetic) rates(m Model, w time.Duration, i int) (all, bad float64) {
 	if m.Raw == 0 || w <= m.Raw {
 		return a.rate(a.all, w, i), a.rate(a.bad, w, i)
@@ -88,9 +88,9 @@ func (a *arithmetic) rates(m Model, w time.Duration, i int) (all, bad float64) {
 	return (s.all[i+1] - s.all[i+1-n]) / float64(n), (s.bad[i+1] - s.bad[i+1-n]) / float64(n)
 }
 
-// rate is Prometheus's rate() of a counter with a sample every step: what it grew
-// from the first sample in the window to the last, extrapolated to the window, which
-// begins one step before the first.
+// rate computes Prometheus's rate() of a counter with a sample at every step. The increase from the
+// first to the last sample in the window is extrapolated to the window, which begins one step
+// before the first sample.
 func (a *arithmetic) rate(counter []float64, w time.Duration, i int) float64 {
 	between := int(w/a.step) - 1
 	grown := counter[i] - counter[i-between]

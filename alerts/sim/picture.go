@@ -16,19 +16,19 @@ var pictureTemplate string
 // Sizes in pixels.
 const (
 	pictureWidth  = 1200
-	pictureLeft   = 90  // names of rule sets
-	pictureRight  = 150 // precision and recall
-	pictureTop    = 150 // names of incidents
+	pictureLeft   = 90  // for the names of rule sets
+	pictureRight  = 150 // for precision and recall
+	pictureTop    = 150 // for the names of incidents
 	pictureRow    = 30
 	pictureBottom = 40
 	nameApart     = 14
-	leastWidth    = 1.5 // of what is too short to see
+	leastWidth    = 1.5 // minimum width of a bar, so that short ones are visible
 )
 
-// Plot is the height of what is drawn in.
+// Plot returns the height of the plot area.
 func (p picture) Plot() float64 { return p.Bottom - p.Top }
 
-// picture is a report in coordinates.
+// picture is a report in pixel coordinates.
 type picture struct {
 	Title                    string
 	Width, Height            float64
@@ -45,7 +45,7 @@ type mark struct {
 
 type bar struct {
 	X, Width float64
-	NameX    float64 // of its name, which keeps off the one before
+	NameX    float64 // x of its name, at a distance from the previous name
 	Text     string
 	Strong   bool // a significant incident
 }
@@ -56,7 +56,7 @@ type row struct {
 	Pages, Tickets []bar
 }
 
-// Draw writes the report as SVG: a row a rule set, with what fires when.
+// Draw writes the report as SVG, with one row per rule set that shows when its alerts fire.
 func (r Report) Draw(w io.Writer) error {
 	t, err := template.New("picture").Parse(pictureTemplate)
 	if err != nil {
@@ -96,7 +96,7 @@ func (r Report) picture() picture {
 	return p
 }
 
-// place is where a time is.
+// place returns the x coordinate of a time.
 func place(at time.Duration) float64 {
 	return pictureLeft + (pictureWidth-pictureLeft-pictureRight)*at.Seconds()/Period.Seconds()
 }

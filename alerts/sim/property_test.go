@@ -34,7 +34,7 @@ func compiled(t *testing.T, set RuleSet) []*rule {
 	return all
 }
 
-// newRanger is one that evaluates a timeline alone.
+// newRanger returns a ranger for a timeline.
 func newRanger(t *testing.T, line timeline) *ranger {
 	t.Helper()
 	r := &ranger{
@@ -45,13 +45,14 @@ func newRanger(t *testing.T, line timeline) *ranger {
 	return r
 }
 
-// outage is a month with one incident, after long health.
+// outage returns a month with one incident, after a long time without errors.
 func outage(start time.Duration, o slo.Outage) Catalogue {
 	return Catalogue{Rate: o.Rate, Incidents: []Incident{{Name: "outage", Start: start, Duration: o.Length, Shape: Constant(o.Ratio), Rate: o.Rate}}}
 }
 
-// What the formulas say of an outage is what is simulated, within a scrape and an evaluation: for random policies and
-// outages, by the arithmetic, which is exactly what Prometheus does (TestEnginesAgree…).
+// The formulas match the simulation within a scrape and an evaluation, for random policies and
+// outages. The arithmetic simulates them. Its results equal Prometheus's exactly
+// (TestEnginesAgree…).
 func TestFormulasEqualSimulation(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	s := objective(t)
@@ -77,14 +78,15 @@ func TestFormulasEqualSimulation(t *testing.T) {
 			want := rules.Predict(s, o, severity, out)
 			got := notice(Incident{Start: start, Duration: out.Length}, 8*day, fires[severity])
 			name := fmt.Sprintf("%v %v of %+v", severity, out, policy)
-			// On the edge a scrape decides whether it fires.
+			// Close to the threshold, one scrape decides whether the alert fires.
 			edge := 2*time.Duration(want.Slack) + 5*time.Minute
 			if want.Fires != got.Fires && (!want.Fires || out.Length-time.Duration(want.Detection) > edge) && (!got.Fires || out.Length-got.Detection > edge) {
 				t.Errorf("%s: fires %v, predicted %v", name, got, want)
 			}
 			if want.Fires && got.Fires {
 				detected++
-				// A rate over W sees W less a scrape; sums of rates smear an error over the window that they sum up.
+				// A rate over W covers one scrape less than W. Sums of rates blur the time of an
+				// error by the window that they sum.
 				smear := time.Duration(0)
 				if severity == slo.Ticket {
 					smear = policy.Windows()[0] / 2
@@ -100,7 +102,7 @@ func TestFormulasEqualSimulation(t *testing.T) {
 	}
 }
 
-// Scale k is scale 1 with time divided by k, in Prometheus's own engine.
+// Results at scale k equal results at scale 1 with times divided by k, in Prometheus's own engine.
 func TestScaleDividesTime(t *testing.T) {
 	const k = 60
 	s := objective(t)
@@ -139,7 +141,7 @@ func TestScaleDividesTime(t *testing.T) {
 	}
 }
 
-// An hour without incidents fires nothing, whatever the rules.
+// An hour without incidents fires no alert of any rule set.
 func TestQuietHourFiresNothing(t *testing.T) {
 	c := catalogue(t)
 	c.Incidents = []Incident{{Name: "none", Start: 0, Duration: time.Hour, Shape: Constant(c.Background), Rate: c.Rate}}
@@ -154,15 +156,15 @@ func TestQuietHourFiresNothing(t *testing.T) {
 	}
 }
 
-// The budget that the shipped rules record is never negative while the objective is met over the period, however the
-// errors are spread; and is when it is not.
+// The remaining budget that the generated rules record is negative only if the objective is missed
+// over the period, however the errors are distributed.
 func TestBudgetIsNegativeOnlyBelowTheObjective(t *testing.T) {
 	s := objective(t)
 	for seed := range uint64(3) {
 		for _, over := range []bool{false, true} {
 			c := Random(seed, s.Budget())
-			line := c.replay(Period+day, day) // so that the last evaluation sees all of the month
-			// To 95 % or 105 % of the budget, at the end of the month.
+			line := c.replay(Period+day, day) // a day longer, so that the last evaluation covers the whole month
+			// Errors at the end of the month raise the total to 95 % or 105 % of the budget.
 			spent := line.spent(Span{0, Period}, s.Budget())
 			factor := 0.95 / spent
 			if over {
@@ -179,7 +181,7 @@ func TestBudgetIsNegativeOnlyBelowTheObjective(t *testing.T) {
 	}
 }
 
-// leastBudget is the least of what the rules record of the budget, each day.
+// leastBudget returns the lowest remaining budget that the rules record, evaluated once a day.
 func leastBudget(t *testing.T, s slo.SLO, line timeline) float64 {
 	t.Helper()
 	set, err := Own(s, rules.Options{Policy: slo.Default(), Clock: slo.Production()})
@@ -209,7 +211,7 @@ func leastBudget(t *testing.T, s slo.SLO, line timeline) float64 {
 	return slices.Min(budget.values)
 }
 
-// What rules cost is what Prometheus's engine says that it read.
+// The computed cost of rules equals the number of samples that Prometheus's engine reads.
 func TestCostIsWhatTheEngineReads(t *testing.T) {
 	c := catalogue(t)
 	line := c.replay(time.Hour, 5*day)

@@ -8,15 +8,15 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// pyrraWindow is one line of Pyrra's table: windows and the time to hold are fixed
-// parts of the period, rounded to minutes, so that they are round for four weeks.
+// pyrraWindow is one line of Pyrra's table. Windows and hold times are fixed fractions of the
+// period, rounded to minutes. For four weeks they are round numbers.
 type pyrraWindow struct {
 	severity          slo.Severity
-	long, short, hold time.Duration // of a period of four weeks
+	long, short, hold time.Duration // for a period of four weeks
 	burn              float64
 }
 
-// pyrraWindows is the table of Pyrra's defaults.
+// pyrraWindows returns the table of Pyrra's defaults.
 // https://github.com/pyrra-dev/pyrra, slo/rules.go, Windows.
 func pyrraWindows() []pyrraWindow {
 	return []pyrraWindow{
@@ -27,11 +27,11 @@ func pyrraWindows() []pyrraWindow {
 	}
 }
 
-// pyrraInterval is between two evaluations of Pyrra's rules; those of the whole
-// period have five times that for a period of four weeks and more.
+// pyrraInterval is the time between two evaluations of Pyrra's rules. For rules over the whole
+// period it is five times as long if the period is four weeks or more.
 const pyrraInterval = 30 * time.Second
 
-// pyrra are the rules that Pyrra's formulas give for an indicator of the kind ratio.
+// pyrra returns the rules of Pyrra's formulas for an indicator of the kind ratio.
 func pyrra(s slo.SLO) RuleSet {
 	set := RuleSet{Name: "pyrra", About: "Pyrra's formulas, defaults"}
 	period := slo.Workbook().Period

@@ -7,17 +7,16 @@ import (
 	"time"
 )
 
-// What a random month is like.
+// Properties of a random month.
 const (
-	randomIncidents = 15    // each in one of as many equal parts of the month
-	leastSpent      = 0.003 // of the budget, by one incident
+	randomIncidents = 15    // number of incidents; each is in its own equal part of the month
+	leastSpent      = 0.003 // share of the budget that one incident spends, at least
 	mostSpent       = 0.3
-	leastRatio      = 1.2 // times the budget: what burns slower spends none of it in a month
+	leastRatio      = 1.2 // lowest burn rate; a slower one hardly spends the budget in a month
 )
 
-// Random makes up a month of incidents: a share of bad events and a part of the budget
-// spent, both as likely to be ten times as large as ten times as small. The same seed
-// gives the same month.
+// Random generates a month of incidents. The ratio of bad events and the share of the budget that
+// an incident spends are distributed log-uniformly. The same seed gives the same month.
 func Random(seed uint64, budget float64) Catalogue {
 	random := rand.New(rand.NewPCG(seed, 0))
 	between := func(least, most float64) float64 { return least * math.Pow(most/least, random.Float64()) }

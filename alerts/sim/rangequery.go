@@ -14,8 +14,8 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// ranger evaluates rule sets by range queries. An expression that several sets have
-// is evaluated once.
+// ranger evaluates rule sets with range queries. An expression that several sets share is evaluated
+// once.
 type ranger struct {
 	engine   *promql.Engine
 	counters *store
@@ -36,7 +36,7 @@ type cached struct {
 
 func newEngine() *promql.Engine {
 	const (
-		samples = 1 << 28 // Prometheus's default would not hold a period of a long window
+		samples = 1 << 28 // Prometheus's default is too low for a whole period of a long window
 		timeout = time.Hour
 	)
 	return promql.NewEngine(promql.EngineOpts{
@@ -45,14 +45,14 @@ func newEngine() *promql.Engine {
 	})
 }
 
-// outcome is what became of the rules of a set.
+// outcome is the result of evaluating the rules of a set.
 type outcome struct {
-	fires, held map[*rule][]Span // of each alert: when it fires, and when its condition holds
-	known       *store           // counters, and what was recorded
+	fires, held map[*rule][]Span // for each alert, when it fires and when its condition holds
+	known       *store           // counters and recorded series
 }
 
-// run evaluates the rules one after the other, each over the whole time, and keeps
-// what they record.
+// run evaluates the rules one after the other, each over the whole time, and keeps the series that
+// they record.
 func (r *ranger) run(ctx context.Context, rules []*rule) (outcome, error) {
 	out := outcome{
 		fires: map[*rule][]Span{}, held: map[*rule][]Span{},
@@ -77,7 +77,7 @@ func (r *ranger) run(ctx context.Context, rules []*rule) (outcome, error) {
 	return out, nil
 }
 
-// ceil is the least multiple of step that is not below d.
+// ceil rounds d up to a multiple of step.
 func ceil(d, step time.Duration) time.Duration {
 	if rest := d % step; rest > 0 {
 		return d + step - rest
@@ -85,8 +85,8 @@ func ceil(d, step time.Duration) time.Duration {
 	return d
 }
 
-// readsAny tells whether an expression reads what other rules recorded: then it means
-// something else in another set.
+// readsAny reports whether an expression reads series that other rules record. Its result then
+// depends on the set and cannot be shared.
 func readsAny(one *rule, before []*rule) bool {
 	return slices.ContainsFunc(one.reads, func(s read) bool { return anyRecords(before, s) })
 }
@@ -112,12 +112,12 @@ func (r *ranger) evaluate(ctx context.Context, known *store, one *rule, from tim
 	if err != nil {
 		return nil, err
 	}
-	// The query is not closed: that would give the result's memory back.
+	// The query is not closed, because Close would reuse the memory of the result.
 	return q.Exec(ctx).Matrix()
 }
 
-// recorded are the series that a rule records: those of the result, under its name
-// and with its labels.
+// recorded returns the series that a rule records: the series of the result, with the rule's name
+// and labels.
 func (r *ranger) recorded(one *rule, result promql.Matrix, from time.Time) []*series {
 	var all []*series
 	for _, found := range result {
@@ -137,8 +137,8 @@ func (r *ranger) recorded(one *rule, result promql.Matrix, from time.Time) []*se
 	return all
 }
 
-// alert is when an alert fires for one series or another of its result, and when its
-// condition holds.
+// alert returns the times in which an alert fires for any series of its result, and the times in
+// which its condition holds.
 func (r *ranger) alert(one *rule, result promql.Matrix) (fires, held []Span) {
 	for _, times := range holding(result) {
 		state := lifecycle{hold: one.hold, keep: one.keep}
@@ -154,8 +154,8 @@ func (r *ranger) alert(one *rule, result promql.Matrix) (fires, held []Span) {
 	return fires, held
 }
 
-// holding is at which times a condition held, for each alert that it makes: series
-// that differ but in their name, as those on either side of an "or", are one.
+// holding returns the times at which the condition of each alert held. Series that differ only in
+// their name, as on the two sides of an "or", belong to the same alert.
 func holding(result promql.Matrix) map[string]map[int64]bool {
 	all := map[string]map[int64]bool{}
 	for _, found := range result {
@@ -170,7 +170,7 @@ func holding(result promql.Matrix) map[string]map[int64]bool {
 	return all
 }
 
-// bySeverity is when anything of a severity fires.
+// bySeverity returns the times in which any alert of a severity fires.
 func bySeverity(fires map[*rule][]Span) Firing {
 	out := Firing{slo.Page: nil, slo.Ticket: nil}
 	for r, spans := range fires {

@@ -12,14 +12,14 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Report is what became of a catalogue.
+// Report is the result of replaying a catalogue.
 type Report struct {
 	Catalogue Catalogue
-	Objective float64 // percent
+	Objective float64 // in percent
 	Results   []Result
 }
 
-// Write writes the report as tables: one line a rule set, then one an incident.
+// Write writes the report as two tables: one line per rule set, then one line per incident.
 func (r Report) Write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s, %d incidents, of which %d spend %s of the budget or more; objective %s %%\n\n",
@@ -41,7 +41,7 @@ func (r Report) Write(w io.Writer) error {
 	return err
 }
 
-// Differs tells whether a proof failed.
+// Differs reports whether a proof found differences.
 func (r Report) Differs() bool {
 	return slices.ContainsFunc(r.Results, func(s Result) bool { return s.Proof != nil && len(s.Proof.Differences) > 0 })
 }
@@ -64,7 +64,7 @@ func (r Report) sets(b *strings.Builder) {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%s\t%s\t%.0f\t%s\n", s.Set.Name, share(j.Precision), share(j.Recall), j.Pages, j.Tickets,
 			brief(j.Detection), percent(j.Unnoticed), s.Cost, s.Set.About)
 	}
-	_ = t.Flush() // to a string
+	_ = t.Flush() // writing to a string does not fail
 }
 
 func (r Report) incidents(b *strings.Builder, cell func(Outcome) string) {
@@ -81,7 +81,7 @@ func (r Report) incidents(b *strings.Builder, cell func(Outcome) string) {
 		}
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
-	_ = t.Flush() // to a string
+	_ = t.Flush() // writing to a string does not fail
 }
 
 func (r Report) remarks(b *strings.Builder) {
@@ -135,7 +135,7 @@ func spent(o Outcome) string {
 	return percent(o.First().Spent)
 }
 
-// brief writes a time without the parts that are 0 at its end.
+// brief formats a duration without zero parts at its end.
 func brief(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {

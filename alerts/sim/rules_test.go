@@ -10,8 +10,9 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Rules as somebody may have them: counters of their own, an alert for each of two labels, times to hold and to keep
-// firing, an "or" of two names, what is absent, a range of a recorded series, an offset.
+// users is a rules file as a user may have it. It has counters of its own, an alert for each of two
+// labels, hold and keep-firing times, an "or" of two names, an absent series, a range of a recorded
+// series, and an offset.
 const users = `groups:
   - name: mine
     interval: 30s
@@ -56,7 +57,7 @@ func userCounters(t *testing.T) []Counter {
 	return all
 }
 
-// A file of anyone's is simulated as it is, and Prometheus's own rule groups do the same.
+// Any rules file is simulated unchanged, and Prometheus's own rule groups give the same results.
 func TestRulesOfAUser(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "mine.yaml")
 	if err := os.WriteFile(file, []byte(users), 0o600); err != nil {
@@ -79,13 +80,14 @@ func TestRulesOfAUser(t *testing.T) {
 	if len(got.Unjudged) != 1 || got.Unjudged[0] != "Month" || got.Set.Name != "mine" || got.Rules != 7 {
 		t.Errorf("not judged: %v, of %d rules of %s", got.Unjudged, got.Rules, got.Set.Name)
 	}
-	// 5 % of 5 minutes are 1m15s at 20 %, +30 s, and 2m to hold. 2 % of 30 minutes hold until 28 minutes after the
-	// errors, and the alert 10 more.
+	// 5 % of 5 minutes at 20 % errors take 1m15s, plus 30 s, plus 2m hold time. 2 % of 30 minutes
+	// hold until 28 minutes after the errors, and the alert keeps firing 10 more.
 	page := got.Judgement.Incidents[0].Page
 	if page.Times != 1 || page.Detection < 3*time.Minute || page.Detection > 4*time.Minute || page.Reset < 36*time.Minute || page.Reset > 38*time.Minute {
 		t.Errorf("page: %+v", page)
 	}
-	// 10 a second of 100 at 20 % are half the window; the mean of an hour begins after the offset of 10 minutes.
+	// With 20 of 100 events per second bad, a mean of 10 per second takes half the window. The mean
+	// over an hour begins after the offset of 10 minutes.
 	ticket := got.Judgement.Incidents[0].Ticket
 	if ticket.Detection < 2*time.Minute || ticket.Detection > 3*time.Minute || ticket.Reset < time.Hour {
 		t.Errorf("ticket: %+v", ticket)
@@ -116,7 +118,7 @@ func TestParseCounter(t *testing.T) {
 	}
 }
 
-// A group that records something else, or fires otherwise, is seen by the proof.
+// The proof detects a group that records other samples or fires at other times.
 func TestProofSeesDifferences(t *testing.T) {
 	c := outage(time.Hour, slo.Outage{Ratio: 1, Length: 10 * time.Minute, Rate: 100})
 	line := c.replay(2*time.Hour, day)

@@ -16,16 +16,16 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// RuleSet is alerting rules that are to be judged, as Prometheus reads them.
+// RuleSet is a set of alerting rules to judge, in Prometheus's format.
 type RuleSet struct {
 	Name  string
 	About string
-	Text  []byte // of the rules file
-	// Model is what the rules mean, for the arithmetic; nil where that is not known.
+	Text  []byte // text of the rules file
+	// Model describes the rules for the arithmetic. It is nil if there is no such description.
 	Model []Model
 }
 
-// LoadRules reads a rules file of anyone's.
+// LoadRules reads a rules file. The set is named after the file.
 func LoadRules(file string) (RuleSet, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -35,29 +35,29 @@ func LoadRules(file string) (RuleSet, error) {
 	return RuleSet{Name: name, About: file, Text: text}, nil
 }
 
-// rule is one rule, and what it takes to evaluate it.
+// rule is one parsed rule with the data needed to evaluate it.
 type rule struct {
 	record, alert string
 	expr          parser.Expr
 	labels        labels.Labels
-	severity      slo.Severity // of an alert
+	severity      slo.Severity // alerts only
 	hold, keep    time.Duration
-	every         time.Duration // between two evaluations
+	every         time.Duration // time between two evaluations
 	reads         []read
-	since         time.Duration // before the start from when on others need it; below 0: nobody does
-	unjudged      bool          // it looks back as far as is simulated
+	since         time.Duration // how long before the start other rules need its samples; below 0: not needed
+	unjudged      bool          // looks back over the whole simulated time
 }
 
 // read is a selector in an expression.
 type read struct {
 	metric   string
 	matchers []*labels.Matcher
-	back     time.Duration // that it looks back at most, offsets included
-	window   time.Duration // of samples that it takes; 0 for the newest
+	back     time.Duration // how far it looks back at most, including offsets
+	window   time.Duration // length of the range of samples that it reads; 0 means only the newest sample
 }
 
-// compile reads the rules in the order in which they are evaluated, and finds which
-// of them alerts depend on, and how long before the start.
+// compile parses the rules, in the order of their evaluation. It determines which rules alerts
+// depend on, and how long before the start they must be evaluated.
 func (r RuleSet) compile() ([]*rule, error) {
 	file, err := r.parse()
 	if err != nil {
@@ -110,8 +110,8 @@ func compileRule(text rulefmt.Rule, group rulefmt.RuleGroup, every time.Duration
 	return one, nil
 }
 
-// severity is that of an alert's labels, whatever their maker calls it: a page if
-// somebody is to be woken.
+// severity returns the severity that an alert's labels state, for any naming convention. It is a
+// page if the alert is meant to wake somebody.
 func severity(l labels.Labels) slo.Severity {
 	for _, name := range []string{"severity", "sloth_severity"} {
 		switch l.Get(name) {
@@ -125,7 +125,7 @@ func severity(l labels.Labels) slo.Severity {
 	return slo.Page
 }
 
-// reads lists the selectors of an expression.
+// reads returns the selectors of an expression.
 func reads(expr parser.Expr) []read {
 	var all []read
 	parser.Inspect(expr, func(node parser.Node, path []parser.Node) error {
@@ -149,8 +149,8 @@ func reads(expr parser.Expr) []read {
 	return all
 }
 
-// records tells whether the rule records what a selector reads: its own labels are
-// known, those of its result are not.
+// records reports whether the rule may record a series that a selector reads. It compares the
+// rule's own labels, because the labels of its result are unknown.
 func (r *rule) records(s read) bool {
 	if r.record == "" || r.record != s.metric {
 		return false
@@ -164,8 +164,8 @@ func anyRecords(all []*rule, s read) bool {
 	return slices.ContainsFunc(all, func(by *rule) bool { return by.records(s) })
 }
 
-// checkOrder refuses rules that read what is recorded only after them: they would see
-// the evaluation before, and which that is depends on when Prometheus started.
+// checkOrder returns an error if a rule reads a series that is recorded after it. Such a rule would
+// read the previous evaluation, and which one that is depends on when Prometheus started.
 func checkOrder(all []*rule) error {
 	for i, r := range all {
 		for _, s := range r.reads {
@@ -177,9 +177,9 @@ func checkOrder(all []*rule) error {
 	return nil
 }
 
-// markNeeds marks what alerts look at, and from when on. What looks back for the
-// whole period tells how much of the budget is left, not that something happens now:
-// it cannot be judged in one.
+// markNeeds marks the rules that alerts depend on, and from when. An alert that looks back over the
+// whole period shows how much budget is left, not that something happens now. It cannot be judged
+// within one period.
 func markNeeds(all []*rule) {
 	for i, r := range all {
 		r.unjudged = slices.ContainsFunc(r.reads, func(s read) bool {
@@ -206,10 +206,10 @@ func markNeeds(all []*rule) {
 	}
 }
 
-// needed tells whether an alert that is judged depends on the rule, or is it.
+// needed reports whether the rule is a judged alert, or one depends on it.
 func (r *rule) needed() bool { return r.since >= 0 }
 
-// lookback is how long before the start there must be samples.
+// lookback returns how long before the start samples are needed.
 func lookback(all []*rule) time.Duration {
 	longest := time.Duration(0)
 	for _, r := range all {

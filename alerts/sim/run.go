@@ -11,34 +11,36 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Options say how to simulate.
+// Options configure a simulation.
 type Options struct {
-	// Quick takes the arithmetic where a set has a model: the same figures, sooner.
+	// Quick uses the arithmetic for rule sets that have a model. The figures are the same, but
+	// faster to compute.
 	Quick bool
-	// Prove evaluates the real rule groups around what fired, and compares.
+	// Prove also evaluates Prometheus's rule groups around the times at which alerts fired, and
+	// compares the results.
 	Prove bool
-	// Counters are what events count in besides SeriesAll and SeriesBad.
+	// Counters are counters of events in addition to SeriesAll and SeriesBad.
 	Counters []Counter
-	// Progress is told how many of all rules are done. It may be nil, and is called
-	// by one goroutine at a time.
+	// Progress is called with the number of evaluated rules and of all rules. It may be nil. It is
+	// called by one goroutine at a time.
 	Progress func(done, of int)
 
-	length time.Duration // that is simulated; Period, but in tests
+	length time.Duration // simulated time; Period, except in tests
 }
 
-// SeriesPerCounter is for how many series a counter the rules' cost is told: a service
-// with a few routes and statuses.
+// SeriesPerCounter is the assumed number of series of each counter in the reported cost of rules.
+// It fits a service with a few routes and statuses.
 const SeriesPerCounter = 100
 
-// Result is what a rule set did.
+// Result is the result of one rule set.
 type Result struct {
 	Set       RuleSet
 	Fires     Firing
 	Judgement Judgement
 	Rules     int
-	Cost      float64  // samples that Prometheus reads a second, at SeriesPerCounter
-	Unjudged  []string // alerts that look back as far as is simulated
-	Proof     *Proof   // if it was asked for
+	Cost      float64  // samples that Prometheus reads per second, with SeriesPerCounter series per counter
+	Unjudged  []string // alerts that look back over the whole simulated time
+	Proof     *Proof   // nil unless Options.Prove is set
 }
 
 // Replay replays a catalogue through rule sets.
@@ -54,7 +56,7 @@ func Replay(ctx context.Context, c Catalogue, sets []RuleSet, o Options) (Report
 	defer s.ranges.engine.Close()
 	results := make([]Result, len(sets))
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(runtime.GOMAXPROCS(0) + 1) // one may wait for what another evaluates
+	group.SetLimit(runtime.GOMAXPROCS(0) + 1) // one more than the processors, because one may wait for another's result
 	for i, set := range sets {
 		group.Go(func() error {
 			result, err := s.set(ctx, set, s.rules[i])
@@ -72,11 +74,11 @@ func Replay(ctx context.Context, c Catalogue, sets []RuleSet, o Options) (Report
 	return Report{Catalogue: c, Objective: objective.Objective, Results: results}, nil
 }
 
-// simulation is what all rule sets have in common.
+// simulation is the data that all rule sets share.
 type simulation struct {
 	Options
 	timeline timeline
-	rules    [][]*rule // of each set
+	rules    [][]*rule // by rule set
 	exact    *arithmetic
 	ranges   *ranger
 }
@@ -146,7 +148,8 @@ func needed(all []*rule) int {
 	return n
 }
 
-// checkReads refuses rules that read what nobody counts: they could never fire.
+// checkReads returns an error if a rule reads a series that does not exist, because it could never
+// fire.
 func checkReads(all []*rule, counters []Counter) error {
 	var errs []error
 	for i, r := range all {
@@ -168,7 +171,7 @@ func anyCounts(counters []Counter, s read) bool {
 	return false
 }
 
-// counting makes a function that counts its calls.
+// counting returns a function that counts its calls and reports the count to tell.
 func counting(tell func(done, of int), of int) func() {
 	if tell == nil {
 		return func() {}

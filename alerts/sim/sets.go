@@ -2,7 +2,7 @@ package sim
 
 import (
 	"bytes"
-	_ "embed" // the objective, and Sloth's rules of it
+	_ "embed" // embeds the objective and Sloth's rules for it
 	"fmt"
 	"time"
 
@@ -10,24 +10,24 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Series are what the events of the simulation count in.
+// Names of the series that count the events of the simulation.
 const (
 	SeriesAll = "simulated_requests_total"
 	SeriesBad = "simulated_errors_total"
 )
 
-// Spec is the objective that all rule sets guard, as a file. Sloth reads it too.
+// Spec is the file of the objective that all rule sets guard. Sloth reads it too.
 //
 //go:embed spec.yaml
 var spec []byte
 
-// slothRules are what Sloth makes of the objective. The module in alerts/bench writes
-// them, and tests that they are current.
+// slothRules are Sloth's rules for the objective. The module in alerts/bench writes them and tests
+// that they are current.
 //
 //go:embed sloth.yaml
 var slothRules []byte
 
-// Objective is the one that all rule sets guard.
+// Objective returns the objective that all rule sets guard.
 func Objective() (slo.SLO, error) {
 	s, err := slo.Parse("spec.yaml", spec)
 	if err != nil {
@@ -36,8 +36,8 @@ func Objective() (slo.SLO, error) {
 	return s.SLOs[0], nil
 }
 
-// Sets are the rule sets that are known: the workbook's six strategies, Sloth's and
-// Pyrra's defaults, and the kit's own.
+// Sets returns the built-in rule sets: the workbook's six strategies, the defaults of Sloth and
+// Pyrra, and Firedrill's own rules.
 func Sets() ([]RuleSet, error) {
 	s, err := Objective()
 	if err != nil {
@@ -51,7 +51,7 @@ func Sets() ([]RuleSet, error) {
 	return all, nil
 }
 
-// Own are the rules that the kit makes of an objective.
+// Own returns Firedrill's rules for an objective.
 func Own(s slo.SLO, o rules.Options) (RuleSet, error) {
 	groups, err := rules.BuildGroups(s, o)
 	if err != nil {
@@ -64,7 +64,7 @@ func Own(s slo.SLO, o rules.Options) (RuleSet, error) {
 	}, nil
 }
 
-// ownModel: see rules.BuildGroups.
+// ownModel returns the model of the rules that rules.BuildGroups generates.
 func ownModel(s slo.SLO, o rules.Options) []Model {
 	model := func(severity slo.Severity, a slo.Alert, every time.Duration) Model {
 		scaled := slo.Alert{For: o.Clock.Wall(a.For), KeepFiring: o.Clock.Wall(a.KeepFiring)}
@@ -84,13 +84,13 @@ func ownModel(s slo.SLO, o rules.Options) []Model {
 
 func render(groups ...rules.Group) []byte {
 	var out bytes.Buffer
-	// A buffer takes all that is written, and rules are text.
+	// Writing text to a buffer does not fail.
 	_ = rules.File{Groups: groups}.Write(&out, "")
 	return out.Bytes()
 }
 
-// workbook are the strategies of the Site Reliability Workbook, chapter 5, with the
-// recorded ratios that it takes for granted.
+// workbook returns the strategies of the Site Reliability Workbook, chapter 5, including the
+// recorded ratios that the workbook assumes.
 // https://sre.google/workbook/alerting-on-slos/
 func workbook(s slo.SLO) []RuleSet {
 	one := func(window time.Duration, burn float64) []slo.Pair { return []slo.Pair{{Long: window, Burn: burn}} }
@@ -109,7 +109,7 @@ func workbook(s slo.SLO) []RuleSet {
 	}
 }
 
-// strategy is one of the workbook's: recorded ratios, and an alert for each severity.
+// strategy returns one strategy of the workbook: recorded ratios, and one alert per severity.
 func strategy(s slo.SLO, name, about string, p slo.Policy) RuleSet {
 	set := RuleSet{Name: name, About: about}
 	group := rules.Group{Name: name, Interval: Resolution}
@@ -150,13 +150,14 @@ func strategy(s slo.SLO, name, about string, p slo.Policy) RuleSet {
 	return set
 }
 
-// errorRatio is written as Sloth writes it: then it is evaluated once for both.
+// errorRatio returns the expression exactly as Sloth writes it, so that it is evaluated once for
+// both.
 func errorRatio(w time.Duration) string {
 	return fmt.Sprintf("(sum(rate(%s[%s]))) / (sum(rate(%s[%s])))", SeriesBad, slo.Format(w), SeriesAll, slo.Format(w))
 }
 
-// sloth are the rules of Sloth, which has the workbook's windows. They leave the
-// interval to Prometheus.
+// sloth returns the rules of Sloth, which uses the workbook's windows. Sloth does not set an
+// interval, so Prometheus's default applies.
 func sloth() RuleSet {
 	book := slo.Workbook()
 	return RuleSet{

@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Shape is how the share of bad events changes while an incident lasts.
+// Shape describes how the share of bad events changes during an incident.
 type Shape interface {
-	// At is the share of bad events so long after the incident began, 0 to 1.
+	// At returns the share of bad events, 0 to 1, at a time since the start of the incident.
 	At(since time.Duration) float64
 }
 
-// Constant is a share that stays.
+// Constant is a constant share.
 type Constant float64
 
 // At implements Shape.
 func (c Constant) At(time.Duration) float64 { return float64(c) }
 
-// Ramp grows from nothing to To, as what leaks does.
+// Ramp grows linearly from 0 to To, as with a leak.
 type Ramp struct {
 	To   float64
 	Over time.Duration
@@ -28,7 +28,7 @@ func (r Ramp) At(since time.Duration) float64 {
 	return r.To * since.Seconds() / r.Over.Seconds()
 }
 
-// Flap comes for a while, every so often.
+// Flap alternates: Size for the time On, then 0, once in every time Every.
 type Flap struct {
 	Size      float64
 	On, Every time.Duration
@@ -42,13 +42,13 @@ func (f Flap) At(since time.Duration) float64 {
 	return 0
 }
 
-// Wave is highest at noon, and nothing at midnight, when it begins.
+// Wave is a daily wave with its maximum at noon. It begins at midnight with 0.
 type Wave float64
 
 // At implements Shape: size · (1 − cos 2πt/24h) / 2.
 func (w Wave) At(since time.Duration) float64 { return float64(w) * (1 + daily(since)) / 2 }
 
-// daily is a day from midnight on, between −1 and 1.
+// daily returns a daily wave from −1 at midnight to 1 at noon.
 func daily(since time.Duration) float64 {
 	const day = 24 * time.Hour
 	return -math.Cos(2 * math.Pi * since.Seconds() / day.Seconds())

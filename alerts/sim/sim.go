@@ -1,14 +1,13 @@
-// Package sim replays incidents through alerting rules and tells how good the
-// alerts are: how soon they tell of an incident, how soon they end, how much of the
-// error budget is gone by then, how many of them matter, and how many incidents
-// nobody hears of.
+// Package sim replays incidents through alerting rules and measures how good the alerts are: how
+// soon they detect an incident, how soon they end, how much of the error budget is spent by then,
+// how many of them are significant, and how many incidents stay undetected.
 //
-// Three engines do it, and a test demands that they agree exactly. Range queries of
-// Prometheus's own engine over the expressions as the rules file has them are the
-// standard; Prometheus's own rule groups, evaluated around the incidents, are the
-// proof; prefix sums in plain Go, which know nothing of PromQL, are the reference.
+// Three engines do this, and a test checks that they agree exactly. The standard is range queries
+// of Prometheus's own engine over the unchanged expressions of the rules file. The proof is
+// Prometheus's own rule groups, evaluated around the incidents. The reference is prefix sums in
+// plain Go, which do not use PromQL.
 //
-// It must not know where results are shown, and reads no file but those it is given.
+// It must not know where results are shown, and reads only the files that it is given.
 package sim
 
 import (
@@ -17,21 +16,21 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Resolution is the time between two scrapes, and between two evaluations of rules
-// that do not say otherwise.
+// Resolution is the time between two scrapes, and between two evaluations of rules without an
+// interval.
 const Resolution = 15 * time.Second
 
-// Period is simulated: that of the objective.
+// Period is the simulated time. It equals the period of the objective.
 const Period = 30 * day
 
 const day = 24 * time.Hour
 
-// Span is a time in which something lasts: from From to before To, since the start
-// of the catalogue.
+// Span is a time range that includes From and excludes To. Both are since the start of the
+// catalogue.
 type Span struct {
 	From, To time.Duration
 }
 
-// Firing is when a rule set's alerts fire, by severity. Spans are in order and do not
-// touch.
+// Firing holds the times in which a rule set's alerts fire, by severity. Spans are in order and do
+// not touch.
 type Firing map[slo.Severity][]Span

@@ -13,12 +13,12 @@ import (
 	"github.com/prometheus/prometheus/util/annotations"
 )
 
-// series is one series with a sample every step. Where there is none it holds a
-// marker of staleness, as Prometheus writes when a series ends.
+// series is one series with a sample at every step. A missing sample is a staleness marker, which
+// Prometheus writes when a series ends.
 type series struct {
 	labels labels.Labels
-	start  int64 // of the first sample, ms since the epoch
-	step   int64 // ms
+	start  int64 // time of the first sample in ms since the epoch
+	step   int64 // in ms
 	values []float64
 }
 
@@ -30,7 +30,7 @@ func (s *series) Labels() labels.Labels { return s.labels }
 // Iterator implements storage.Series.
 func (s *series) Iterator(chunkenc.Iterator) chunkenc.Iterator { return &iterator{series: s, at: -1} }
 
-// index is that of the first sample at or after a time.
+// index returns the index of the first sample at or after a time.
 func (s *series) index(at int64) int {
 	if at <= s.start {
 		return 0
@@ -69,19 +69,20 @@ func (i *iterator) AtT() int64 { return i.start + int64(i.at)*i.step }
 // Err implements chunkenc.Iterator.
 func (*iterator) Err() error { return nil }
 
-// AtHistogram implements chunkenc.Iterator: there are none.
+// AtHistogram implements chunkenc.Iterator. There are no histograms.
 func (*iterator) AtHistogram(*histogram.Histogram) (int64, *histogram.Histogram) { return 0, nil }
 
-// AtFloatHistogram implements chunkenc.Iterator: there are none.
+// AtFloatHistogram implements chunkenc.Iterator. There are no histograms.
 func (*iterator) AtFloatHistogram(*histogram.FloatHistogram) (int64, *histogram.FloatHistogram) {
 	return 0, nil
 }
 
-// store holds series in memory for Prometheus's engine. A chunk encoding would cost
-// more than the queries.
+// store holds series in memory for Prometheus's engine. Encoding them in chunks would cost more
+// than the queries.
 type store struct{ series []*series }
 
-// Querier implements storage.Queryable. It is not held to the range: the engine cuts.
+// Querier implements storage.Queryable. It ignores the time range, because the engine selects the
+// samples.
 func (s *store) Querier(int64, int64) (storage.Querier, error) { return s, nil }
 
 // Select implements storage.Querier.
@@ -104,12 +105,12 @@ func matches(l labels.Labels, matchers []*labels.Matcher) bool {
 	return true
 }
 
-// LabelValues implements storage.Querier; nobody asks.
+// LabelValues implements storage.Querier. It is not used.
 func (*store) LabelValues(context.Context, string, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error) {
 	return nil, nil, nil
 }
 
-// LabelNames implements storage.Querier; nobody asks.
+// LabelNames implements storage.Querier. It is not used.
 func (*store) LabelNames(context.Context, *storage.LabelHints, ...*labels.Matcher) ([]string, annotations.Annotations, error) {
 	return nil, nil, nil
 }
@@ -151,5 +152,5 @@ func (*seriesSet) Err() error { return nil }
 // Warnings implements storage.SeriesSet.
 func (*seriesSet) Warnings() annotations.Annotations { return nil }
 
-// epoch is when catalogues start: midnight, and a multiple of all that is counted in.
+// epoch returns the start time of catalogues: a midnight, and a multiple of every interval in use.
 func epoch() time.Time { return time.Unix(1_800_000_000/2_592_000*2_592_000, 0) }

@@ -5,21 +5,22 @@ import (
 	"time"
 )
 
-// timeline is what a service counted in a catalogue and in a quiet time before it: a
-// sample of each counter every step.
+// timeline holds the counters of a service during a catalogue and a quiet time before it, with a
+// sample at every step.
 type timeline struct {
 	step   time.Duration
-	before int // steps before the catalogue's start
-	// Counters, as they are read off: element before is the catalogue's start.
+	before int // number of steps before the start of the catalogue
+	// Values of the counters at each scrape. The element with index before is at the start of the
+	// catalogue.
 	all, bad []float64
 }
 
-// Counters have a past: one that begins at 0 Prometheus takes for new, and
-// extrapolates less (see extrapolatedRate in its promql/functions.go).
+// past is the initial value of the counters. Prometheus assumes that a counter with the value 0 is
+// new, and extrapolates it less (see extrapolatedRate in its promql/functions.go).
 const past = 1e9
 
-// replay counts the events of a catalogue over a period, and of a quiet time before
-// it. Events are whole; what is left of one is carried over.
+// replay counts the events of a catalogue over a period, and over a quiet time before it. Events
+// are whole, and fractions are carried over to the next scrape.
 func (c Catalogue) replay(period, before time.Duration) timeline {
 	t := timeline{step: Resolution, before: int(math.Ceil(before.Seconds() / Resolution.Seconds()))}
 	steps := t.before + int(period/Resolution) + 1
@@ -28,9 +29,10 @@ func (c Catalogue) replay(period, before time.Duration) timeline {
 	var owedAll, owedBad float64
 	for i := 1; i < steps; i++ {
 		if i == t.before+1 {
-			owedAll, owedBad = 0, 0 // the same catalogue, however long it was quiet before
+			owedAll, owedBad = 0, 0 // the catalogue gives the same samples for any length of the quiet time
 		}
-		// Each scrape counts what came since the one before: as at the middle between.
+		// Each scrape counts the events since the previous one, at the rate in the middle between
+		// both.
 		rate, share := c.at(time.Duration(i-t.before)*Resolution - Resolution/2)
 		owedAll += rate * Resolution.Seconds()
 		all := math.Floor(owedAll)
@@ -43,7 +45,7 @@ func (c Catalogue) replay(period, before time.Duration) timeline {
 	return t
 }
 
-// at is the events a second, and the share of them that is bad.
+// at returns the events per second at a time, and the share of bad ones.
 func (c Catalogue) at(now time.Duration) (rate, share float64) {
 	for _, in := range c.Incidents {
 		if now >= in.Start && now < in.End() {
@@ -54,19 +56,19 @@ func (c Catalogue) at(now time.Duration) (rate, share float64) {
 	return c.Rate, c.Background
 }
 
-// spent is the share of a period's budget that the bad events of a span are.
+// spent returns the share of a period's budget that the bad events of a span spend.
 func (t timeline) spent(s Span, budget float64) float64 {
 	return (t.bad[t.index(s.To)] - t.bad[t.index(s.From)]) / (budget * t.perPeriod())
 }
 
-// perPeriod counts the events of a whole period.
+// perPeriod returns the number of events in a whole period.
 func (t timeline) perPeriod() float64 {
 	last := len(t.all) - 1
 	return (t.all[last] - t.all[t.before]) * Period.Seconds() / t.length().Seconds()
 }
 
-// length is how long the catalogue was replayed.
+// length returns the replayed time of the catalogue.
 func (t timeline) length() time.Duration { return time.Duration(len(t.all)-1-t.before) * t.step }
 
-// index is the sample at a time since the catalogue's start.
+// index returns the index of the sample at a time since the start of the catalogue.
 func (t timeline) index(at time.Duration) int { return t.before + int(at/t.step) }

@@ -15,34 +15,34 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Candidate is a policy and how good its alerts are.
+// Candidate is a policy with the quality of its alerts.
 type Candidate struct {
 	Policy    slo.Policy
 	Judgement Judgement // on the catalogue
-	Random    Judgement // on random months, which no search has seen
-	Cost      float64   // samples that Prometheus reads a second, at SeriesPerCounter
+	Random    Judgement // on random months, which the search does not use
+	Cost      float64   // samples that Prometheus reads per second, with SeriesPerCounter series per counter
 }
 
-// Tuning is what a search found.
+// Tuning is the result of a search.
 type Tuning struct {
 	Tried   int
-	Months  int // random ones
+	Months  int // number of random months
 	Default Candidate
-	Book    Candidate // the workbook's policy, by the kit's rules
-	// Front are the policies that none of the others beats: there is none that is as
-	// good in detection, precision and cost, and better in one of them. All of them tell
-	// of at least as many significant incidents as the default does, by no more pages
-	// and tickets. In order of detection.
+	Book    Candidate // the workbook's policy, with Firedrill's rules
+	// Front holds the policies that no other policy beats. A policy beats another if it is at least
+	// as good in detection, precision and cost, and better in one of them. Every policy of the
+	// front detects at least as many significant incidents as the default, with no more pages or
+	// tickets. They are in the order of detection.
 	Front []Candidate
-	// Better are those of the front that beat the default.
+	// Better holds the policies of the front that beat the default.
 	Better []Candidate
 }
 
-// DefaultOnFront tells whether nothing that was tried beats the default.
+// DefaultOnFront reports whether no policy of the search beats the default.
 func (t Tuning) DefaultOnFront() bool { return len(t.Better) == 0 }
 
-// space is what is searched: two pairs that page and two that make tickets, around
-// the workbook's.
+// space is the search space: two pairs for pages and two for tickets, with values around the
+// workbook's.
 type space struct{ fast, slow, day, days []slo.Pair }
 
 func searched() space {
@@ -54,8 +54,8 @@ func searched() space {
 	}
 }
 
-// pairs are all of some long windows, shares of the budget that are gone when a pair
-// begins to hold, and how many times shorter the short window is.
+// pairs returns all combinations of long windows, shares of the budget that are spent when the pair
+// begins to hold, and ratios of the long to the short window.
 func pairs(longs []time.Duration, shares []float64, parts []time.Duration) []slo.Pair {
 	var all []slo.Pair
 	for _, long := range longs {
@@ -71,13 +71,13 @@ func pairs(longs []time.Duration, shares []float64, parts []time.Duration) []slo
 	return all
 }
 
-// workable tells whether a pair is fit for every objective, and for a workshop.
+// workable reports whether a pair suits every objective, and a workshop.
 func workable(p slo.Pair) bool {
 	return p.Short <= rules.LongestRaw && slo.Workshop().Validate(slo.Policy{Period: Period, Page: slo.Alert{Pairs: []slo.Pair{p}}}) == nil
 }
 
-// Tune searches windows and burn rates on a catalogue, by arithmetic, and tries what
-// beats the default on so many random months.
+// Tune searches windows and burn rates on a catalogue with the arithmetic. It then judges the
+// policies that beat the default on a number of random months.
 func Tune(ctx context.Context, c Catalogue, months int) (Tuning, error) {
 	s, err := Objective()
 	if err != nil {
@@ -112,7 +112,7 @@ func Tune(ctx context.Context, c Catalogue, months int) (Tuning, error) {
 	return out, out.try(ctx, s)
 }
 
-// try judges the default, the workbook's, and what beats the default, on random
+// try judges the default, the workbook's policy, and the policies that beat the default on random
 // months.
 func (t *Tuning) try(ctx context.Context, s slo.SLO) error {
 	months := make([]*tuner, t.Months)
@@ -146,27 +146,27 @@ func (t *Tuning) try(ctx context.Context, s slo.SLO) error {
 	return group.Wait()
 }
 
-// spares tells whether a point is no choice beside c: it tells of fewer significant
+// spares reports whether p can be dropped in comparison with c: it detects fewer significant
 // incidents, or notifies more often.
 func (c Candidate) spares(p point) bool {
 	return p.recall < c.Judgement.Recall || p.pages > c.Judgement.Pages || p.tickets > c.Judgement.Tickets
 }
 
-// beats tells whether a candidate is as good as another in all, and better in
-// something.
+// beats reports whether a candidate is at least as good as another in detection, precision and
+// cost, and better in one of them.
 func (c Candidate) beats(other Candidate) bool { return c.point().beats(other.point()) }
 
 func (c Candidate) point() point {
 	return point{detection: c.Judgement.Detection, precision: c.Judgement.Precision, cost: c.Cost, recall: c.Judgement.Recall}
 }
 
-// tuner is what all candidates have in common.
+// tuner is the data that all candidates share.
 type tuner struct {
 	catalogue Catalogue
 	objective slo.SLO
 	exact     *arithmetic
 	space     space
-	costs     map[time.Duration]float64 // samples a second, of all that is recorded of a window
+	costs     map[time.Duration]float64 // samples per second for all series recorded for a window
 }
 
 func newTuner(c Catalogue, s slo.SLO) *tuner {
@@ -174,18 +174,18 @@ func newTuner(c Catalogue, s slo.SLO) *tuner {
 	return &tuner{catalogue: c, objective: s, space: searched(), exact: newArithmetic(c.replay(Period, longest+day), s.Budget())}
 }
 
-// half is one severity of a policy.
+// half is one severity of a policy, with its results.
 type half struct {
 	pairs   [2]slo.Pair
 	notices []Notice // by incident
-	times   int      // notifications in all
+	times   int      // number of notifications
 	strays  int
 }
 
 // search judges all combinations.
 func (t *tuner) search(ctx context.Context) ([]point, error) {
 	pages := t.halves(ctx, slo.Page, 0, t.space.fast, t.space.slow)
-	tickets := map[time.Duration][]half{} // by the window that long ones sum up
+	tickets := map[time.Duration][]half{} // by the window that long windows sum
 	var all []point
 	buffer := make([]Outcome, len(t.catalogue.Incidents))
 	t.describe(buffer)
@@ -204,12 +204,12 @@ func (t *tuner) search(ctx context.Context) ([]point, error) {
 	return all, nil
 }
 
-// halves are all alerts of a severity: of two pairs, one of each list.
+// halves returns all alerts of a severity that have one pair of each list.
 func (t *tuner) halves(ctx context.Context, severity slo.Severity, base time.Duration, first, second []slo.Pair) []half {
 	clock := slo.Production()
 	every := map[slo.Severity]time.Duration{slo.Page: clock.Interval, slo.Ticket: clock.LongInterval()}[severity]
 	if base > 0 {
-		t.exact.sums(base) // once, before many read it
+		t.exact.sums(base) // computed once, before goroutines read it
 	}
 	fires := make([][]Span, len(first)+len(second))
 	group, _ := errgroup.WithContext(ctx)
@@ -223,11 +223,11 @@ func (t *tuner) halves(ctx context.Context, severity slo.Severity, base time.Dur
 			return nil
 		})
 	}
-	_ = group.Wait() // arithmetic does not fail
+	_ = group.Wait() // the arithmetic does not fail
 	var all []half
 	for i, a := range first {
 		for k, b := range second {
-			if a.Long >= b.Long { // two that look at the same are one
+			if a.Long >= b.Long { // skip pairs with the same long window, and duplicates
 				continue
 			}
 			spans := union(fires[i], fires[len(first)+k])
@@ -240,7 +240,7 @@ func (t *tuner) halves(ctx context.Context, severity slo.Severity, base time.Dur
 	return all
 }
 
-// describe fills in what no alert changes.
+// describe fills in the fields that do not depend on alerts.
 func (t *tuner) describe(outcomes []Outcome) {
 	copy(outcomes, judge(t.catalogue, t.exact.timeline, t.exact.budget, Firing{}).Incidents)
 }
@@ -262,7 +262,7 @@ func (t *tuner) join(page, ticket half, outcomes []Outcome) point {
 	return p
 }
 
-// candidate judges a policy by the rules that are made of it.
+// candidate judges a policy by the rules that are generated for it.
 func (t *tuner) candidate(p slo.Policy) (Candidate, error) {
 	set, err := Own(t.objective, rules.Options{Policy: p, Clock: slo.Production()})
 	if err != nil {
@@ -279,8 +279,7 @@ func (t *tuner) candidate(p slo.Policy) (Candidate, error) {
 	}, nil
 }
 
-// windowCosts is what all that is recorded of a window costs, for each that is
-// searched.
+// windowCosts returns, for each window of the search space, the cost of all series recorded for it.
 func (t *tuner) windowCosts() (map[time.Duration]float64, error) {
 	every := slo.Policy{
 		Period: Period,

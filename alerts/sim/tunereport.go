@@ -10,7 +10,7 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// Write writes what was found as a table.
+// Write writes the result as a table.
 func (t Tuning) Write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Tried %d policies. %d of them no other beats, in how long significant incidents go unnoticed, precision and cost;\n", t.Tried, len(t.Front))
@@ -28,7 +28,7 @@ func (t Tuning) Write(w io.Writer) error {
 	for _, c := range t.Front {
 		t.row(table, "front", c, c.Judgement)
 	}
-	_ = table.Flush() // to a string
+	_ = table.Flush() // writing to a string does not fail
 	fmt.Fprintf(&b, "\nOn %d random months that the search did not see\n", t.Months)
 	table = tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\tpage\tticket\tunnoticed for\tprecision\trecall\tpages\ttickets\tsamples/s")
@@ -37,7 +37,7 @@ func (t Tuning) Write(w io.Writer) error {
 	for _, c := range t.Better {
 		t.row(table, "beats default", c, c.Random)
 	}
-	_ = table.Flush() // to a string
+	_ = table.Flush() // writing to a string does not fail
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -47,7 +47,7 @@ func (Tuning) row(w io.Writer, what string, c Candidate, j Judgement) {
 		brief(j.Detection), share(j.Precision), share(j.Recall), j.Pages, j.Tickets, c.Cost)
 }
 
-// describe writes an alert's pairs: 14.4x 1h/5m, 6x 6h/30m.
+// describe formats an alert's pairs: 14.4x 1h/5m, 6x 6h/30m.
 func describe(a slo.Alert) string {
 	var all []string
 	for _, p := range a.Pairs {
@@ -56,7 +56,7 @@ func describe(a slo.Alert) string {
 	return strings.Join(all, ", ")
 }
 
-// The tuning as JSON.
+// The JSON format of the tuning.
 type (
 	tuningJSON struct {
 		Tried    int             `json:"tried"`

@@ -8,18 +8,20 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// This file decides what a series that is not there means for an indicator.
+// This file decides how an indicator treats a series that is absent.
 //
-// In PromQL an operation on an empty vector is empty. Where no request has ever succeeded, total - good has no result, and if
-// that were taken for "no bad events", a total outage would read as good. So each operand of a query is completed by itself:
+// In PromQL an operation on an empty vector is empty. If no request has ever succeeded, the
+// difference of total and good requests has no result. If that were read as "no bad events", a
+// total outage would look healthy. So every operand of a query is completed separately:
 //
-//   - An operand that counts events, and is absent while there are events at all, has counted none of its kind: most programs
-//     create a series with its first event.
-//   - If that from which something is subtracted is absent, the difference is unknown. The query then has no result, neither has
-//     the error ratio, and SLIAbsent fires.
-//   - All events that are a sum of kinds are the sum of the kinds that are there.
-//   - A filter that leaves idle services out of all events (> 0) is taken away: an idle service has no events, which is no
-//     outage.
+//   - An operand that counts events is taken as 0 if it is absent while the indicator has events.
+//     Most programs create a series with its first event.
+//   - If the minuend of a subtraction is absent, the difference is unknown. Then the query and the
+//     error ratio have no result, and SLIAbsent fires.
+//   - If the query of all events is a sum of kinds, it becomes the sum of the kinds that are
+//     present.
+//   - A filter (> 0) that removes idle services from all events is dropped. An idle service has no
+//     events, and that is not an outage.
 
 // queries are the completed queries of an indicator over one window.
 type queries struct{ bad, badSum, total string }
@@ -44,7 +46,7 @@ func (s SLI) complete(window time.Duration) (queries, error) {
 	return out, err
 }
 
-// parseQuery expands and parses a query. It returns its text too.
+// parseQuery expands and parses a query. It returns the expanded text and the expression.
 func parseQuery(query string, window time.Duration) (string, parser.Expr, error) {
 	text, err := expand(query, window)
 	if err != nil {
@@ -57,13 +59,13 @@ func parseQuery(query string, window time.Duration) (string, parser.Expr, error)
 	return text, expr, nil
 }
 
-// completer completes queries of the events of one indicator over one window.
+// completer completes the queries of one indicator over one window.
 type completer struct {
-	given string // the query of all events as it was written, in the parser's form
-	total string // the same, completed
+	given string // query of all events as written, in the parser's format
+	total string // the same query, completed
 }
 
-// all completes the query of all events. text is how it was written.
+// all completes the query of all events. text is the query as written.
 func (c completer) all(expr parser.Expr, text string) string {
 	b, isBinary := unwrap(expr).(*parser.BinaryExpr)
 	switch {
@@ -78,13 +80,13 @@ func (c completer) all(expr parser.Expr, text string) string {
 	return text
 }
 
-// isIdleFilter tells whether an expression only leaves out what is 0.
+// isIdleFilter reports whether an expression only filters out zeros.
 func isIdleFilter(b *parser.BinaryExpr) bool {
 	zero, isNumber := unwrap(b.RHS).(*parser.NumberLiteral)
 	return isNumber && zero.Val == 0 && !b.ReturnBool && (b.Op == parser.GTR || b.Op == parser.NEQ)
 }
 
-// vectors tells whether both operands are vectors.
+// vectors reports whether both operands are vectors.
 func vectors(b *parser.BinaryExpr) bool {
 	return b.LHS.Type() == parser.ValueTypeVector && b.RHS.Type() == parser.ValueTypeVector
 }
@@ -98,7 +100,7 @@ func (c completer) query(query string, window time.Duration) (string, error) {
 	return c.events(expr, text), nil
 }
 
-// events completes an operand that counts events. text is how it was written.
+// events completes an operand that counts events. text is the operand as written.
 func (c completer) events(expr parser.Expr, text string) string {
 	expr = unwrap(expr)
 	if expr.String() == c.given {
@@ -123,7 +125,7 @@ func (c completer) events(expr parser.Expr, text string) string {
 	return c.orNone(text)
 }
 
-// bounded returns the vector that a function changes sample by sample.
+// bounded returns the vector argument of a function that changes each sample separately.
 func bounded(e *parser.Call) (parser.Expr, bool) {
 	switch e.Func.Name {
 	case "clamp_min", "clamp_max", "clamp", "abs", "ceil", "floor", "round":
@@ -132,8 +134,8 @@ func bounded(e *parser.Call) (parser.Expr, bool) {
 	return nil, false
 }
 
-// sumOf completes sum(a - b) and sum(a + b) as the difference and the sum of two sums: else the series of which one operand is
-// absent would be left out.
+// sumOf rewrites sum(a - b) and sum(a + b) as the difference or sum of two sums and completes it.
+// Without this, series for which one operand is absent would be left out.
 func (c completer) sumOf(e *parser.AggregateExpr) (string, bool) {
 	b, isBinary := unwrap(e.Expr).(*parser.BinaryExpr)
 	if !isBinary || e.Op != parser.SUM || len(e.Grouping) > 0 || e.Without || !vectors(b) || b.Op != parser.SUB && b.Op != parser.ADD {
@@ -144,13 +146,13 @@ func (c completer) sumOf(e *parser.AggregateExpr) (string, bool) {
 	return c.binary(split, split.String()), true
 }
 
-// binary completes an operation on counts of events.
+// binary completes a binary operation on counts of events.
 func (c completer) binary(b *parser.BinaryExpr, text string) string {
 	left := func() string { return c.events(b.LHS, unwrap(b.LHS).String()) }
 	right := func() string { return c.events(b.RHS, unwrap(b.RHS).String()) }
 	switch {
 	case b.Op == parser.LOR:
-		// Whoever writes "or" says what to take if there is nothing.
+		// A query with "or" already states its own fallback.
 		return c.orNone(text)
 	case b.Op == parser.SUB && vectors(b):
 		return operand(c.minuend(b.LHS)) + "\n-\n" + operand(right())
@@ -159,7 +161,7 @@ func (c completer) binary(b *parser.BinaryExpr, text string) string {
 	case b.Op.IsComparisonOperator() || b.Op.IsSetOperator():
 		return c.orNone(text)
 	case vectors(b):
-		return text // a ratio or a product: unknown where an operand is
+		return text // A ratio or a product is unknown if an operand is absent.
 	case b.LHS.Type() == parser.ValueTypeVector:
 		return operand(left()) + " " + b.Op.String() + " " + b.RHS.String()
 	case b.RHS.Type() == parser.ValueTypeVector:
@@ -168,7 +170,8 @@ func (c completer) binary(b *parser.BinaryExpr, text string) string {
 	return text
 }
 
-// minuend completes that from which something is subtracted. It stays absent if it is, unless it is all events.
+// minuend completes the minuend of a subtraction. An absent minuend stays absent, unless it is the
+// query of all events.
 func (c completer) minuend(expr parser.Expr) string {
 	expr = unwrap(expr)
 	if expr.String() == c.given {
@@ -181,13 +184,13 @@ func (c completer) minuend(expr parser.Expr) string {
 	return expr.String()
 }
 
-// orNone is a count of events that is 0 if there is no such series while there are events at all. No operator binds less than
-// "or", so the text needs no parentheses.
+// orNone returns the expression text, with 0 as the fallback if the series is absent while the
+// indicator has events. "or" has the lowest precedence, so text needs no parentheses.
 func (c completer) orNone(text string) string {
 	return fmt.Sprintf("%s\nor\n0 * (%s)", text, c.total)
 }
 
-// operand puts an expression into parentheses unless it is an operand already.
+// operand puts an expression into parentheses if it is a binary operation.
 func operand(text string) string {
 	expr, err := parser.ParseExpr(text)
 	if _, isBinary := expr.(*parser.BinaryExpr); err == nil && !isBinary {

@@ -5,58 +5,60 @@ import (
 	"time"
 )
 
-// The formulas are those of the Site Reliability Workbook, chapter 5, and what
-// follows from them. Times are in the objective's time: divide by the scale.
+// The formulas come from the Site Reliability Workbook, chapter 5, or are derived from it. Times
+// are in SLO time. Divide them by the scale to get wall-clock time.
 
-// Goal is what of an objective matters for when its alerts fire.
+// Goal holds the properties of an objective that decide when its alerts fire.
 type Goal struct {
 	Budget       float64 // ratio of events that may be bad
-	MinBadEvents float64 // that an alert needs in its long window
+	MinBadEvents float64 // bad events that an alert needs in its long window
 }
 
-// Goal is that of the objective.
+// Goal returns the objective's goal.
 func (s SLO) Goal() Goal { return Goal{Budget: s.Budget(), MinBadEvents: s.MinBadEvents} }
 
-// Outage is a constant share of bad events for a while, after long health and
-// under constant traffic.
+// Outage is a period with a constant ratio of bad events and constant traffic. It follows a long
+// period without bad events.
 type Outage struct {
-	Ratio  float64 // of bad events
+	Ratio  float64 // bad events per event
 	Length time.Duration
-	Rate   float64 // events a second, good and bad; 0 for more than any guard asks
+	Rate   float64 // events per second, good and bad; 0 means more than any low-traffic guard requires
 }
 
-// Burn is how many times too fast the outage spends the budget.
+// Burn returns the burn rate during the outage. A burn rate of 1 spends the budget in exactly one
+// period.
 func (o Outage) Burn(budget float64) float64 { return o.Ratio / budget }
 
-// Spent is the share of a period's budget that the outage costs.
+// Spent returns the share of a period's budget that the outage spends.
 func (o Outage) Spent(budget float64, period time.Duration) float64 {
 	return o.Burn(budget) * o.Length.Seconds() / period.Seconds()
 }
 
-// TimeToExhaustion is how long a whole budget lasts at a burn rate: period / burn,
-// and at most the longest duration there is.
+// TimeToExhaustion returns how long a full budget lasts at a burn rate: period / burn. The result
+// is at most the longest time.Duration.
 func TimeToExhaustion(burn float64, period time.Duration) time.Duration {
 	return duration(period.Seconds() / burn)
 }
 
-// Threshold is the error ratio θ = burn · budget above which the pair holds.
+// Threshold returns the error ratio θ = burn · budget. The pair holds above it.
 func (p Pair) Threshold(budget float64) float64 { return p.Burn * budget }
 
-// CanHold tells whether even a total outage is above the threshold.
+// CanHold reports whether a total outage is above the threshold.
 func (p Pair) CanHold(budget float64) bool { return p.Threshold(budget) < 1 }
 
-// SpentAtDetection is the share of a period's budget gone when the pair begins to
-// hold, whatever the error ratio: burn · long / period.
+// SpentAtDetection returns the share of a period's budget that is spent when the pair begins to
+// hold: burn · long / period. It does not depend on the error ratio.
 func (p Pair) SpentAtDetection(period time.Duration) float64 {
 	return p.Burn * p.Long.Seconds() / period.Seconds()
 }
 
-// LeastEvents is how many events the long window must hold for one bad among them
-// not to be above the threshold: 1/θ.
+// LeastEvents returns 1/θ. With fewer events in the long window, a single bad event exceeds the
+// threshold.
 func (p Pair) LeastEvents(budget float64) float64 { return 1 / p.Threshold(budget) }
 
-// thresholds are the error ratios that the windows must exceed. The guard asks for
-// n bad events in the long window: of r·W events that is a ratio of n/(r·W).
+// thresholds returns the error ratios that the long and the short window must exceed. The
+// low-traffic guard requires n bad events in the long window, which holds r·W events. That is a
+// ratio of n/(r·W).
 func (p Pair) thresholds(g Goal, rate float64) (long, short float64) {
 	short = p.Threshold(g.Budget)
 	long = short
@@ -66,12 +68,12 @@ func (p Pair) thresholds(g Goal, rate float64) (long, short float64) {
 	return long, short
 }
 
-// Detection is how long errors last until the pair holds, for a window W, its
-// threshold θ and error ratio e:
+// Detection returns how long errors last until the pair holds. For a window W, its threshold θ and
+// the error ratio e, this is
 //
 //	max over both windows of W · θ/e
 //
-// It is false when e does not exceed θ.
+// It returns false if e does not exceed θ.
 func (p Pair) Detection(g Goal, o Outage) (time.Duration, bool) {
 	long, short := p.thresholds(g, o.Rate)
 	if o.Ratio <= max(long, short) {
@@ -80,18 +82,18 @@ func (p Pair) Detection(g Goal, o Outage) (time.Duration, bool) {
 	return max(scaled(p.Long, long/o.Ratio), scaled(p.Short, short/o.Ratio)), true
 }
 
-// Reset is how long after the errors the pair still holds, if it did:
+// Reset returns how long the pair still holds after the errors end, if it did hold:
 //
 //	min over both windows of W · (1 − θ/e)
 //
-// A window ceases to hold when so much of it is healthy that e·(W−x)/W = θ.
+// A window stops holding after x seconds without errors, when e·(W−x)/W = θ.
 func (p Pair) Reset(g Goal, o Outage) time.Duration {
 	long, short := p.thresholds(g, o.Rate)
 	return min(scaled(p.Long, 1-long/o.Ratio), scaled(p.Short, 1-short/o.Ratio))
 }
 
-// Detection is how long errors last until the alert fires. It is false for an
-// outage that fires nothing.
+// Detection returns how long errors last until the alert fires. It returns false if the outage
+// fires no alert.
 func (a Alert) Detection(g Goal, o Outage) (time.Duration, bool) {
 	from, to := a.holds(g, o)
 	if from+a.For >= to {
@@ -100,8 +102,8 @@ func (a Alert) Detection(g Goal, o Outage) (time.Duration, bool) {
 	return from + a.For, true
 }
 
-// Reset is how long after the errors the alert still fires: until the last of the
-// pairs that held ends, and KeepFiring. It is 0 if the outage fires nothing.
+// Reset returns how long the alert still fires after the errors end: until the last pair stops
+// holding, plus KeepFiring. It is 0 if the outage fires no alert.
 func (a Alert) Reset(g Goal, o Outage) time.Duration {
 	from, to := a.holds(g, o)
 	if from+a.For >= to {
@@ -110,8 +112,8 @@ func (a Alert) Reset(g Goal, o Outage) time.Duration {
 	return to - o.Length + a.KeepFiring
 }
 
-// holds is the time in which one pair or another holds, since the outage began.
-// There is no gap in it: all of them still hold when the errors end.
+// holds returns the time range in which at least one pair holds, relative to the start of the
+// outage. The range has no gap, because every pair that holds still does when the errors end.
 func (a Alert) holds(g Goal, o Outage) (from, to time.Duration) {
 	from = math.MaxInt64 - a.For
 	for _, p := range a.Pairs {
@@ -125,8 +127,8 @@ func (a Alert) holds(g Goal, o Outage) (from, to time.Duration) {
 	return from, to
 }
 
-// LeastRatio is the least of the thresholds: error ratios up to it never fire the
-// alert, however long they last.
+// LeastRatio returns the lowest threshold of the pairs. Error ratios up to it never fire the alert,
+// however long they last.
 func (a Alert) LeastRatio(budget float64) float64 {
 	least := math.Inf(1)
 	for _, p := range a.Pairs {

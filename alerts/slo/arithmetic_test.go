@@ -44,15 +44,15 @@ func TestPublishedFigures(t *testing.T) {
 	}
 }
 
-// A replay in plain Go with 15 s between samples gave these figures. A sample more or less at either end of a window makes
-// up to two steps.
+// The expected figures come from a replay in plain Go with samples every 15 s. One sample more or
+// less at either end of a window changes a result by up to two steps.
 func TestPageOfTheWorkbookOnTheReferenceIncidents(t *testing.T) {
 	const step = 15 * time.Second
 	page := slo.Workbook().Page
 	for _, tc := range []struct {
 		name              string
 		outage            slo.Outage
-		detected, cleared time.Duration // as replayed
+		detected, cleared time.Duration // results of the replay
 	}{
 		{"100 % for 10 min", slo.Outage{Ratio: 1, Length: 10 * time.Minute}, time.Minute, 29*time.Minute + 45*time.Second},
 		{"15 % for 10 min", slo.Outage{Ratio: 0.15, Length: 10 * time.Minute}, 5*time.Minute + 45*time.Second, 4*time.Minute + 30*time.Second},
@@ -72,7 +72,7 @@ func TestPageOfTheWorkbookOnTheReferenceIncidents(t *testing.T) {
 
 func TestForAndKeepFiring(t *testing.T) {
 	a := slo.Alert{Pairs: slo.Workbook().Page.Pairs[:1], For: 2 * time.Minute, KeepFiring: 3 * time.Minute}
-	// 100 %: holds from 51.84 s on, and until 295.68 s after the errors.
+	// At 100 % errors the pair holds from 51.84 s after they begin until 295.68 s after they end.
 	long := slo.Outage{Ratio: 1, Length: 10 * time.Minute}
 	if got, ok := a.Detection(threeNines, long); !ok || got != 171840*time.Millisecond {
 		t.Errorf("detection %v (%v), want 2m51.84s", got, ok)
@@ -80,7 +80,7 @@ func TestForAndKeepFiring(t *testing.T) {
 	if got := a.Reset(threeNines, long); got != 475680*time.Millisecond {
 		t.Errorf("reset %v, want 7m55.68s", got)
 	}
-	// The errors are over before the time is up, but the windows still hold.
+	// The errors end before For has passed, but the windows still hold.
 	if got, ok := a.Detection(threeNines, slo.Outage{Ratio: 1, Length: time.Minute}); !ok || got != 171840*time.Millisecond {
 		t.Errorf("short outage: detection %v (%v), want 2m51.84s", got, ok)
 	}
@@ -114,13 +114,13 @@ func TestGuardAtLowTraffic(t *testing.T) {
 	}
 }
 
-// ratioIn is the error ratio of a window that ends at t, if an outage began at 0.
+// ratioIn returns the error ratio of a window that ends at t, for an outage that begins at 0.
 func ratioIn(window, t time.Duration, o slo.Outage) float64 {
 	bad := min(t, o.Length) - max(t-window, 0)
 	return o.Ratio * max(bad, 0).Seconds() / window.Seconds()
 }
 
-// The formulas against a simulation: every alert, objective and outage, to within one step.
+// The formulas match a simulation within one step, for every alert, objective and outage.
 func TestFormulasEqualSimulation(t *testing.T) {
 	const step = time.Second
 	random := rand.New(rand.NewPCG(1, 2))
@@ -158,7 +158,7 @@ func TestFormulasEqualSimulation(t *testing.T) {
 		}
 		detected, fires := a.Detection(g, o)
 		if !fired && fires && o.Length-detected < 2*step && o.Length-detected > -2*step || a.Reset(g, o) < 2*step && !fired {
-			continue // on the edge: the steps are too coarse to tell
+			continue // too close to the threshold for the simulation's step
 		}
 		if fired != fires {
 			t.Fatalf("%+v of %+v: simulation fires %v, formula %v (%v)", o, a, fired, fires, detected)
@@ -186,7 +186,7 @@ func TestBudgetNeverBelowZeroWithinTheObjective(t *testing.T) {
 	}
 }
 
-// Scale k is scale 1 with time divided by k.
+// Results at scale k equal results at scale 1 with times divided by k.
 func TestScaleDividesTime(t *testing.T) {
 	for _, k := range []float64{2, 7, 60, 100} {
 		clock := slo.NewClock(k, time.Second)

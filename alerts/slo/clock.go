@@ -7,47 +7,47 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Clock turns an objective's time into the time on the wall. At scale 60 an hour
-// of the objective takes a minute, so that a workshop sees a slow burn end.
+// Clock converts SLO time to wall-clock time. At scale 60 an hour of SLO time takes a minute, so
+// that a slow burn fits into a workshop.
 type Clock struct {
 	Scale    float64       // 1 is production
-	Scrape   time.Duration // between two samples of a counter; not scaled
-	Interval time.Duration // between two evaluations of a rule; not scaled
+	Scrape   time.Duration // time between two samples of a counter; not scaled
+	Interval time.Duration // time between two evaluations of a rule; not scaled
 }
 
-// Production is the clock of a usual Prometheus.
+// Production returns the clock of a usual Prometheus: scale 1 and a scrape every 15 s.
 func Production() Clock { return NewClock(1, 15*time.Second) }
 
-// Workshop is the clock of the kit's own Prometheus: an hour takes a minute.
+// Workshop returns the clock of the Prometheus that Firedrill starts: scale 60 and a scrape every
+// second.
 func Workshop() Clock { return NewClock(60, time.Second) }
 
-// NewClock evaluates every 15 s of the objective's time, but not more often than
-// there are new samples.
+// NewClock returns a clock that evaluates rules every 15 s of SLO time, but not more often than it
+// scrapes.
 func NewClock(scale float64, scrape time.Duration) Clock {
 	c := Clock{Scale: scale, Scrape: scrape}
 	c.Interval = max(c.Wall(15*time.Second), scrape)
 	return c
 }
 
-// longEvery is how many evaluations of the other rules go to one of those whose
-// windows are long: a day does not change in a second, and takes thousands of
-// samples to sum up.
+// longEvery is how many times less often rules with long windows are evaluated than other rules. A
+// window of a day hardly changes in a second, and summing it reads thousands of samples.
 const longEvery = 5
 
-// LongInterval is the time between two evaluations of rules with long windows.
+// LongInterval returns the time between two evaluations of rules with long windows.
 func (c Clock) LongInterval() time.Duration { return longEvery * c.Interval }
 
-// Wall is how long d takes on the wall, to the millisecond: Prometheus knows no
-// shorter time.
+// Wall returns the wall-clock time of d, rounded to a millisecond, which is the resolution of
+// Prometheus.
 func (c Clock) Wall(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / c.Scale).Round(time.Millisecond)
 }
 
-// minSamples is how many samples a rate needs.
+// minSamples is the number of samples that a rate needs.
 const minSamples = 2
 
-// Validate reports windows that would be too short to hold two scrapes, so that
-// they could see nothing.
+// Validate returns an error if the clock has a value that is not positive, or if the policy's
+// shortest window is too short for two scrapes or one evaluation. Such a window would have no data.
 func (c Clock) Validate(p Policy) error {
 	if c.Scale <= 0 || c.Scrape <= 0 || c.Interval <= 0 {
 		return fmt.Errorf("scale %v, scrape interval %v, evaluation interval %v: all must be above 0", c.Scale, c.Scrape, c.Interval)
@@ -60,5 +60,5 @@ func (c Clock) Validate(p Policy) error {
 	return nil
 }
 
-// Format writes d as PromQL does: 5m, 1h12m, 1d.
+// Format formats d as PromQL does: 5m, 1h12m, 1d.
 func Format(d time.Duration) string { return model.Duration(d).String() }

@@ -2,17 +2,17 @@ package slo
 
 import "time"
 
-// version is the only format there is: Sloth's, with keys of our own beside its.
+// version is the only supported format: Sloth's, with additional keys of Firedrill.
 // https://pkg.go.dev/github.com/slok/sloth/pkg/prometheus/api/v1
 const version = "prometheus/v1"
 
-// document is a file of objectives. Keys without a remark are Sloth's.
+// document is a file of objectives. Keys are Sloth's unless marked as Firedrill's.
 type document struct {
 	Version string            `yaml:"version"`
 	Service string            `yaml:"service"`
 	Labels  map[string]string `yaml:"labels"`
-	Owner   string            `yaml:"owner"` // ours
-	Scale   *float64          `yaml:"scale"` // ours
+	Owner   string            `yaml:"owner"` // Firedrill's
+	Scale   *float64          `yaml:"scale"` // Firedrill's
 	SLOs    []docSLO          `yaml:"slos"`
 }
 
@@ -24,7 +24,7 @@ type docSLO struct {
 	SLI         docSLI            `yaml:"sli"`
 	Alerting    docAlerting       `yaml:"alerting"`
 
-	// Ours.
+	// The following keys are Firedrill's.
 	Owner      string         `yaml:"owner"`
 	Runbook    string         `yaml:"runbook"`
 	Dashboard  string         `yaml:"dashboard"`
@@ -44,8 +44,8 @@ type docSLI struct {
 		Options map[string]string `yaml:"options"`
 	} `yaml:"plugin"`
 
-	// Ours.
-	Unit      string        `yaml:"unit"` // of events and raw: what the queries count, where it cannot be found in them
+	// The following keys are Firedrill's.
+	Unit      string        `yaml:"unit"` // unit of the queries of events and raw, if the queries do not show it
 	Latency   *docLatency   `yaml:"latency"`
 	Freshness *docFreshness `yaml:"freshness"`
 }
@@ -60,14 +60,14 @@ type docEvents struct {
 }
 
 type docLatency struct {
-	Histogram string        `yaml:"histogram"` // a series, without _bucket
-	Threshold time.Duration `yaml:"threshold"` // a bound of its buckets
+	Histogram string        `yaml:"histogram"` // name and labels of the histogram, without _bucket
+	Threshold time.Duration `yaml:"threshold"` // upper bound of one of its buckets
 }
 
 type docFreshness struct {
-	Started   string        `yaml:"started"`   // the counter of what began
-	Finished  string        `yaml:"finished"`  // the histogram of how long it took, in seconds
-	Threshold time.Duration `yaml:"threshold"` // a bound of its buckets
+	Started   string        `yaml:"started"`   // counter of events that began
+	Finished  string        `yaml:"finished"`  // histogram of their durations in seconds
+	Threshold time.Duration `yaml:"threshold"` // upper bound of one of its buckets
 }
 
 type docAlerting struct {

@@ -14,12 +14,10 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// defaultMinBadEvents: of fewer failures than this nobody can say that they are
-// not chance.
+// defaultMinBadEvents is the default low-traffic guard. Fewer failures may be chance.
 const defaultMinBadEvents = 5
 
-// Load reads a file of objectives. What is wrong in it is one error that joins a
-// SpecError for each.
+// Load reads a file of objectives. The error joins one SpecError for each problem in the file.
 func Load(file string) (Spec, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -28,7 +26,7 @@ func Load(file string) (Spec, error) {
 	return Parse(file, text)
 }
 
-// LoadAll reads every *.yaml file of a folder, in the order of their names.
+// LoadAll reads every *.yaml file of a folder, in the order of the file names.
 func LoadAll(dir string) ([]Spec, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
 	if err != nil {
@@ -50,7 +48,7 @@ func LoadAll(dir string) ([]Spec, error) {
 	return all, errors.Join(errs...)
 }
 
-// Parse reads the text of a file of objectives. The file's name is for messages.
+// Parse reads the text of a file of objectives. file is the file's name for error messages.
 func Parse(file string, text []byte) (Spec, error) {
 	var doc document
 	found, err := Decode(file, text, &doc)
@@ -62,14 +60,14 @@ func Parse(file string, text []byte) (Spec, error) {
 	return spec, r.Err()
 }
 
-// resolver makes a Spec of a document, and says what is wrong with it.
+// resolver converts a document to a Spec and collects the problems in it.
 type resolver struct {
 	*Problems
 	file string
 	doc  document
 }
 
-// name is what services and objectives may be called.
+// name matches valid names of services and objectives.
 var name = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`)
 
 func (r *resolver) spec() Spec {
@@ -152,8 +150,8 @@ func (r *resolver) alerting(path string, d docSLO, s SLO) Alerting {
 	return out
 }
 
-// labels demands that labels are names with one constant value each, and leave
-// alone those that tell one objective from another.
+// labels checks that every label has a valid name and a constant value, and is not one of the
+// labels that the rules set.
 func (r *resolver) labels(path string, labels map[string]string) {
 	own := []string{LabelService, LabelSLO, LabelScale, LabelSynthetic, model.AlertNameLabel}
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
@@ -168,7 +166,7 @@ func (r *resolver) labels(path string, labels map[string]string) {
 	}
 }
 
-// longestThreshold: a longer one is a typing error.
+// longestThreshold is the highest accepted threshold. A higher one is probably a typing error.
 const longestThreshold = 30 * day
 
 func (r *resolver) threshold(path string, d time.Duration) {
@@ -177,7 +175,7 @@ func (r *resolver) threshold(path string, d time.Duration) {
 	}
 }
 
-// camel makes CheckoutLatency of checkout-latency.
+// camel converts checkout-latency to CheckoutLatency.
 func camel(s string) string {
 	var out strings.Builder
 	for part := range strings.FieldsFuncSeq(s, func(c rune) bool { return strings.ContainsRune("-_.", c) }) {
@@ -195,7 +193,7 @@ func first(values ...string) string {
 	return ""
 }
 
-// merge returns all labels; later ones win.
+// merge returns the labels of all maps. Later maps take precedence.
 func merge(all ...map[string]string) map[string]string {
 	out := map[string]string{}
 	for _, labels := range all {

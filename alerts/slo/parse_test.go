@@ -9,7 +9,7 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// A spec as Sloth's documentation has them.
+// sloths is a spec like the examples in Sloth's documentation.
 const sloths = `version: "prometheus/v1"
 service: "myservice"
 labels:
@@ -65,7 +65,7 @@ func TestSlothsSpecIsRead(t *testing.T) {
 		"owner":          {events.Owner, "myteam"},
 		"alert":          {events.Alerting.Name, "MyServiceHighErrorRate"},
 		"runbook":        {events.Runbook, "https://example.org/runbook"},
-		"category":       {events.Alerting.Labels["category"], "errors"}, // the alerting's beats the objective's
+		"category":       {events.Alerting.Labels["category"], "errors"}, // the labels of alerting override the labels of the objective
 		"tier":           {events.Alerting.Labels["tier"], "2"},
 		"page severity":  {events.Alerting.Page.Labels["severity"], "pageteam"},
 		"ticket":         {events.Alerting.Ticket.Disable, true},
@@ -132,7 +132,7 @@ slos:
 	}
 }
 
-// good is a spec in which the cases below break one thing each.
+// good is a valid spec. Each of the cases below breaks one thing in it.
 const good = `version: prometheus/v1
 service: a
 slos:

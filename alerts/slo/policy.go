@@ -7,40 +7,41 @@ import (
 	"time"
 )
 
-// Severity is how soon a person must look.
+// Severity says how soon a person must respond.
 type Severity string
 
 // The severities, as values of the label "severity".
 const (
-	Page   Severity = "page"   // now
+	Page   Severity = "page"   // at once
 	Ticket Severity = "ticket" // in working hours
 )
 
 const day = 24 * time.Hour
 
-// Pair is one condition on the burn rate: it holds while the budget burns faster
-// than Burn over the long window and over the short one. The long window makes it
-// matter, the short one makes it end soon after the errors do.
+// Pair is one condition on the burn rate. It holds while the burn rate exceeds Burn over both the
+// long and the short window. The long window ensures that the errors are significant. The short
+// window makes the condition end soon after the errors.
 type Pair struct {
 	Long, Short time.Duration
-	Burn        float64 // times the rate that spends the budget in exactly one period
+	Burn        float64 // burn rate; 1 spends the budget in exactly one period
 }
 
-// Alert fires while one of its pairs holds.
+// Alert fires while at least one of its pairs holds.
 type Alert struct {
 	Pairs      []Pair
-	For        time.Duration // how long a pair must hold first
-	KeepFiring time.Duration // how long it goes on after the last pair ended
+	For        time.Duration // how long a pair must hold before the alert fires
+	KeepFiring time.Duration // how long the alert still fires after the last pair ends
 }
 
-// Policy is how objectives are guarded, in the objective's time: before scaling.
+// Policy sets the windows and burn rates of an objective's alerts. Its times are in SLO time,
+// before scaling.
 type Policy struct {
-	Period       time.Duration // over which an objective must hold
+	Period       time.Duration // time over which an objective must hold
 	Page, Ticket Alert
 }
 
-// Workbook is the policy of the Site Reliability Workbook, chapter 5, sixth
-// strategy: Table 5-8, and the pair of 24 hours and 2 hours that its PromQL adds.
+// Workbook returns the policy of the Site Reliability Workbook, chapter 5, sixth strategy. It
+// consists of Table 5-8 and the pair of 24 hours and 2 hours that the workbook's PromQL adds.
 // https://sre.google/workbook/alerting-on-slos/
 func Workbook() Policy {
 	return Policy{
@@ -56,16 +57,18 @@ func Workbook() Policy {
 	}
 }
 
-// Default is the policy of the rules that the kit makes. It pages when 2 % of the
-// budget are gone within two or three hours, and makes tickets of 5 % in half a day
-// and 10 % in three days. On the incidents of alerts/incidents it is as quick as any
-// other of its precision and cost ("firedrill slo tune"); where it differs from the
-// workbook's:
+// Default returns the policy of Firedrill's rules. It pages when 2 % of the budget is spent within
+// two or three hours. It opens tickets when 5 % is spent in half a day, or 10 % in three days. On
+// the incidents of alerts/incidents, no other policy of the same precision and cost detects faster
+// ("firedrill slo tune"). It differs from the workbook's policy as follows:
 //
-//   - 2 % in two hours are told of as soon as 2 % in one, and smaller burns too.
-//   - After a bad day the window of three days stays above 1x, and then the short
-//     window alone decides: six hours make a ticket of every restart, twelve do not.
-//   - Rules of long windows are evaluated seldom, so 12h costs less than 6h.
+//   - A page for 2 % in two hours fires as soon as one for 2 % in one hour, and catches smaller
+//     burns too.
+//   - For days after a bad day the three-day window stays above 1x, and the short window alone
+//     decides. A short window of 6 hours opens a ticket for every restart. One of 12 hours does
+//     not.
+//   - Rules with long windows are evaluated less often, so a window of 12h costs less than one of
+//     6h.
 func Default() Policy {
 	return Policy{
 		Period: 30 * day,
@@ -80,8 +83,8 @@ func Default() Policy {
 	}
 }
 
-// Named is a policy by its name: "default", or "workbook" for the one that the Site
-// Reliability Workbook recommends and most people know.
+// Named returns the policy with a name: "default", or "workbook" for the well-known policy that the
+// Site Reliability Workbook recommends. It returns an error for any other name.
 func Named(name string) (Policy, error) {
 	switch name {
 	case "default":
@@ -92,7 +95,7 @@ func Named(name string) (Policy, error) {
 	return Policy{}, fmt.Errorf("there is no policy %q: want default or workbook", name)
 }
 
-// Windows lists every window that the policy looks at, the period too, ascending.
+// Windows returns every window of the policy and its period, in ascending order without duplicates.
 func (p Policy) Windows() []time.Duration {
 	all := []time.Duration{p.Period}
 	for _, pair := range p.pairs() {
@@ -104,7 +107,7 @@ func (p Policy) Windows() []time.Duration {
 
 func (p Policy) pairs() []Pair { return slices.Concat(p.Page.Pairs, p.Ticket.Pairs) }
 
-// Validate reports what no policy can mean.
+// Validate returns an error if the policy has no pair, or a pair with invalid windows or burn rate.
 func (p Policy) Validate() error {
 	var errs []error
 	if len(p.pairs()) == 0 {

@@ -6,18 +6,18 @@ import (
 	"firedrill/internal/yamlfile"
 )
 
-// SpecError is something wrong in a file of objectives.
+// SpecError is one problem in a file of objectives.
 type SpecError = yamlfile.Error
 
-// Problems collects what is wrong in one file, so that all of it is told at once.
+// Problems collects the problems of one file, so that they are reported together.
 type Problems struct {
 	doc  *yamlfile.Document
 	errs []error
 }
 
-// Decode reads the text of a file, which must be one YAML document without unknown
-// keys, and returns where to tell what is wrong with the values. The file's name is
-// for messages. Errors are SpecErrors.
+// Decode decodes the text of a file into out. The text must be one YAML document without unknown
+// keys. file is the file's name for error messages. Decode returns a collector for problems with
+// the values. Errors are of type SpecError.
 func Decode(file string, text []byte, out any) (*Problems, error) {
 	doc, err := yamlfile.Decode(file, text, out)
 	if err != nil {
@@ -26,10 +26,11 @@ func Decode(file string, text []byte, out any) (*Problems, error) {
 	return &Problems{doc: doc}, nil
 }
 
-// Add tells of the value at a key, or of the nearest around it that is there.
+// Add records a problem with the value at a key. If the key is absent, the problem is reported at
+// the nearest enclosing key.
 func (p *Problems) Add(key, format string, args ...any) {
 	p.errs = append(p.errs, p.doc.Errorf(key, format, args...))
 }
 
-// Err joins all that was told; nil if that is nothing.
+// Err returns all recorded problems as one error, or nil if there are none.
 func (p *Problems) Err() error { return errors.Join(p.errs...) }

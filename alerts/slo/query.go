@@ -12,30 +12,32 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// BadQuery returns the query of bad events over a window on the wall. It has a result whenever TotalQuery has one and the
-// number of bad events is known: see absence.go.
+// BadQuery returns the query of bad events per second over a window in wall-clock time. It has a
+// result whenever TotalQuery has one and the number of bad events is known: see absence.go.
 func (s SLI) BadQuery(window time.Duration) (string, error) {
 	q, err := s.complete(window)
 	return q.bad, err
 }
 
-// BadSumQuery returns the query of bad events over a window on the wall that is right when its results are summed up over
-// time.
+// BadSumQuery returns the query of bad events per second over a window in wall-clock time. Use it,
+// not BadQuery, if the results are summed over time.
 func (s SLI) BadSumQuery(window time.Duration) (string, error) {
 	q, err := s.complete(window)
 	return q.badSum, err
 }
 
-// TotalQuery returns the query of all events over a window on the wall. It has no result if the indicator has no data.
+// TotalQuery returns the query of all events per second over a window in wall-clock time. It has no
+// result if the indicator has no data.
 func (s SLI) TotalQuery(window time.Duration) (string, error) {
 	q, err := s.complete(window)
 	return q.total, err
 }
 
-// placeholder stands for a window while a query is only parsed; nobody writes it by hand.
+// placeholder is the window of a query that is parsed but not run. It is a value that nobody is
+// likely to write.
 const placeholder = 41*time.Hour + 43*time.Minute
 
-// expand puts the window into a query, which is a template as Sloth's are.
+// expand inserts the window into a query. The query is a template, as in Sloth.
 func expand(query string, window time.Duration) (string, error) {
 	t, err := template.New("query").Option("missingkey=error").Parse(query)
 	if err != nil {
@@ -49,7 +51,7 @@ func expand(query string, window time.Duration) (string, error) {
 	return strings.TrimSpace(out.String()), nil
 }
 
-// checkQuery reports why a query cannot count events over any window.
+// checkQuery returns an error if a query cannot count events over any window.
 func checkQuery(query string) error {
 	if strings.TrimSpace(query) == "" {
 		return errors.New("the query is missing")
@@ -71,7 +73,7 @@ func checkQuery(query string) error {
 	return checkLabels(expr)
 }
 
-// checkWindow demands that every series is looked at over the window.
+// checkWindow returns an error if a series in the query is not read over the window.
 func checkWindow(expr parser.Expr, window time.Duration) error {
 	var missing error
 	parser.Inspect(expr, func(node parser.Node, path []parser.Node) error {
@@ -84,7 +86,7 @@ func checkWindow(expr parser.Expr, window time.Duration) error {
 	return missing
 }
 
-// rangeOf is the range of a node that has one.
+// rangeOf returns the range of a node, or 0 if the node has none.
 func rangeOf(node parser.Node) time.Duration {
 	switch n := node.(type) {
 	case *parser.MatrixSelector:
@@ -95,8 +97,8 @@ func rangeOf(node parser.Node) time.Duration {
 	return 0
 }
 
-// checkLabels demands that the result has no labels: a label that nothing bounds
-// makes any number of series and alerts of one objective.
+// checkLabels returns an error if the result may have labels. A label with unlimited values would
+// create any number of series and alerts for one objective.
 func checkLabels(expr parser.Expr) error {
 	switch e := expr.(type) {
 	case *parser.ParenExpr:
@@ -136,7 +138,7 @@ func checkAggregation(e *parser.AggregateExpr) error {
 	return nil
 }
 
-// parseSelector reads a series as PromQL writes it: name{label="value"}.
+// parseSelector parses a series in PromQL's format: name{label="value"}.
 func parseSelector(text string) (*parser.VectorSelector, error) {
 	expr, err := parser.ParseExpr(text)
 	if err != nil {
@@ -152,10 +154,10 @@ func parseSelector(text string) (*parser.VectorSelector, error) {
 // Selector is a series that a query reads.
 type Selector struct {
 	Metric string
-	Labels []string // that it picks or groups by, without the name
+	Labels []string // labels that the query matches or groups by, without the name
 }
 
-// Selectors lists what the indicator reads, so that it can be checked against a
+// Selectors returns the series that the indicator reads, so that they can be checked against a
 // contract of metrics.
 func (s SLI) Selectors() ([]Selector, error) {
 	var all []Selector
@@ -186,8 +188,8 @@ func (s SLI) Selectors() ([]Selector, error) {
 	return all, nil
 }
 
-// Job returns the matcher of the label job that all series of the indicator share, as PromQL writes it; ok is false if they share
-// none.
+// Job returns the matcher of the label job, in PromQL's format, that all series of the indicator
+// share. ok is false if they share none.
 func (s SLI) Job() (matcher string, ok bool) {
 	for _, query := range []string{s.Bad, s.Total} {
 		_, expr, err := parseQuery(query, placeholder)

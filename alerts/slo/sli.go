@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// sli makes queries of whichever way the indicator is told.
+// sli returns the queries of an indicator, which the file describes in one of several forms.
 func (r *resolver) sli(path string, d docSLI) SLI {
 	told := 0
 	for _, there := range []bool{d.Raw != nil, d.Events != nil, d.Plugin != nil, d.Latency != nil, d.Freshness != nil} {
@@ -37,13 +37,15 @@ func (r *resolver) sli(path string, d docSLI) SLI {
 	return r.events(path, Unit(d.Unit), [2]string{".events.error_query", ".events.total_query"}, d.Events.ErrorQuery, d.Events.TotalQuery)
 }
 
-// increase is a rate times its window. The ratio is the same, but the rules know how
-// many events there are only if all queries count in the same unit.
+// increase matches the function increase, which is a rate multiplied by its window. Converting it
+// to rate leaves the ratio the same. The rules need all queries in the same unit to know the number
+// of events.
 var increase = regexp.MustCompile(`\bincrease(\s*\()`)
 
 func perSecond(query string) string { return increase.ReplaceAllString(query, "rate$1") }
 
-// events makes an indicator of the queries of bad and of all events, in events per second. keys are where they stand.
+// events returns an indicator for the queries of bad and of all events. The indicator's queries
+// count events per second. keys are the paths of the queries in the file.
 func (r *resolver) events(path string, unit Unit, keys [2]string, bad, total string) SLI {
 	if unit != "" && unit != PerSecond && unit != PerWindow {
 		r.Add(path+".unit", "%q: want %s or %s", unit, PerSecond, PerWindow)
@@ -53,7 +55,7 @@ func (r *resolver) events(path string, unit Unit, keys [2]string, bad, total str
 	return s
 }
 
-// query checks a query of events and returns it in events per second.
+// query checks a query of events and returns it converted to events per second.
 func (r *resolver) query(path, text string, unit Unit) string {
 	err := checkQuery(text)
 	if err == nil {
@@ -65,8 +67,8 @@ func (r *resolver) query(path, text string, unit Unit) string {
 	return text
 }
 
-// latency counts as bad what the histogram's buckets up to the threshold do not
-// hold.
+// latency returns an indicator of latency. An event is bad if it is above the threshold, so not in
+// the histogram's buckets up to it.
 func (r *resolver) latency(path string, d docLatency) SLI {
 	r.threshold(path, d.Threshold)
 	histogram, ok := r.selector(path+".histogram", d.Histogram)
@@ -81,12 +83,13 @@ func (r *resolver) latency(path string, d docLatency) SLI {
 	}
 }
 
-// freshness counts as bad what began and did not end in time, and so sees work that
-// never ends, of which the histogram knows nothing. What is under way looks bad
-// until it ends. When traffic begins all of it is; so at most what had begun one
-// threshold ago is taken for begun. When traffic ends that is too much, and what
-// has begun by now is less. Only sums over time need neither: there the work under
-// way at one window's end is made good by the next.
+// freshness returns an indicator of work that ends in time. Work is bad if it began and did not end
+// within the threshold. This includes work that never ends, which the histogram does not contain.
+//
+// Work in progress looks bad until it ends. When traffic begins, all work is in progress. So the
+// query of bad events counts only work that began at least one threshold ago. When traffic ends,
+// this overestimates, so the query uses the current rate if it is lower. Sums over time need
+// neither: work in progress at the end of one window is corrected in the next.
 func (r *resolver) freshness(path string, d docFreshness) SLI {
 	r.threshold(path, d.Threshold)
 	started, ok := r.selector(path+".started", d.Started)
@@ -99,7 +102,7 @@ func (r *resolver) freshness(path string, d docFreshness) SLI {
 	good := rate(bucket(finished, d.Threshold))
 	return SLI{
 		Kind: Freshness, Threshold: d.Threshold,
-		// Before there is anything one threshold ago, nothing is late.
+		// If nothing began one threshold ago, no work is late.
 		Bad:    fmt.Sprintf("(\n  %s < %s\n  or\n  %s\n  or\n  0 * %s\n)\n-\n%s", total, ago, ago, total, good),
 		BadSum: total + "\n-\n" + good,
 		Total:  total,
@@ -115,8 +118,8 @@ func (r *resolver) selector(path, text string) (*parser.VectorSelector, bool) {
 	return found, true
 }
 
-// raw takes a ratio apart: over long windows bad and total must be summed before
-// they are divided, else a quiet night weighs as much as a busy noon.
+// raw splits a ratio into its parts. Over long windows bad and total events must be summed before
+// the division. Otherwise a quiet night would weigh as much as a busy noon.
 func (r *resolver) raw(path string, unit Unit, text string) SLI {
 	const key = ".raw.error_ratio_query"
 	_, expr, err := parseQuery(perSecond(text), placeholder)
@@ -133,7 +136,7 @@ func (r *resolver) raw(path string, unit Unit, text string) SLI {
 	return r.events(path, unit, [2]string{key, key}, back(bad), back(total))
 }
 
-// split takes bad / total and 1 - good / total apart.
+// split splits bad / total and 1 - good / total into bad and total.
 func split(expr parser.Expr) (bad, total string, ok bool) {
 	b, isBinary := expr.(*parser.BinaryExpr)
 	if !isBinary {
@@ -166,8 +169,8 @@ func rate(selector string) string { return "sum(rate(" + selector + "[{{.window}
 
 func count(histogram *parser.VectorSelector) string { return rename(histogram, "_count").String() }
 
-// bucket selects what a histogram counted up to a bound. Prometheus writes a
-// bound with a point ("1.0") since version 3.
+// bucket returns the selector of a histogram's bucket with an upper bound. Prometheus writes a
+// bound with a decimal point ("1.0") since version 3.
 func bucket(histogram *parser.VectorSelector, bound time.Duration) string {
 	le := strconv.FormatFloat(bound.Seconds(), 'f', -1, 64)
 	if !strings.Contains(le, ".") {
@@ -178,7 +181,7 @@ func bucket(histogram *parser.VectorSelector, bound time.Duration) string {
 	return s.String()
 }
 
-// rename is a copy of the series with another end to its name.
+// rename returns a copy of the selector with a suffix added to the name.
 func rename(s *parser.VectorSelector, suffix string) *parser.VectorSelector {
 	out := &parser.VectorSelector{Name: s.Name + suffix}
 	for _, m := range s.LabelMatchers {

@@ -1,8 +1,8 @@
-// Package slo is the vocabulary of service level objectives: what an objective
-// says, how it is read from a file, which windows and burn rates guard it, what
-// the recorded series are called, and the arithmetic of error budgets.
+// Package slo defines service level objectives: their content, the file format, the windows and
+// burn rates of their alerts, the names of the recorded series, and the arithmetic of error
+// budgets.
 //
-// It must not know how rules are written down, loaded or evaluated.
+// It must not know how rules are written, loaded or evaluated.
 package slo
 
 import (
@@ -10,23 +10,23 @@ import (
 	"time"
 )
 
-// Kind says how good and bad events are told apart.
+// Kind says how an indicator distinguishes bad events from good ones.
 type Kind string
 
-// The kinds of indicator.
+// The kinds of indicators.
 const (
-	Events    Kind = "events"    // two queries count them
-	Latency   Kind = "latency"   // a histogram: slower than a threshold is bad
-	Freshness Kind = "freshness" // a counter of what began, a histogram of what ended: not in time is bad
+	Events    Kind = "events"    // two queries count bad and all events
+	Latency   Kind = "latency"   // a histogram; events slower than a threshold are bad
+	Freshness Kind = "freshness" // a counter of events that began and a histogram of those that ended; events that do not end in time are bad
 )
 
-// SLI is a service level indicator. Both queries are PromQL that gives one series
-// without labels: events a second over the window that stands for {{.window}}.
+// SLI is a service level indicator. Its queries are PromQL and return one series without labels:
+// events per second over the window {{.window}}.
 type SLI struct {
 	Kind       Kind
 	Bad, Total string
-	BadSum     string        // of bad events where they are to be summed up over time; "" if Bad serves for that too
-	Threshold  time.Duration // of latency and freshness
+	BadSum     string        // bad events, for summing over time; "" if Bad serves for this too
+	Threshold  time.Duration // for Latency and Freshness
 }
 
 // SLO is one objective of one service.
@@ -34,51 +34,52 @@ type SLO struct {
 	Service     string
 	Name        string
 	Description string
-	Objective   float64 // percent of the events that must be good, above 0 and below 100
+	Objective   float64 // percent of events that must be good, above 0 and below 100
 	SLI         SLI
 
-	Owner     string // who is to be called
-	Runbook   string // path or URL; of the burn-rate alerts
-	Dashboard string // path in Grafana, or URL
-	Traces    string // TraceQL that finds the traces of bad events
+	Owner     string // who responds to alerts
+	Runbook   string // path or URL of the runbook for the burn-rate alerts
+	Dashboard string // path in Grafana or URL
+	Traces    string // TraceQL query for traces of bad events
 
-	// MinBadEvents is the low-traffic guard: an alert on the burn rate needs that
-	// many bad events in its long window. One failure of ten requests is no outage.
+	// MinBadEvents is the low-traffic guard. A burn-rate alert needs at least this many bad events
+	// in its long window. One failure in ten requests is not an outage.
 	MinBadEvents float64
 
 	Alerting Alerting
 }
 
-// Alerting is what an objective's alerts are called and carry.
+// Alerting is the name, labels and annotations of an objective's alerts.
 type Alerting struct {
-	Name        string // of the alerts on the burn rate
+	Name        string // name of the burn-rate alerts
 	Labels      map[string]string
 	Annotations map[string]string
 	Page        AlertMeta
 	Ticket      AlertMeta
 }
 
-// AlertMeta is what the alerts of one severity carry on top.
+// AlertMeta is the additional labels and annotations of the alerts of one severity.
 type AlertMeta struct {
 	Disable     bool
 	Labels      map[string]string
 	Annotations map[string]string
 }
 
-// Spec is what one file holds: the objectives of a service.
+// Spec is the content of one file: the objectives of a service.
 type Spec struct {
-	File    string // for messages
+	File    string // file name for error messages
 	Service string
-	Scale   float64 // how many times faster than real the windows run; 1 is production
+	Scale   float64 // how many times faster than real time the windows run; 1 is production
 	SLOs    []SLO
 }
 
-// ID names the objective among all of them.
+// ID returns the objective's identifier, which is unique among all services.
 func (s SLO) ID() string { return s.Service + "-" + s.Name }
 
-// Budget is the ratio of events that may be bad: 0.001 for 99.9 %.
+// Budget returns the ratio of events that may be bad: 0.001 for 99.9 %.
 func (s SLO) Budget() float64 {
-	// 100-99.9 is 0.0999…43 in binary; nobody states an objective to twelve places.
+	// In binary 100-99.9 is 0.0999…43. Rounding to twelve places hides this, and no objective has
+	// that many.
 	const places = 1e12
 	return math.Round((100-s.Objective)/100*places) / places
 }

@@ -6,23 +6,24 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// Unit is what a query of events counts in.
+// Unit is the unit in which a query counts events.
 type Unit string
 
-// The units. Rules record events per second; a query in another unit is converted, because the low-traffic guard must know how
-// many events there are, and not only which share of them is bad.
+// The units. The rules record events per second. Queries in other units are converted, because the
+// low-traffic guard needs the number of events, not only the ratio of bad ones.
 const (
-	PerSecond Unit = "per_second" // as rate() does
-	PerWindow Unit = "per_window" // as increase(), sum_over_time() and count_over_time() do
+	PerSecond Unit = "per_second" // as rate() returns
+	PerWindow Unit = "per_window" // as increase(), sum_over_time() and count_over_time() return
 )
 
-// measure is a unit and a constant factor: rate(x[5m]) * 60 is 60 times per second.
+// measure is a unit and a constant factor: rate(x[5m]) * 60 has the unit PerSecond and the factor
+// 60.
 type measure struct {
-	unit   Unit // "" if it cannot be found
+	unit   Unit // "" if unknown
 	factor float64
 }
 
-// functions that count, by their unit.
+// unitOf returns the unit of a function that counts events, or "" if it does not.
 func unitOf(function string) Unit {
 	switch function {
 	case "rate", "irate", "deriv":
@@ -33,8 +34,8 @@ func unitOf(function string) Unit {
 	return ""
 }
 
-// measureOf finds the unit of a query. It is unknown for quotients and products of vectors, for averages and other values that
-// count nothing, and for sums of different units.
+// measureOf returns the unit of a query. It is unknown for quotients and products of vectors, for
+// values that count nothing, and for sums of different units.
 func measureOf(expr parser.Expr) measure {
 	switch e := expr.(type) {
 	case *parser.ParenExpr:
@@ -86,7 +87,7 @@ func measureOfBinary(e *parser.BinaryExpr) measure {
 	return measure{}
 }
 
-// orZero is the unit of an operand, and any unit for vector(0), which counts nothing in every unit.
+// orZero returns the unit of an operand. For vector(0), which is 0 in every unit, it is anyUnit.
 func orZero(e parser.Expr) measure {
 	if call, ok := e.(*parser.Call); ok && call.Func.Name == "vector" && len(call.Args) == 1 {
 		if n, isNumber := unwrap(call.Args[0]).(*parser.NumberLiteral); isNumber && n.Val == 0 {
@@ -98,7 +99,7 @@ func orZero(e parser.Expr) measure {
 
 const anyUnit Unit = "any"
 
-// same is the unit of two operands that are added; unknown if they differ.
+// same returns the common unit of two operands of a sum, or an unknown unit if they differ.
 func same(a, b measure) measure {
 	switch {
 	case b.unit == anyUnit, a == b:
@@ -109,8 +110,8 @@ func same(a, b measure) measure {
 	return measure{}
 }
 
-// perSecondOf returns a query in events per second. given is the unit that the file states; "" if it states none. What cannot
-// be found and is not stated is an error.
+// perSecondOf returns a query converted to events per second. given is the unit that the file
+// states, or "". It is an error if the unit is neither stated nor evident from the query.
 func perSecondOf(query string, given Unit) (string, error) {
 	_, expr, err := parseQuery(query, placeholder)
 	if err != nil {
