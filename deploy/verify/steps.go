@@ -13,7 +13,7 @@ type step struct {
 	want     int // status
 	rootless bool
 	vital    bool // the later steps make no sense without it
-	tries    int  // also repeat for a wrong body if above 1
+	tries    int  // for an answer with the right status but a wrong body
 	call     func(*shopper) call
 	learn    func(*shopper, []byte) error // check the body, and keep what later steps need
 }
