@@ -33,7 +33,7 @@ type Limits struct {
 	FileBytes int64 // of each of the two files
 }
 
-// DefaultLimits returns limits for some days of a busy stack, in at most a few megabytes.
+// DefaultLimits returns limits that hold some days of a busy stack in a few megabytes.
 func DefaultLimits() Limits { return Limits{Recent: 10_000, FileBytes: 16 << 20} }
 
 // Store keeps notifications in memory and in a file. It is safe for concurrent use.
