@@ -83,7 +83,7 @@ func TestShippedDrills(t *testing.T) {
 	}
 }
 
-// file checks that a drill's file names the schema that editors need.
+// file checks that a drill's file names the schema for editors, and that it conforms to the schema.
 func (k known) file(d *drill.Drill) (problems []string) {
 	text, err := os.ReadFile(d.File)
 	if err != nil {

@@ -77,7 +77,7 @@ func (d drillPredictor) measured(ctx context.Context, s slo.SLO, begin, end time
 	if err != nil && !errors.Is(err, chaosrun.ErrNoData) {
 		return outage, err
 	}
-	if outage.Rate > 0 { // otherwise there is no series of bad events, and the ratio is 0
+	if outage.Rate > 0 { // failed is 0 if there is no series of bad events
 		outage.Ratio = min(failed/outage.Rate, 1)
 	}
 	return outage, nil
