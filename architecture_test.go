@@ -1,4 +1,5 @@
-// Package firedrill holds the test of the house's import table and nothing else.
+// Package firedrill holds tests of the whole repository, such as that of the import table. It has no other
+// code.
 package firedrill
 
 import (
@@ -19,19 +20,18 @@ import (
 
 const module = "firedrill"
 
-// mayImport is the import table: a package may import those of its own line and
-// of its own folder, and nothing else of this module. The longest prefix of a
-// package's path decides.
+// mayImport is the import table. A package may import the packages in its own row and in its own folder, and
+// nothing else of this module. The longest prefix of a package's path selects the row.
 var mayImport = map[string][]string{
 	"cmd":        {"telemetry", "apps", "loadgen", "chaos", "alerts", "dashboards", "deploy"},
 	"dashboards": {"telemetry", "alerts/slo"},
 	"loadgen":    {"telemetry"},
 	"deploy":     {"telemetry"},
 	"telemetry":  {},
-	"internal":   {}, // leaves that everyone but telemetry may import
+	"internal":   {}, // may be imported by all but telemetry
 
-	// A drill is parsed and run without Fiber: of the shop, chaos knows the catalogue of
-	// faults and the client that tells a service to show one.
+	// A drill is parsed and run without Fiber. Of the shop, chaos may import the catalogue of faults and the
+	// client that controls a service's faults.
 	"chaos":           {"telemetry", "apps/fault/kinds"},
 	"chaos/drill":     {"apps/fault/kinds"},
 	"chaos/run":       {"chaos/drill"},
@@ -42,28 +42,27 @@ var mayImport = map[string][]string{
 	"chaos/game":      {"apps/fault/kinds", "chaos/drill", "chaos/run", "chaos/report"},
 	"chaos/chaosmesh": {"apps/fault/kinds", "chaos/drill"},
 
-	// sim -> rules -> slo; what else is there may use all three.
+	// sim -> rules -> slo; the other packages of alerts may import all three.
 	"alerts":       {"telemetry", "alerts"},
 	"alerts/slo":   {"telemetry"},
 	"alerts/rules": {"telemetry", "alerts/slo"},
 	"alerts/sim":   {"telemetry", "alerts/slo", "alerts/rules"},
 
-	// The services' lines are in shopMayImport: imports mirror the call graph.
+	// The rows of the services are in shopMayImport: allowed imports mirror the call graph.
 	"apps/internal": {"telemetry"},
 	"apps/fault":    {"telemetry", "apps/internal", "apps/fault/kinds", "apps/fault/client"},
 
-	// Data and a client, for those who must not link the services.
+	// Data and a client, for packages that must not link the services.
 	"apps/fault/kinds":  {},
 	"apps/fault/client": {},
 }
 
 // testsMayImport lists what the tests of a folder may import beyond mayImport.
 var testsMayImport = map[string][]string{
-	"chaos/fault": {"apps/fault"}, // they break a service's own faults
+	"chaos/fault": {"apps/fault"}, // they test a service's own faults
 }
 
-// shopMayImport returns the lines of the services: their shell, and the clients of
-// the services that they call.
+// shopMayImport returns the rows of the services: their shell, and the clients of the services that they call.
 func shopMayImport() map[string][]string {
 	lines := map[string][]string{}
 	for service, calls := range topology.Calls() {
@@ -76,17 +75,17 @@ func shopMayImport() map[string][]string {
 	return lines
 }
 
-// table is the whole import table.
+// table returns the whole import table.
 func table() map[string][]string {
 	all := shopMayImport()
 	maps.Copy(all, mayImport)
 	return all
 }
 
-// under is whether a package is folder or in it.
+// under reports whether a package is folder or below it.
 func under(pkg, folder string) bool { return pkg == folder || strings.HasPrefix(pkg, folder+"/") }
 
-// line is the longest folder of the table that pkg is under, "" for none.
+// line returns the row of a package: the longest folder of the table that contains pkg, or "" if there is none.
 func line(pkg string) string {
 	longest := ""
 	for folder := range table() {
@@ -97,8 +96,7 @@ func line(pkg string) string {
 	return longest
 }
 
-// allowed returns nil if package from may import package to; both are paths
-// within the module.
+// allowed returns nil if package from may import package to. Both are paths within the module.
 func allowed(from, to string) error {
 	own := line(from)
 	if own == "" {
@@ -106,7 +104,7 @@ func allowed(from, to string) error {
 	}
 	if own == "cmd" && under(to, "cmd") {
 		if slices.Equal(strings.SplitN(from, "/", 3)[:2], strings.SplitN(to, "/", 3)[:2]) {
-			return nil // a part of the same command
+			return nil // part of the same command
 		}
 		return fmt.Errorf("%s imports %s: commands do not share code", from, to)
 	}
@@ -158,8 +156,8 @@ func TestImportTable(t *testing.T) {
 	}
 }
 
-// TestCallsAreImports holds that a service imports the clients of exactly those
-// services that topology says it calls.
+// TestCallsAreImports checks that a service imports the clients of exactly the services that it calls according
+// to topology.
 func TestCallsAreImports(t *testing.T) {
 	folders, err := os.ReadDir("apps")
 	if err != nil {
@@ -196,7 +194,7 @@ func TestCallsAreImports(t *testing.T) {
 	}
 }
 
-// skipped keeps out of hidden folders, test data, and nested modules.
+// skipped returns filepath.SkipDir for hidden folders, test data, and nested modules.
 func skipped(path, name string) error {
 	if path == "." {
 		return nil
@@ -210,8 +208,7 @@ func skipped(path, name string) error {
 	return nil
 }
 
-// importsOf returns the paths within the module that a file imports, whatever
-// its build tags.
+// importsOf returns the paths within the module that a file imports, whatever its build tags.
 func importsOf(path string) ([]string, error) {
 	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
 	if err != nil {

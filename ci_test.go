@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// script runs a script of .ci and returns its exit code and all that it printed.
+// script runs a script in .ci and returns its exit code and its output.
 func script(t *testing.T, dir string, env []string, name string, args ...string) (code int, output string) {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join(".ci", name))
@@ -24,7 +24,7 @@ func script(t *testing.T, dir string, env []string, name string, args ...string)
 	return cmd.ProcessState.ExitCode(), string(out)
 }
 
-// folderOf returns a folder with links to programs of this machine and nothing else.
+// folderOf returns a folder that contains only links to programs of this machine.
 func folderOf(t *testing.T, programs ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -81,7 +81,7 @@ func TestStepsStopAtTheFirstFailure(t *testing.T) {
 	if code == 0 || strings.Contains(out, "made late") || strings.Contains(out, "all 3 parts are good") {
 		t.Errorf("exit code %d, want a failure and nothing after it:\n%s", code, out)
 	}
-	// What a target took here stands instead of the estimate.
+	// The measured time of a target replaces the estimate.
 	code, out = script(t, dir, env, "steps", "good 3 the first")
 	if code != 0 || !strings.HasSuffix(out, "make test: all 1 parts are good, in 0 min\n") && !strings.HasSuffix(out, "in 1 min\n") || strings.Contains(out, "about 3 min") {
 		t.Errorf("exit code %d, printed\n%s", code, out)

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// translations maps documents to their translations. Both must have the same commands, links and pieces of code.
+// translations maps documents to their translations. Both must have the same commands, links and inline code.
 var translations = map[string]string{
 	"README.md":        "README.zh-CN.md",
 	"docs/workshop.md": "docs/zh-CN/workshop.md",
@@ -27,12 +27,13 @@ var (
 	link = regexp.MustCompile(`\]\(([^)#\s]*)(?:#([^)\s]+))?\)`)
 	// heading is the text of a heading.
 	heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
-	// unanchored is what a heading's anchor leaves out.
+	// unanchored matches what a heading's anchor omits.
 	unanchored = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// commands returns the command lines of a Markdown text in order, without comments and blank lines: those of blocks
-// fenced as sh, and those of blocks indented by four spaces. Other fenced blocks are diagrams or data and are left out.
+// commands returns the command lines of a Markdown text in order, without comments and blank lines. They are in
+// blocks fenced as sh and in blocks indented by four spaces. Other fenced blocks are diagrams or data and are
+// ignored.
 func commands(markdown string) []string {
 	var found []string
 	fence, blankBefore, indented := "", true, false
@@ -49,7 +50,8 @@ func commands(markdown string) []string {
 		case fence != "":
 			isCode = fence == "```sh"
 		default:
-			// An indented block follows a blank line, or it would be a part of the paragraph or list item above it.
+			// An indented block follows a blank line. Otherwise it belongs to the paragraph or list item above
+			// it.
 			indented = strings.HasPrefix(line, "    ") && (indented || blankBefore) || line == "" && indented
 			isCode = indented
 		}
@@ -61,7 +63,7 @@ func commands(markdown string) []string {
 	return found
 }
 
-// inlineCode returns the different pieces of code within the sentences of a Markdown text, sorted.
+// inlineCode returns the distinct pieces of inline code in the sentences of a Markdown text, sorted.
 func inlineCode(markdown string) []string {
 	var sentences strings.Builder
 	inFence := false
@@ -77,7 +79,7 @@ func inlineCode(markdown string) []string {
 	return slices.Compact(found)
 }
 
-// differences returns how the code of a translation differs from the original's, "" if it does not.
+// differences returns how the code of a translation differs from that of the original, or "" if it is the same.
 func differences(original, translation string) string {
 	return cmp.Diff(commands(original), commands(translation)) + cmp.Diff(inlineCode(original), inlineCode(translation))
 }
@@ -131,11 +133,11 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// runbookSections are the headings of every runbook, in order.
+// runbookSections lists the headings of every runbook, in order.
 var runbookSections = []string{"What it means", "What users notice", "Where to look", "What to do", "When it is over"}
 
-// runbookProblems returns what a runbook lacks: its alert's name as the title, when the alert fires, and every section
-// with at least a sentence.
+// runbookProblems returns what a runbook lacks: the alert's name as title, when the alert fires, and every
+// section with at least one sentence.
 func runbookProblems(alert, markdown string) []string {
 	var problems []string
 	if !strings.HasPrefix(markdown, "# "+alert+"\n\nFires when: ") {
@@ -193,7 +195,7 @@ func TestRunbookProblems(t *testing.T) {
 	}
 }
 
-// anchors returns the anchors of a text's headings, as GitHub makes them.
+// anchors returns the anchors of a text's headings, as GitHub creates them.
 func anchors(markdown string) map[string]bool {
 	found := map[string]bool{}
 	for _, match := range heading.FindAllStringSubmatch(markdown, -1) {
@@ -202,8 +204,8 @@ func anchors(markdown string) map[string]bool {
 	return found
 }
 
-// deadLinks returns the links of a document that lead to no file or to no heading of it. Links to other sites are not
-// followed. files gives the text of a document by its path; it is "" for files that are not documents.
+// deadLinks returns the links of a document to files or headings that do not exist. It does not check links to
+// other sites. files maps paths to the texts of documents; a text is "" for files that are not documents.
 func deadLinks(file string, files map[string]string) []string {
 	var dead []string
 	for _, match := range link.FindAllStringSubmatch(files[file], -1) {

@@ -10,14 +10,15 @@ import (
 	"testing"
 )
 
-// copyleft are modules under the AGPL that could be taken for libraries. Their programs run unmodified, as processes of their own.
+// copyleft lists modules under the AGPL that look like libraries. Their programs run unmodified, as separate
+// processes.
 var copyleft = []string{
 	"github.com/grafana/grafana", "github.com/grafana/loki/v3", "github.com/grafana/mimir", "github.com/grafana/pyroscope",
 	"github.com/grafana/tempo", "go.k6.io/k6",
 }
 
-// isAGPL returns whether a license's text is that of the GNU Affero General Public License, or says so by its SPDX identifier.
-// The GPL and the MPL mention the AGPL within a sentence; its own text has the name alone on a line.
+// isAGPL reports whether a text is the GNU Affero General Public License, or names it by its SPDX identifier.
+// The GPL and the MPL mention the AGPL within a sentence. The text of the AGPL has its name alone on a line.
 func isAGPL(text string) bool {
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for lines.Scan() {
@@ -29,8 +30,9 @@ func isAGPL(text string) bool {
 	return false
 }
 
-// agplFile returns the license file that puts a package's folder under the AGPL, "" if none does. The nearest folder with license
-// files decides, up to the module's; an error says that there is none.
+// agplFile returns the license file that puts a package's folder under the AGPL, or "" if there is none. The
+// nearest folder with license files decides, up to the module's folder. It is an error if there is no license
+// file.
 func agplFile(folder, module string) (string, error) {
 	for at := folder; ; at = filepath.Dir(at) {
 		found := false
@@ -59,7 +61,8 @@ func agplFile(folder, module string) (string, error) {
 	}
 }
 
-// TestNoProgramLinksTheAGPL reads the licenses of all packages that are linked into the programs of this repository.
+// TestNoProgramLinksTheAGPL reads the licenses of all packages that are linked into the programs of this
+// repository.
 func TestNoProgramLinksTheAGPL(t *testing.T) {
 	for _, c := range []struct{ folder, packages string }{
 		{".", "./cmd/..."}, {"loadgen/bench", "."}, {"telemetry/bench", "."}, {"alerts/bench", "."},
@@ -105,7 +108,7 @@ func TestAGPLFile(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		files map[string]string
-		want  string // relative to the module
+		want  string // path relative to the module
 		fails bool
 	}{
 		{"the module's license", map[string]string{"LICENSE": agpl}, "LICENSE", false},

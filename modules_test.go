@@ -16,7 +16,7 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// modules returns the folders of every module of the repository, the root's as ".".
+// modules returns the folders of all modules in the repository. The folder of the root module is ".".
 func modules(t *testing.T) []string {
 	t.Helper()
 	var folders []string
@@ -51,7 +51,8 @@ func readModule(folder string) (*modfile.File, error) {
 	return modfile.Parse(name, text, nil)
 }
 
-// importsOfModule returns the paths that the Go files of a module import, whatever their build tags, and one file for each.
+// importsOfModule returns the paths that the Go files of a module import, whatever their build tags, each with
+// one of the files.
 func importsOfModule(folder string) (map[string]string, error) {
 	imports := map[string]string{}
 	err := filepath.WalkDir(folder, func(path string, d fs.DirEntry, err error) error {
@@ -80,7 +81,7 @@ func importsOfModule(folder string) (map[string]string, error) {
 	return imports, err
 }
 
-// provider returns the required module that has the package, "" if none does.
+// provider returns the required module that contains the package, or "" if there is none.
 func provider(mod *modfile.File, path string) string {
 	longest := ""
 	for _, r := range mod.Require {
@@ -91,7 +92,7 @@ func provider(mod *modfile.File, path string) string {
 	return longest
 }
 
-// toolModules returns the required modules that have the module's tools.
+// toolModules returns the required modules that contain the module's tools.
 func toolModules(mod *modfile.File) map[string]bool {
 	tools := map[string]bool{}
 	for _, tool := range mod.Tool {
@@ -100,9 +101,9 @@ func toolModules(mod *modfile.File) map[string]bool {
 	return tools
 }
 
-// directModules compares a go.mod with the imports of its module, each with a file that has it. It returns what is wrong: an
-// import that no requirement provides, a module that is imported and marked "// indirect", and a module that is neither imported
-// nor the home of a tool and not marked so. "go mod tidy" would mend all three.
+// directModules compares a go.mod with the imports of its module, which map each path to a file. It returns the
+// errors: an import that no requirement provides, an imported module that is marked "// indirect", and a module
+// without this mark that is neither imported nor contains a tool. "go mod tidy" would fix all three.
 func directModules(mod *modfile.File, imports map[string]string) []string {
 	var wrong []string
 	direct := map[string]bool{}
@@ -173,8 +174,8 @@ func TestDirectModules(t *testing.T) {
 	}
 }
 
-// TestArchitectureGivesAReasonForEveryDependency holds the lists of docs/architecture.md to the go.mod files, both ways. A module
-// without packages of its own only pins programs, which the lists leave out.
+// TestArchitectureGivesAReasonForEveryDependency compares the lists in docs/architecture.md with the go.mod
+// files, in both directions. A module without packages only pins programs, which the lists leave out.
 func TestArchitectureGivesAReasonForEveryDependency(t *testing.T) {
 	text, err := os.ReadFile("docs/architecture.md")
 	if err != nil {

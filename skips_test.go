@@ -15,10 +15,12 @@ import (
 	"testing"
 )
 
-// skipReason begins the comment, on the line of a skip or the one before, that says why it is right on every CI machine.
+// skipReason begins the comment that says why a skip is right on every CI machine. The comment is on the line
+// of the skip or on the line before.
 const skipReason = "// skip-ok: "
 
-// skipsWithoutReason returns the places of a file at which a test is skipped and no comment gives a reason.
+// skipsWithoutReason returns the positions in a file where a test is skipped without a comment that gives a
+// reason.
 func skipsWithoutReason(name string, text any) ([]string, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, name, text, parser.ParseComments)
@@ -55,7 +57,7 @@ func skipsWithoutReason(name string, text any) ([]string, error) {
 	return found, nil
 }
 
-// goFiles calls do for every Go file of the repository, those of nested modules too.
+// goFiles calls do for every Go file of the repository, with those of nested modules.
 func goFiles(t *testing.T, do func(path string) error) {
 	t.Helper()
 	files := 0
@@ -80,8 +82,8 @@ func goFiles(t *testing.T, do func(path string) error) {
 	}
 }
 
-// TestNothingIsSkippedWithoutAReason holds that a test which is skipped when CI=true either fails, by prerequisite.Missing, or
-// says why the skip is right on every CI machine.
+// TestNothingIsSkippedWithoutAReason checks every skip of a test. With CI=true it must fail instead, by
+// prerequisite.Missing, or a comment must say why the skip is right on every CI machine.
 func TestNothingIsSkippedWithoutAReason(t *testing.T) {
 	goFiles(t, func(path string) error {
 		found, err := skipsWithoutReason(path, nil)
@@ -113,8 +115,8 @@ func TestSkipsWithoutReason(t *testing.T) {
 	}
 }
 
-// raceConstraint returns what is wrong with a test file's build constraint, as far as it is about the race detector.
-// .ci/without-race runs the tests of files with "!race" alone; it would not find others.
+// raceConstraint returns what is wrong with the parts of a test file's build constraint that concern the race
+// detector. .ci/without-race runs only the tests in files with "!race"; it would not find others.
 func raceConstraint(text string) string {
 	for line := range strings.Lines(text) {
 		if !constraint.IsGoBuild(line) {
@@ -131,8 +133,8 @@ func raceConstraint(text string) string {
 	return ""
 }
 
-// TestWithoutRaceFindsItsTests holds that what the race detector leaves out stands in files with the constraint "!race", which
-// .ci/without-race finds by itself.
+// TestWithoutRaceFindsItsTests checks that tests that do not run with the race detector are in files with the
+// constraint "!race". .ci/without-race finds these files by itself.
 func TestWithoutRaceFindsItsTests(t *testing.T) {
 	goFiles(t, func(path string) error {
 		text, err := os.ReadFile(path)

@@ -18,14 +18,14 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// observer asks Prometheus, and knows whether the machine keeps up.
+// observer queries Prometheus, and knows whether the machine keeps up.
 type observer struct {
 	t          *testing.T
 	prometheus *backend.Prometheus
 	witness    *machine.Witness
-	clock      slo.Clock // of the rules that are loaded
+	clock      slo.Clock // of the loaded rules
 	began      time.Time
-	missed     float64 // evaluations, when it began
+	missed     float64 // missed evaluations at the start
 }
 
 func newObserver(t *testing.T, c *stackCopy) *observer {
@@ -50,7 +50,7 @@ func newObserver(t *testing.T, c *stackCopy) *observer {
 
 const missedEvaluations = `sum(prometheus_rule_group_iterations_missed_total)`
 
-// ask returns the first value of an answer; ok is false if there is none.
+// ask returns the first value of an answer. ok is false if there is none.
 func (o *observer) ask(promql string) (v float64, ok bool) {
 	o.t.Helper()
 	got, err := o.prometheus.Query(o.t.Context(), promql, time.Time{})
@@ -63,11 +63,13 @@ func (o *observer) ask(promql string) (v float64, ok bool) {
 	return float64(got[0].Value), true
 }
 
-// mostStrained is the share of the time for which the machine may fall short before nothing is held to the second.
+// mostStrained is the largest share of the time in which the machine may fall short. Above it, times are not
+// compared to the second.
 const mostStrained = 0.1
 
-// shortfall says how the machine fell short since the observer began: work waited for a processor for a part of the time, or
-// for longer than rules wait between two evaluations, or Prometheus left evaluations out. It is "" if the machine kept up.
+// shortfall returns how the machine fell short since the observer began: work waited for a processor for a
+// share of the time, or for longer than the interval between two evaluations, or Prometheus skipped
+// evaluations. It returns "" if the machine kept up.
 func (o *observer) shortfall() string {
 	o.t.Helper()
 	interval := o.clock.Interval
@@ -84,15 +86,15 @@ func (o *observer) shortfall() string {
 	return ""
 }
 
-// nothingFires watches usual traffic. It lasts as long as the longest window of a page, so that the windows hold traffic of the
-// rate that the prediction is about. That nothing fires is also what the control run proves.
+// nothingFires watches usual traffic for as long as the longest window of a page. The windows then hold traffic
+// at the rate of the prediction. The control run checks too that nothing fires.
 func (o *observer) nothingFires(c *stackCopy) {
 	o.t.Helper()
 	var longest time.Duration
 	for _, pair := range slo.Default().Page.Pairs {
 		longest = max(longest, o.clock.Wall(pair.Long))
 	}
-	for begin := time.Now(); time.Since(begin) < longest; time.Sleep(time.Second) { // the time is what is tested
+	for begin := time.Now(); time.Since(begin) < longest; time.Sleep(time.Second) { // this duration is part of the test
 		got, err := o.prometheus.Query(o.t.Context(), `ALERTS{slo!="",alertstate="firing"}`, time.Time{})
 		if err != nil {
 			o.t.Fatal(err)
@@ -111,9 +113,9 @@ func (o *observer) nothingFires(c *stackCopy) {
 	o.t.Logf("%v of usual traffic fired nothing; Prometheus took %.3f of a core", longest, busy)
 }
 
-// With real traffic on the real stack nothing fires. Then payments is stopped: all checkouts fail, the page comes during the
-// outage and goes after it, and the gateway's own, which follows from it, tells nobody. Where the machine keeps up, it comes and
-// goes when it was predicted.
+// With real traffic on the real stack, nothing fires. Then payments is stopped and all checkouts fail. The page
+// fires during the outage and resolves after it, and nobody is notified of the gateway's page, which follows
+// from it. If the machine keeps up, the page fires and resolves at the predicted times.
 func TestAlertsOnARealOutage(t *testing.T) {
 	c := newCopy(t)
 	c.must("up")
@@ -128,12 +130,12 @@ func TestAlertsOnARealOutage(t *testing.T) {
 	machinetest.Eventually(t, "the page fires", func() bool { _, fires := o.ask("ALERTS" + page); return fires })
 	since, _ := o.ask("ALERTS_FOR_STATE" + page)
 	firedAt := time.UnixMilli(int64(since * 1000))
-	// Without this, that nobody is told of the gateway's page would prove nothing.
+	// Otherwise the missing notification of the gateway's page would prove nothing.
 	machinetest.Eventually(t, "the gateway's page fires too", func() bool {
 		_, fires := o.ask(`ALERTS{alertname="GatewayAvailabilityBurn",severity="page",alertstate="firing"}`)
 		return fires
 	})
-	time.Sleep(20 * time.Second) // goes on for a while, so that both pairs of windows hold
+	time.Sleep(20 * time.Second) // the outage continues for a while, so that both pairs of windows are above the threshold
 	if _, fires := o.ask("ALERTS" + page); !fires || firedAt.Before(stopped) {
 		t.Errorf("the page fired at %v: want from after the outage's beginning at %v to its end; it fires at the end: %v", firedAt, stopped, fires)
 	}
@@ -148,7 +150,8 @@ func TestAlertsOnARealOutage(t *testing.T) {
 	toldOfTheCauseOnly(t, c, s)
 }
 
-// compare holds the page to the prediction, to the second. On a machine that did not keep up it only logs both.
+// compare compares the times of the page with the prediction, to the second. On a machine that did not keep up,
+// it only logs both.
 func (o *observer) compare(s slo.SLO, traffic *shoppers, firedAt, ended time.Time) {
 	o.t.Helper()
 	first, last, failed, orders := traffic.failures()
@@ -162,7 +165,8 @@ func (o *observer) compare(s slo.SLO, traffic *shoppers, firedAt, ended time.Tim
 		o.t.Logf("the prediction is not held against it: %s", why)
 		return
 	}
-	// Errors are not spread evenly: five orders a second make a fifth of a second of uncertainty at either end.
+	// Errors are not spread evenly. At five orders per second, each end of the outage is uncertain by a fifth
+	// of a second.
 	near := func(what string, got time.Duration, predicted rules.Seconds) {
 		early, late := time.Duration(predicted)-time.Duration(want.Slack), time.Duration(predicted)+time.Duration(want.Slack)+time.Second
 		if got < early || got > late {
@@ -173,8 +177,8 @@ func (o *observer) compare(s slo.SLO, traffic *shoppers, firedAt, ended time.Tim
 	near("reset", reset, want.Reset)
 }
 
-// toldOfTheCauseOnly demands that people were told of the page of an objective and its end, and not of the gateway's, which
-// follows from it.
+// toldOfTheCauseOnly checks that there were notifications of the objective's page and its end, and none of the
+// gateway's page, which follows from it.
 func toldOfTheCauseOnly(t *testing.T, c *stackCopy, s slo.SLO) {
 	t.Helper()
 	machinetest.Eventually(t, "the end is told", func() bool {

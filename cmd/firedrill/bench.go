@@ -16,7 +16,7 @@ import (
 	"firedrill/internal/cli"
 )
 
-// The targets, for a machine with two cores.
+// Targets for a machine with two cores.
 const (
 	targetUp   = 5.0 // seconds
 	targetDown = 3.0 // seconds

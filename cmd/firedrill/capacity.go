@@ -21,7 +21,7 @@ import (
 	"firedrill/internal/contract"
 )
 
-// capacityFile is where measurements are kept, below the repository's root.
+// capacityFile is the default file of measurements, below the repository's root.
 const capacityFile = "deploy/capacity/measured.json"
 
 func (p program) capacityCommand() *cobra.Command {
@@ -42,7 +42,7 @@ func addFileFlag(cmd *cobra.Command) *string {
 	return cmd.Flags().String("file", "", "`file` of the measurements (default "+capacityFile+" in the repository)")
 }
 
-// reportFile is the file that the flag means.
+// reportFile returns the file that the flag names, or the default file.
 func reportFile(kit stack.Stack, given string) string {
 	if given != "" {
 		return given
@@ -50,7 +50,7 @@ func reportFile(kit stack.Stack, given string) string {
 	return filepath.Join(kit.Root, filepath.FromSlash(capacityFile))
 }
 
-// amend changes the file of measurements; one that is not there is made.
+// amend changes the file of measurements, and creates it if it does not exist.
 func amend(file string, change func(*capacity.Report)) error {
 	r, err := capacity.ReadReport(file)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -29,7 +29,7 @@ func testTree() *cobra.Command {
 	return root
 }
 
-// walk calls do for all commands.
+// walk calls do for cmd and all commands below it.
 func walk(cmd *cobra.Command, do func(*cobra.Command)) {
 	do(cmd)
 	for _, child := range cmd.Commands() {
@@ -84,7 +84,7 @@ func TestHelpGroupsCommands(t *testing.T) {
 	}
 }
 
-// Every command says what it is for, and every flag what it does.
+// Every command and every flag has a description.
 func TestCommandsAreDescribed(t *testing.T) {
 	short := map[string]bool{"o": true, "f": true, "n": true, "h": true}
 	walk(testTree(), func(c *cobra.Command) {
@@ -130,7 +130,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// Commands that can run here print JSON on demand, and nothing else.
+// Commands that can run here print only JSON with -o json.
 func TestOutputAsJSON(t *testing.T) {
 	url, _ := target(t, nil)
 	profile, saved := profileFor(t, url, tolerant), filepath.Join(t.TempDir(), "r.json")
@@ -158,7 +158,8 @@ func TestOutputAsJSON(t *testing.T) {
 	}
 }
 
-// resultless are commands that print no result: they change something, serve, or write files in a format of their own.
+// resultless returns the commands that print no result: they change something, serve, or write files in a
+// format of their own.
 func resultless() map[string]bool {
 	all := map[string]bool{}
 	for _, path := range strings.Split("down,reset,restart,build,logs,ui,notifications,entry,slo generate,slo import,slo backfill,"+
@@ -178,7 +179,7 @@ func TestCommandsWithAResultHaveOutput(t *testing.T) {
 	})
 }
 
-// What README and docs tell people to type can be typed: the commands and their flags exist.
+// Commands and flags in README and docs exist.
 func TestDocumentedCommandsParse(t *testing.T) {
 	files := []string{"../../README.md"}
 	err := filepath.WalkDir("../../docs", func(path string, _ fs.DirEntry, err error) error {
@@ -224,10 +225,10 @@ func documented(text string) []string {
 	return lines
 }
 
-// word is a word of a shell's command line, quoted or not; "#", "|", ">" and "&" end the command.
+// word matches a word of a shell's command line, quoted or not. "#", "|", ">" and "&" end the command.
 var word = regexp.MustCompile(`'[^']*'|"[^"]*"|[^\s'"]+`)
 
-// parses finds the command of a line and parses its flags, without the compatibility with single dashes.
+// parses finds the command of a line and parses its flags. Long flags with a single dash are not accepted here.
 func parses(line string) error {
 	var args []string
 	for _, w := range word.FindAllString(line, -1) {
@@ -237,7 +238,7 @@ func parses(line string) error {
 		args = append(args, strings.Trim(w, `'"`))
 	}
 	if before, _, described := strings.Cut(line, "   "); described && !strings.Contains(before, "#") {
-		args = strings.Fields(before) // a list: what follows describes the command
+		args = strings.Fields(before) // in a list, the text after the command describes it
 	}
 	cmd, rest, err := testTree().Find(args)
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// completeComponents completes the name of a component of the copy that the flags mean.
+// completeComponents completes the name of a component of the copy that the flags select.
 func (p program) completeComponents(which *stackFlags) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		kit, err := which.stack(p)
@@ -21,7 +21,7 @@ func (p program) completeComponents(which *stackFlags) cobra.CompletionFunc {
 	}
 }
 
-// completeDrills completes the name of a drill of the repository; files complete too.
+// completeDrills completes the name of a drill of the repository, or of a file.
 func (p program) completeDrills(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	kit, err := new(stackFlags).stack(p)
 	if err != nil {
@@ -38,13 +38,13 @@ func (p program) completeDrills(*cobra.Command, []string, string) ([]string, cob
 	return names, cobra.ShellCompDirectiveDefault
 }
 
-// completeProfiles completes the path of a load profile of the repository; other files complete too.
+// completeProfiles completes the path of a load profile of the repository, or of another file.
 func (p program) completeProfiles(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	return p.repositoryFiles("loadgen/profiles/*.yaml"), cobra.ShellCompDirectiveDefault
 }
 
-// repositoryFiles returns the files that match a pattern below the repository's root, relative to the working directory
-// where that is possible; nil without a repository.
+// repositoryFiles returns the files that match a pattern below the repository's root, relative to the working
+// directory if possible. It returns nil without a repository.
 func (p program) repositoryFiles(pattern string) []string {
 	root, err := p.root()
 	if err != nil {

@@ -23,8 +23,9 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// Every question of every dashboard (panels, variables, annotations) is put to the real stack while there is load, and gets
-// an answer. Panels that are rightly empty say so in code; their questions must be understood all the same.
+// dashboardsShow sends every query of every dashboard (panels, variables, annotations) to the real stack under
+// load, and checks that there is an answer. Panels that may be empty are marked in code; their queries must
+// still be valid.
 func dashboardsShow(t *testing.T, c *stackCopy) {
 	t.Helper()
 	r := newReader(t, c)
@@ -40,10 +41,11 @@ func dashboardsShow(t *testing.T, c *stackCopy) {
 	t.Logf("%d dashboards asked %d questions; %d had no answer", len(dashboards.All()), len(all), len(left))
 }
 
-// judged is the drill that fills quiet panels and is also held to its verdict: its fault is one that a service shows.
+// judged is the drill that fills quiet panels and whose verdict is also checked. Its fault is injected into a
+// service.
 const judged = "total-outage"
 
-// What is empty while all is well shows something when the drill runs that it names.
+// A panel that is empty without a fault shows data during the drill that it names.
 func TestDrillsFillQuietPanels(t *testing.T) {
 	byDrill := quietByDrill(questions(t))
 	if byDrill[judged] == nil {
@@ -57,7 +59,7 @@ func TestDrillsFillQuietPanels(t *testing.T) {
 			left := newReader(t, c).until(t, byDrill[drill], ended, func(q question) bool { return q.err == nil })
 			t.Logf("the drill filled %d of %d questions", len(byDrill[drill])-len(left), len(byDrill[drill]))
 			if drill != judged {
-				_ = run.Process.Signal(syscall.SIGINT) // it has been seen; what the drill finds is another test's
+				_ = run.Process.Signal(syscall.SIGINT) // the panels have data; other tests check the result of the drill
 			}
 			waitForDrill(t, ended)
 			if j := c.lastJournal(drill); len(left) > 0 && j != nil && becauseOfMachine(j) {
@@ -82,7 +84,7 @@ func waitForDrill(t *testing.T, ended func() bool) {
 	}
 }
 
-// question is one of a dashboard's, with why it has no answer.
+// question is a query of a dashboard, with the reason if it has no answer.
 type question struct {
 	board dashboards.Board
 	ask   dashboards.Ask
@@ -121,13 +123,14 @@ func told(t *testing.T, left []question) {
 	}
 }
 
-// after is a deadline.
+// after returns a function that reports whether d has passed.
 func after(d time.Duration) func() bool {
 	deadline := time.Now().Add(d)
 	return func() bool { return time.Now().After(deadline) }
 }
 
-// until asks what is left, again and again, until each question is done or it is late. It returns those that are not.
+// until repeats the queries in left until done returns true for each, or late returns true. It returns the
+// queries that are not done.
 func (r reader) until(t *testing.T, left []question, late func() bool, done func(question) bool) []question {
 	t.Helper()
 	for {
@@ -153,7 +156,7 @@ func (r reader) until(t *testing.T, left []question, late func() bool, done func
 	}
 }
 
-// background starts a command. What it prints is in the command's Stdout.
+// background starts a command. Its output is in the command's Stdout.
 func (c *stackCopy) background(args ...string) (cmd *exec.Cmd, ended func() bool) {
 	c.t.Helper()
 	cmd = c.command(args...)
@@ -175,8 +178,8 @@ func (c *stackCopy) background(args ...string) (cmd *exec.Cmd, ended func() bool
 	}
 }
 
-// contractsHold demands that what the contracts say of the stack's own metrics is so: names, labels and, where Prometheus
-// knows them, types.
+// contractsHold checks the contracts of the stack's own metrics: names, labels and, where Prometheus knows
+// them, types.
 func contractsHold(t *testing.T, c *stackCopy) {
 	t.Helper()
 	client, err := api.NewClient(api.Config{Address: c.url(9090, ""), Client: http.DefaultClient})
@@ -184,7 +187,7 @@ func contractsHold(t *testing.T, c *stackCopy) {
 		t.Fatal(err)
 	}
 	prometheus := promv1.NewAPI(client)
-	// Loki has a counter of lines that it refused from the first on.
+	// Loki has no counter of refused lines before it refuses one.
 	if resp, err := http.Post(c.url(3100, "/loki/api/v1/push"), "application/json",
 		bytes.NewBufferString(`{"streams":[{"stream":{"service_name":"late"},"values":[["1000000000000000000","a line of 2001"]]}]}`)); err == nil {
 		resp.Body.Close()
@@ -212,7 +215,7 @@ func contractsHold(t *testing.T, c *stackCopy) {
 	t.Logf("%d metrics of the stack's own are as the contracts say", len(all.Metrics))
 }
 
-// labelsOf are the labels that series of a metric have.
+// labelsOf returns the labels that series of a metric have.
 func labelsOf(t *testing.T, prometheus promv1.API, m contract.Metric) map[string]bool {
 	t.Helper()
 	name := m.Name

@@ -23,10 +23,11 @@ import (
 
 var errEmpty = errors.New("empty")
 
-// window is the time that is asked about, as Grafana fills it in.
+// window is the time range of the queries.
 const window = 2 * time.Minute
 
-// choices are the values of a dashboard's variables: all of one that takes several, and each of one that takes one.
+// choices returns the values of a dashboard's variables: all values of a variable that accepts several, and one
+// row for each value of others.
 func (r reader) choices(t *testing.T, b dashboards.Board) []map[string]string {
 	t.Helper()
 	all := []map[string]string{{"__rate_interval": "20s", "__range": "2m", "__auto": "15s"}}
@@ -44,7 +45,7 @@ func (r reader) choices(t *testing.T, b dashboards.Board) []map[string]string {
 					t.Fatal(err)
 				}
 				if values, err = r.labelValues(v.Ask.Backend, text); err != nil {
-					values = []string{"none"} // told by the variable's own question
+					values = []string{"none"} // the variable's own query reports the error
 				}
 			}
 			if v.All != "" {
@@ -63,7 +64,7 @@ func (r reader) choices(t *testing.T, b dashboards.Board) []map[string]string {
 	return all
 }
 
-// reader asks the backends of a copy of the stack what Grafana would.
+// reader queries the backends of a copy of the stack as Grafana would.
 type reader struct {
 	c          *stackCopy
 	prometheus *backend.Prometheus
@@ -133,7 +134,7 @@ func (r reader) promql(ctx context.Context, a dashboards.Ask, text string, begin
 	return nil
 }
 
-// serviceMap asks what Tempo's data source asks for the service graph and the table beside it.
+// serviceMap sends the queries of Tempo's data source for the service graph and the table beside it.
 func (r reader) serviceMap(ctx context.Context, at time.Time) error {
 	for _, text := range []string{
 		"sum by (client, server) (rate(traces_service_graph_request_total[2m]))",
@@ -182,7 +183,7 @@ func some(n int, err error) error {
 	return err
 }
 
-// numbers counts the samples that are something.
+// numbers counts the samples that are not NaN.
 func numbers(m model.Matrix) int {
 	n := 0
 	for _, s := range m {

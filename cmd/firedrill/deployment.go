@@ -15,28 +15,28 @@ type deployment interface {
 	inspection
 }
 
-// lifecycle changes what of a copy there is.
+// lifecycle starts and stops a copy, and deletes its data.
 type lifecycle interface {
 	Up(ctx context.Context) (stack.Status, error)
 	Down(ctx context.Context) (stopped int, err error)
 	Reset(ctx context.Context) error
 }
 
-// inspection looks at a copy, and at one component of it closely.
+// inspection shows the state of a copy, and the log of one component.
 type inspection interface {
 	Status(ctx context.Context) (stack.Status, error)
 	Logs(ctx context.Context, name string, n int, follow bool, out io.Writer) error
 	Restart(ctx context.Context, name string) error
 }
 
-// addRunFlags adds the flags that say which copy is meant and whether it runs as processes or in containers.
+// addRunFlags adds the flags that select a copy, and whether it runs as processes or in containers.
 func addRunFlags(fs flagSet) *stackFlags {
 	f := addStackFlags(fs)
 	fs.StringVar(&f.where, "stack", "", "`what` the copy runs in: native (processes) or compose (containers) (FIREDRILL_STACK; default what runs already, else native)")
 	return f
 }
 
-// running returns the copy that the parsed flags and the environment mean, and its settings.
+// running returns the copy that the parsed flags and the environment select, and its settings.
 func (f *stackFlags) running(p program) (deployment, stack.Stack, error) {
 	kit, err := f.stack(p)
 	if err != nil {
@@ -46,7 +46,7 @@ func (f *stackFlags) running(p program) (deployment, stack.Stack, error) {
 	return target, kit, err
 }
 
-// deployment returns kit as what it runs in.
+// deployment returns kit as processes or as containers.
 func (f *stackFlags) deployment(p program, kit stack.Stack) (deployment, error) {
 	runtime, err := f.runtime(p, kit)
 	if err != nil {
@@ -69,7 +69,8 @@ func (f *stackFlags) deployment(p program, kit stack.Stack) (deployment, error) 
 	}, nil
 }
 
-// runtime is what the copy runs in: as told, else as it runs already, else natively.
+// runtime returns the runtime of the copy: what the flag or the environment says, or else the runtime of the
+// running copy, or else native.
 func (f *stackFlags) runtime(p program, kit stack.Stack) (string, error) {
 	told, runtimes := f.where, map[string]string{"native": stack.Native, "compose": stack.Compose}
 	if told == "" {
@@ -90,7 +91,7 @@ func (f *stackFlags) runtime(p program, kit stack.Stack) (string, error) {
 	return record.Runtime, nil
 }
 
-// members names what a deployment is made of.
+// members returns what a deployment consists of, for messages.
 func members(d deployment) string {
 	if _, ok := d.(compose.Project); ok {
 		return "containers"

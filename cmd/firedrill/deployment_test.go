@@ -11,14 +11,15 @@ import (
 	"firedrill/deploy/stack"
 )
 
-// What a command works on is what was told, else what runs already, else the native stack.
+// A command works on the runtime that the user names, or else on the one that runs, or else on the native
+// stack.
 func TestWhatACopyRunsIn(t *testing.T) {
 	native, contained := stack.Native, stack.Compose
 	for _, c := range []struct {
 		name  string
 		args  []string
 		env   string
-		runs  *string // nothing if nil
+		runs  *string // nil if nothing runs
 		want  string
 		error string
 
@@ -71,7 +72,7 @@ func TestWhatACopyRunsIn(t *testing.T) {
 
 func keep(t *testing.T, s stack.Settings, r stack.Record) {
 	t.Helper()
-	release, err := s.Lock(t.Context(), os.Stderr) // makes the folder
+	release, err := s.Lock(t.Context(), os.Stderr) // creates the folder
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,9 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// Loki and Tempo as they run at scale, distributor, ingester, querier and the rest each a process, are to the shop and to
-// whoever asks what they are as one process: every cell holds. So it is after a crash of those that hold and find data.
+// Loki and Tempo with a process each for distributor, ingester, querier and the rest behave like single
+// processes, for the shop and for queries: every cell of the verification holds. It also holds after the
+// processes that store and query data have crashed.
 func TestDistributedStackIsProvenToo(t *testing.T) {
 	c := newCopy(t)
 	c.must("up", "--distributed")
@@ -40,7 +41,7 @@ func TestDistributedStackIsProvenToo(t *testing.T) {
 	c.proven(t)
 	for _, m := range []struct {
 		port   int
-		metric string // sum over its series is above 0
+		metric string // the sum of its series is above 0
 	}{
 		{3110, "loki_distributor_lines_received_total"},
 		{3120, "loki_ingester_chunks_created_total"},
@@ -74,7 +75,7 @@ func TestDistributedStackIsProvenToo(t *testing.T) {
 	c.gone()
 }
 
-// proven holds the copy to all cells of the proof.
+// proven checks that all cells of the verification hold for the copy.
 func (c *stackCopy) proven(t *testing.T) {
 	t.Helper()
 	if code, out := c.judge("verify", "--timeout", patience(t, 2*time.Minute)); code != 0 || !regexp.MustCompile(`All \d+ cells hold`).MatchString(out) {
@@ -82,7 +83,7 @@ func (c *stackCopy) proven(t *testing.T) {
 	}
 }
 
-// sum adds up the series of a metric in the text format.
+// sum returns the sum of the series of a metric in the text format.
 func sum(text, metric string) float64 {
 	total := 0.0
 	for line := range strings.Lines(text) {

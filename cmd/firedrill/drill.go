@@ -32,7 +32,7 @@ Each fault is on a lease: it ends by itself within seconds, whatever happens to 
 		cmd.AddCommand(child)
 	}
 	watchdog := p.wrapped(ctx, command{drillWatchdogCommand, "do one fault to a process, and undo it when its lease ends", drillWatchdog})
-	watchdog.Hidden = true // drills run it themselves
+	watchdog.Hidden = true // only drills run it
 	cmd.AddCommand(watchdog)
 	return cmd
 }
@@ -54,5 +54,5 @@ func drillCommands() []command {
 	}
 }
 
-// drillWatchdogCommand is the name of the command that drills run to do and undo faults.
+// drillWatchdogCommand is the name of the command that drills run to inject and end faults.
 const drillWatchdogCommand = "watchdog"

@@ -22,7 +22,7 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// everyFault is a drill with one fault of each way in which faults are undone.
+// everyFault is a drill with one fault for each way in which faults are ended.
 const everyFault = `
 title: Everything at once
 story: Nothing works.
@@ -38,7 +38,7 @@ faults:
   - {for: 30m, kind: errors, target: gateway, params: {ratio: 0.5}}
 `
 
-// output is what a process prints, for reading while it runs.
+// output collects what a process prints. It can be read while the process runs.
 type output struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -56,7 +56,7 @@ func (o *output) String() string {
 	return o.b.String()
 }
 
-// breakAll starts a drill with every fault, and returns when all are on.
+// breakAll starts a drill with every fault, and returns when all are active.
 func (c *stackCopy) breakAll() (*exec.Cmd, *output) {
 	c.t.Helper()
 	file := filepath.Join(c.t.TempDir(), "everything.yaml")
@@ -84,7 +84,7 @@ func (c *stackCopy) breakAll() (*exec.Cmd, *output) {
 	return cmd, out
 }
 
-// faults are those that services show.
+// faults returns the active faults of the services.
 func (c *stackCopy) faults() string {
 	c.t.Helper()
 	token, err := os.ReadFile(filepath.Join(c.data, "run", stack.FaultsToken))
@@ -108,7 +108,7 @@ func (c *stackCopy) faults() string {
 		req.Header.Set("Authorization", "Bearer "+string(token))
 		resp, err := (&http.Client{Timeout: service.wait}).Do(req)
 		if err != nil {
-			continue // it hangs, or is being started
+			continue // it hangs, or is starting
 		}
 		var shows struct{ Active []struct{ Kind string } }
 		err = json.NewDecoder(resp.Body).Decode(&shows)
@@ -123,7 +123,7 @@ func (c *stackCopy) faults() string {
 	return strings.Join(all, "; ")
 }
 
-// dataLimit is the line of a process's limits that memory_limit changes.
+// dataLimit returns the line of a process's limits that memory_limit changes.
 func (c *stackCopy) dataLimit(component string) string {
 	c.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/limits", c.status()[component].PID))
@@ -138,7 +138,7 @@ func (c *stackCopy) dataLimit(component string) string {
 	return ""
 }
 
-// helpers are the processes that a drill on this copy has started: watchdogs and load.
+// helpers returns the processes that a drill on this copy has started: watchdogs and load.
 func (c *stackCopy) helpers() []*process.Process {
 	c.t.Helper()
 	all, err := process.Processes()
@@ -156,7 +156,7 @@ func (c *stackCopy) helpers() []*process.Process {
 	return found
 }
 
-// left is what of the drill's faults is left, components aside that are not ready yet.
+// left returns what is left of the drill's faults. It leaves out components that are not ready yet.
 func (c *stackCopy) left() []string {
 	c.t.Helper()
 	var left []string
@@ -172,7 +172,7 @@ func (c *stackCopy) left() []string {
 	return left
 }
 
-// healed waits until nothing of the drill's faults is left. By themselves they would last for half an hour.
+// healed waits until nothing is left of the drill's faults. Their leases would end only after half an hour.
 func (c *stackCopy) healed() {
 	c.t.Helper()
 	machinetest.Await(c.t, "all is healed", func() (string, bool) {
@@ -205,7 +205,7 @@ func TestFaultsEndThoughTheDrillIsKilled(t *testing.T) {
 	_ = drill.Wait()
 	c.healed()
 
-	// What the drill did is still in the windows of alerts.
+	// The windows of alerts still contain the errors of the drill.
 	code, out := c.judge("drill", "run", "control")
 	if code != 2 || !strings.Contains(out, `drill "control" refused`) {
 		t.Errorf("a drill while alerts fire: exit %d, want 2 and a refusal:\n%s", code, out)

@@ -22,7 +22,7 @@ created and ends by itself.
 A comment above each experiment says how it differs from the fault. Faults that Chaos Mesh cannot do are listed on standard
 error, and the exit code is 1.`
 
-// chaosMesh is the one format of drill export.
+// chaosMesh is the only format of drill export.
 const chaosMesh = "chaos-mesh"
 
 func drillExport(_ context.Context, p program, args []string) error {
@@ -52,8 +52,7 @@ func drillExport(_ context.Context, p program, args []string) error {
 	return p.export(plan, *out)
 }
 
-// inCluster reads a drill like drill does, where services keep their data in a
-// database server.
+// inCluster reads a drill as drill does, for a cluster in which services keep their data in a database server.
 func (t drillTarget) inCluster(name string) (*drill.Drill, error) {
 	faults := t.faults()
 	for caller, wires := range faults.Wires {
@@ -70,7 +69,7 @@ func (t drillTarget) inCluster(name string) (*drill.Drill, error) {
 	return d, nil
 }
 
-// export writes the plan and tells what it lacks.
+// export writes the plan, and prints to standard error what the plan lacks.
 func (p program) export(plan chaosmesh.Plan, file string) error {
 	for _, l := range plan.Lost {
 		fmt.Fprintf(p.stderr, "not in it: %s on %s: %s\n", l.Kind, l.Target, l.Reason)

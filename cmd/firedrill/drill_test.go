@@ -22,7 +22,7 @@ import (
 	"firedrill/internal/backend"
 )
 
-// drillsAt are the drills of a copy that does not run.
+// drillsAt returns the target of drills for a copy that does not run.
 func drillsAt(t *testing.T, offset int) drillTarget {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -94,7 +94,7 @@ func TestDrillsThatAreNone(t *testing.T) {
 	}
 }
 
-// What ships can be read, listed and shown.
+// Every drill of the repository can be read, listed and shown.
 func TestDrillsAreListed(t *testing.T) {
 	code, out, errs := firedrill(t.Context(), "drill", "list")
 	if code != 0 {
@@ -152,12 +152,12 @@ services:
 	}
 }
 
-// answering is a Prometheus that answers queries that contain a text with a number.
+// answering returns a Prometheus that answers a query with a number if the query contains the number's text.
 func answering(t *testing.T, numbers map[string]float64) *backend.Prometheus {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		result := []any{}
-		for operand := range strings.SplitSeq(r.FormValue("query"), "\nor\n") { // an operand that is absent gives way to the next
+		for operand := range strings.SplitSeq(r.FormValue("query"), "\nor\n") { // PromQL's "or": an empty operand is replaced by the next
 			for text, n := range numbers {
 				if strings.Contains(operand, text) && len(result) == 0 {
 					if strings.Contains(operand, "0 *") {
@@ -201,7 +201,8 @@ slos:
 		want    chaosrun.Prediction
 		err     error
 	}{
-		// 14.4 times a budget of 0.5 % over a minute: errors of all requests take 14.4 · 0.5 % · 60 s = 4.3 s.
+		// The threshold is 14.4 times a budget of 0.5 % over a minute. If all requests fail, this takes 14.4 ·
+		// 0.5 % · 60 s = 4.3 s.
 		{"as measured", map[string]float64{"bad[1m]": 10, "all[1m]": 10}, page,
 			chaosrun.Prediction{Fires: true, Detection: 4320 * 1e6, Reset: 29100 * 1e6, Slack: 2e9, Ratio: 1}, nil},
 		{"as the drill says", map[string]float64{"bad[1m]": 10, "all[1m]": 10}, given,
@@ -223,7 +224,7 @@ slos:
 	}
 }
 
-// What else is noted of drills is no fault to undo.
+// Other notes about drills are not faults that Heal must end.
 func TestHealAfterAMystery(t *testing.T) {
 	target := drillsAt(t, 0)
 	if _, err := target.game().Begin(t.Context(), game.Game{Drill: "bank-down"}); err == nil || !errors.Is(err, os.ErrNotExist) {
@@ -286,7 +287,7 @@ func TestVerdictOfSeveralDrills(t *testing.T) {
 	}
 }
 
-// TestMisuse holds that a drill that did not begin is misuse, and other errors are not.
+// TestMisuse checks that a drill that did not begin is misuse, and that other errors are not.
 func TestMisuse(t *testing.T) {
 	for _, tc := range []struct {
 		err  error

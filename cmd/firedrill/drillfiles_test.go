@@ -22,12 +22,12 @@ import (
 	"firedrill/loadgen/profile"
 )
 
-// known is what a drill may name.
+// known holds the names that a drill may use.
 type known struct {
 	target  drillTarget
 	schema  *jsonschema.Schema
 	metrics contract.Contract
-	series  map[string]bool // that rules record
+	series  map[string]bool // series that rules record
 	alerts  map[string]bool
 }
 
@@ -57,7 +57,7 @@ func readKnown(t *testing.T) known {
 			}
 		}
 	}
-	runbooks, err := filepath.Glob(root + "/docs/runbooks/*.md") // one an alert, those of the stack too
+	runbooks, err := filepath.Glob(root + "/docs/runbooks/*.md") // one per alert, with those of the stack
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func readKnown(t *testing.T) known {
 	return k
 }
 
-// Every drill that ships names what there is, and gives nothing away.
+// Every drill of the repository uses only names that exist, and does not reveal its answer.
 func TestShippedDrills(t *testing.T) {
 	k := readKnown(t)
 	drills, err := k.target.drills()
@@ -83,7 +83,7 @@ func TestShippedDrills(t *testing.T) {
 	}
 }
 
-// file holds a drill's file to what editors need.
+// file checks that a drill's file names the schema for editors, and that it conforms to the schema.
 func (k known) file(d *drill.Drill) (problems []string) {
 	text, err := os.ReadFile(d.File)
 	if err != nil {
@@ -106,7 +106,7 @@ func (k known) file(d *drill.Drill) (problems []string) {
 	return problems
 }
 
-// refersTo looks for alerts, runbooks, profiles and places that there are not.
+// refersTo returns the alerts, runbooks, profiles and places of a drill that do not exist.
 func (k known) refersTo(d *drill.Drill) (problems []string) {
 	patterns := slices.Concat(d.Expect.May, d.Expect.MustNotFire)
 	for _, a := range d.Expect.Alerts {
@@ -143,7 +143,7 @@ func (k known) refersTo(d *drill.Drill) (problems []string) {
 	return problems
 }
 
-// queries holds PromQL to what services and rules tell.
+// queries checks that the PromQL of a drill uses only series of services and rules.
 func (k known) queries(d *drill.Drill) (problems []string) {
 	var all []string
 	for _, p := range d.Hypothesis {
@@ -186,7 +186,7 @@ func (k known) queries(d *drill.Drill) (problems []string) {
 	return problems
 }
 
-// teaches holds a drill to what a workshop needs of it.
+// teaches checks that a drill has what a workshop needs.
 func teaches(d *drill.Drill) (problems []string) {
 	if len(d.Faults) == 0 {
 		return nil
@@ -197,7 +197,7 @@ func teaches(d *drill.Drill) (problems []string) {
 	if strings.Contains(strings.ToLower(d.Story), d.Answer.Service) {
 		problems = append(problems, "the story names the service that is to be found")
 	}
-	// Where Prometheus is what is broken, there is nothing to see but the silence.
+	// If Prometheus itself is broken, the only sign is that no data arrives.
 	blind := d.Expect.Blind > drill.DefaultBlind
 	if !blind && len(d.Expect.Traces)+len(d.Expect.Logs)+len(d.Expect.Metrics) == 0 {
 		problems = append(problems, "no signal but alerts is expected to show the fault")

@@ -14,7 +14,7 @@ import (
 
 var update = flag.Bool("update", false, "write the files that are generated")
 
-// The schema and the page of drills are those of the format and of the faults there are.
+// The schema and the documentation page of drills match the format and the kinds of faults.
 func TestDrillFormatIsDocumented(t *testing.T) {
 	for path, write := range map[string]func(io.Writer, []kinds.Kind) error{
 		"../../chaos/drill.schema.json": drill.WriteSchema,

@@ -11,16 +11,16 @@ import (
 	"firedrill/deploy/stack"
 )
 
-// Offsets of fresh copies: above the defaults of all others, and below the ports that
-// systems give to outgoing connections.
+// Port offsets of fresh copies. They are above the default offsets of all other copies, and the ports are below
+// those that systems use for outgoing connections.
 const (
 	lowestOffset  = 11000
 	highestOffset = 22000
 	mostTries     = 100
 )
 
-// freshCopy starts a copy for one drill, with its data in dir. The returned function
-// stops and removes it, unless it is to be kept.
+// freshCopy starts a copy for one drill, with its data in dir. The returned function stops the copy and removes
+// it, unless the user wants to keep it.
 func (r *drillRunner) freshCopy(ctx context.Context, dir string) (*session.Target, func(), error) {
 	t := r.target
 	t.Data, t.Shop, t.Load = filepath.Join(dir, "stack"), true, true
@@ -44,7 +44,7 @@ func (r *drillRunner) freshCopy(ctx context.Context, dir string) (*session.Targe
 	}, nil
 }
 
-// freePorts finds an offset at which nobody listens on a port of the copy.
+// freePorts returns an offset at which all ports of the copy are free.
 func freePorts(ctx context.Context, s stack.Settings) (int, error) {
 	for range mostTries {
 		s.Offset = lowestOffset + rand.IntN(highestOffset-lowestOffset)

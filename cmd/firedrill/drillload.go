@@ -14,8 +14,7 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// load returns the command that drives the load of a drill with this program's load
-// generator.
+// load returns the command that runs the load of a drill, with this program's load generator.
 func (t drillTarget) load(ctx context.Context, l session.LoadOrder) *exec.Cmd {
 	profile := l.Spec.Profile
 	if filepath.Ext(profile) == "" {

@@ -24,7 +24,7 @@ func drillMatrix(ctx context.Context, p program, args []string) error {
 		return err
 	}
 	page, asJSON := f.html, f.json
-	f.html, f.json = "", false // of the single drill
+	f.html, f.json = "", false // they are for a single drill
 	runner, err := f.runner(p)
 	if err != nil {
 		return err

@@ -75,7 +75,7 @@ func shorten(text string) string {
 	return text
 }
 
-// mutantsVerdict is an error unless every run came to what it must.
+// mutantsVerdict returns an error unless every run had the required result.
 func mutantsVerdict(all []chaosrun.Mutant) error {
 	switch missed, unclear := chaosrun.CountMutants(all); {
 	case missed > 0:

@@ -69,12 +69,13 @@ func drillMystery(ctx context.Context, p program, args []string) error {
 	return endMystery(p, store, j)
 }
 
-// game returns where the copy keeps its mystery.
+// game returns the store of the copy's mystery.
 func (t drillTarget) game() game.Store {
 	return game.Store{Path: filepath.Join(t.folder().Notes, "mystery.json")}
 }
 
-// noMystery tells why no mystery began, without the drill's name: there may be another try.
+// noMystery returns an error that says why no mystery began. It hides the drill's name, because the user may
+// try again.
 func noMystery(s game.Store, d *drill.Drill, why error) error {
 	if err := s.Forget(); err != nil {
 		return err
@@ -82,7 +83,7 @@ func noMystery(s game.Store, d *drill.Drill, why error) error {
 	return &exit{exitMisuse, game.Conceal(d, why)}
 }
 
-// endMystery prints the report and the score if the cause was found, and otherwise how to go on.
+// endMystery prints the report and the score if the cause was found. Otherwise it prints what to do next.
 func endMystery(p program, s game.Store, j *chaosrun.Journal) error {
 	g, err := s.Load()
 	if err != nil || g == nil {
@@ -170,7 +171,7 @@ func drillGuess(ctx context.Context, p program, args []string) error {
 	})
 }
 
-// play lets do make a move in the game of the copy that the flags name.
+// play calls do with the game of the copy that the flags select.
 func (p program) play(ctx context.Context, which *stackFlags, do func(*game.Game, *drill.Drill) error) error {
 	t, err := which.drillTarget(p)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	chaosrun "firedrill/chaos/run"
 )
 
-// A game is kept between commands: what the drill notes in one process, hints and guesses of others find.
+// A game is stored between commands: hints and guesses in other processes find what the drill stored.
 func TestMystery(t *testing.T) {
 	target := drillsAt(t, 1000)
 	say := func(want int, args ...string) string {
@@ -55,7 +55,7 @@ func TestMystery(t *testing.T) {
 		t.Errorf("a slip of the pen: %s", got)
 	}
 	got := say(0, "guess", strings.ToUpper(d.Answer.Service), d.Answer.Fault)
-	// 100 less a hint (15), a wrong guess (10) and the minute begun (2).
+	// 100 less a hint (15), a wrong guess (10) and the started minute (2).
 	for _, want := range []string{"Right!\n" + d.Title, "73 points: an alert told after", "hints used: 1, wrong guesses: 1", "drill payment-latency, seed 7"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the answer lacks %q:\n%s", want, got)
@@ -66,7 +66,7 @@ func TestMystery(t *testing.T) {
 	}
 }
 
-// A mystery that is refused stays one, and leaves no game.
+// An error of a refused mystery does not reveal the drill, and no game is left.
 func TestRefusedMystery(t *testing.T) {
 	target := drillsAt(t, 1000)
 	if err := os.MkdirAll(target.folder().Notes, 0o700); err != nil {

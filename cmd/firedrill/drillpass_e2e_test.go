@@ -15,8 +15,9 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// The control run, and a drill whose fault is a stopped process and one whose fault is on the wire, each on a stack of its own.
-// One whose fault a service shows is total-outage, which fills the quiet panels of dashboards. "make ci-full" runs all drills.
+// The control run, a drill that stops a process, and a drill with a fault of a network connection, each on a
+// stack of its own. total-outage, which fills the quiet panels of dashboards, covers faults of services. "make
+// ci-full" runs all drills.
 func TestDrillsPass(t *testing.T) {
 	names := []string{"control", "blackout-loki", "partition-orders-payments"}
 	c := newCopy(t)
@@ -32,7 +33,7 @@ func TestDrillsPass(t *testing.T) {
 	}
 }
 
-// passed demands that drills which were run have passed, and that there is all that a drill leaves.
+// passed checks that the drills have passed, and that each left all of its files.
 func (c *stackCopy) passed(junit string, names []string) {
 	c.t.Helper()
 	text, err := os.ReadFile(junit)
@@ -50,8 +51,8 @@ func (c *stackCopy) passed(junit string, names []string) {
 	}
 }
 
-// passes demands that the drill that was run has passed. If nobody can tell, it is run once more, alone: then the machine has
-// nothing else to do.
+// passes checks that the drill has passed. If it is inconclusive, it is run once more, alone: the machine then
+// has no other work.
 func (c *stackCopy) passes(name string) {
 	c.t.Helper()
 	j := c.journal(name)
@@ -70,12 +71,13 @@ func (c *stackCopy) passes(name string) {
 	}
 }
 
-// becauseOfMachine is whether the drill itself says that it was the machine, and not the stack, that kept it from a verdict.
+// becauseOfMachine reports whether, according to the drill itself, the machine and not the stack prevented a
+// verdict.
 func becauseOfMachine(j *chaosrun.Journal) bool {
 	return j.Advice != ""
 }
 
-// journal is what the last run of a drill came to.
+// journal returns the result of the last run of a drill.
 func (c *stackCopy) journal(name string) *chaosrun.Journal {
 	c.t.Helper()
 	j := c.lastJournal(name)
@@ -85,7 +87,8 @@ func (c *stackCopy) journal(name string) *chaosrun.Journal {
 	return j
 }
 
-// lastJournal is what the last run of a drill came to; nil if it left nothing, as one that was refused.
+// lastJournal returns the result of the last run of a drill. It returns nil if there is none, because the drill
+// was refused.
 func (c *stackCopy) lastJournal(name string) *chaosrun.Journal {
 	c.t.Helper()
 	files, err := filepath.Glob(filepath.Join(c.data, "drills", "*-"+name, "journal.json"))

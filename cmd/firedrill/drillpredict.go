@@ -14,8 +14,8 @@ import (
 	"firedrill/internal/backend"
 )
 
-// drillPredictor says what the arithmetic of error budgets expects of an outage. It
-// implements chaosrun.Predictor.
+// drillPredictor predicts alerts from the measured outage, with the arithmetic of error budgets. It implements
+// chaosrun.Predictor.
 type drillPredictor struct {
 	specs      []slo.Spec
 	clock      slo.Clock
@@ -42,7 +42,7 @@ func (d drillPredictor) Predict(ctx context.Context, a drill.AlertExpectation, b
 	}, nil
 }
 
-// objective returns the objective and severity that an alert on a burn rate is about.
+// objective returns the SLO and severity of a burn-rate alert. ok is false for other alerts.
 func (d drillPredictor) objective(a drill.AlertExpectation) (slo.SLO, slo.Severity, bool) {
 	for _, spec := range d.specs {
 		for _, s := range spec.SLOs {
@@ -58,7 +58,7 @@ func (d drillPredictor) objective(a drill.AlertExpectation) (slo.SLO, slo.Severi
 	return slo.SLO{}, "", false
 }
 
-// measured returns the outage as the objective's indicator saw it.
+// measured returns the outage as measured by the SLO's indicator.
 func (d drillPredictor) measured(ctx context.Context, s slo.SLO, begin, end time.Time) (slo.Outage, error) {
 	outage := slo.Outage{Length: end.Sub(begin)}
 	window := max(outage.Length.Round(time.Second), 2*d.clock.Scrape)
@@ -77,7 +77,7 @@ func (d drillPredictor) measured(ctx context.Context, s slo.SLO, begin, end time
 	if err != nil && !errors.Is(err, chaosrun.ErrNoData) {
 		return outage, err
 	}
-	if outage.Rate > 0 { // no series of bad events: there were none
+	if outage.Rate > 0 { // failed is 0 if there is no series of bad events
 		outage.Ratio = min(failed/outage.Rate, 1)
 	}
 	return outage, nil

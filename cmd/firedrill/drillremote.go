@@ -11,9 +11,8 @@ import (
 	"firedrill/internal/yamlfile"
 )
 
-// remoteStack says where a stack answers that is no copy on this machine, such as
-// one in Kubernetes. Drills can have its services show faults; its processes and
-// wires are out of reach.
+// remoteStack holds the addresses of a stack that is not a copy on this machine, such as one in Kubernetes.
+// Drills can inject faults into its services, but cannot reach its processes and network connections.
 type remoteStack struct {
 	Prometheus    string                   `yaml:"prometheus"`
 	Loki          string                   `yaml:"loki"`
@@ -22,13 +21,13 @@ type remoteStack struct {
 	Services      map[string]remoteService `yaml:"services"`
 }
 
-// remoteService is where one service answers: to all, and to operators.
+// remoteService holds the addresses of one service: for users, and for operators.
 type remoteService struct {
 	URL   string `yaml:"url"`
 	Admin string `yaml:"admin"`
 }
 
-// readRemote reads such a file.
+// readRemote reads a remoteStack from a YAML file.
 func readRemote(path string) (*remoteStack, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -50,7 +49,7 @@ func readRemote(path string) (*remoteStack, error) {
 	return &r, errors.Join(errs...)
 }
 
-// places are what ${NAME} in a drill means there.
+// places returns the values of ${NAME} in a drill.
 func (r *remoteStack) places() map[string]string {
 	places := map[string]string{
 		"prometheus": r.Prometheus, "loki": r.Loki, "tempo": r.Tempo, "notifications": r.Notifications,

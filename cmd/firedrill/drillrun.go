@@ -44,7 +44,7 @@ aborted.
 
 Exit codes: 0 all passed, 1 one failed, 2 misuse or refused, 3 one was inconclusive or aborted.`
 
-// alertScrapesLate is the alert of alerts/stack that fires when the machine, or Prometheus, does not keep up.
+// alertScrapesLate is the alert in alerts/stack that fires when the machine, or Prometheus, does not keep up.
 const alertScrapesLate = "ScrapesLate"
 
 // drillFlags say how drills are run.
@@ -96,7 +96,7 @@ func drillAll(ctx context.Context, p program, args []string) error {
 	return f.run(ctx, p)
 }
 
-// run runs the named drills, all without names, and tells what they came to.
+// run runs the named drills, or all drills without names, and returns an error unless all passed.
 func (f *drillFlags) run(ctx context.Context, p program, names ...string) error {
 	r, err := f.runner(p)
 	if err != nil {
@@ -128,7 +128,7 @@ type drillRunner struct {
 	target drillTarget
 }
 
-// runner checks the flags. It starts nothing.
+// runner checks the flags and returns the runner. It starts nothing.
 func (f *drillFlags) runner(p program) (*drillRunner, error) {
 	if err := session.CheckRate(f.rate); err != nil {
 		return nil, fmt.Errorf("%w: %w", errUsage, err)
@@ -146,7 +146,7 @@ func (f *drillFlags) runner(p program) (*drillRunner, error) {
 	return r, err
 }
 
-// series returns what runs drills one after the other.
+// series returns a session.Series, which runs drills one after the other.
 func (r *drillRunner) series() *session.Series {
 	s := &session.Series{
 		Settings: session.Settings{
@@ -172,7 +172,7 @@ func (r *drillRunner) runningCopy(ctx context.Context, _ string) (*session.Targe
 	return r.target.session(), func() {}, r.target.mustRun(ctx)
 }
 
-// show prints what a drill came to, unless all are to be printed as JSON.
+// show prints the result of a drill, unless all results are printed as JSON.
 func (r *drillRunner) show(j *chaosrun.Journal) error {
 	if r.json {
 		return nil
@@ -180,7 +180,7 @@ func (r *drillRunner) show(j *chaosrun.Journal) error {
 	return drillreport.Text(r.p.stdout, j)
 }
 
-// writeJUnit writes what drills came to as JUnit XML, if that was asked for: those that were refused too.
+// writeJUnit writes the results of drills as JUnit XML, if the flag is set. Drills that were refused are in it too.
 func (r *drillRunner) writeJUnit(journals []*chaosrun.Journal, refused error) error {
 	if r.junit == "" {
 		return nil
@@ -188,8 +188,8 @@ func (r *drillRunner) writeJUnit(journals []*chaosrun.Journal, refused error) er
 	return session.WriteFile(r.junit, func(w io.Writer) error { return drillreport.JUnit(w, session.Refusals(refused), journals...) })
 }
 
-// misuse marks an error as misuse if the drill did not begin: it was refused, or
-// another one runs. nil stays nil.
+// misuse marks an error as misuse if the drill did not begin, because it was refused or another one runs. It
+// returns nil for nil.
 func misuse(err error) error {
 	busy := (*session.BusyError)(nil)
 	if session.Refused(err) || errors.As(err, &busy) {

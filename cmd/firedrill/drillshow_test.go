@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// shownDrill is a drill as programs get it: the keys are those of its file.
+// shownDrill is a drill as JSON. The keys are those of its file.
 type shownDrill struct {
 	Name  string `json:"name"`
 	Drill struct {
@@ -17,7 +17,7 @@ type shownDrill struct {
 	} `json:"drill"`
 }
 
-// For programs a drill is what its file says, in JSON.
+// The JSON of a drill has the content of its file.
 func TestDrillAsJSON(t *testing.T) {
 	target := drillsAt(t, 1000)
 	all, err := target.drills()

@@ -43,11 +43,11 @@ func drillStop(ctx context.Context, p program, args []string) error {
 	return err
 }
 
-// heal undoes every fault that is left on the copy, and returns what there was.
+// heal ends every fault that is left on the copy, and returns what it ended.
 func (t drillTarget) heal(ctx context.Context) ([]string, error) {
 	token, err := os.ReadFile(t.RunFile(stack.FaultsToken))
 	if errors.Is(err, fs.ErrNotExist) {
-		err = nil // never up: no service can show a fault
+		err = nil // the copy was never started, so no service can have a fault
 	}
 	healed, healErr := t.session().Heal(ctx, strings.TrimSpace(string(token)))
 	return healed, errors.Join(err, healErr)

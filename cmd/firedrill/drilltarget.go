@@ -17,42 +17,41 @@ import (
 	"firedrill/internal/topology"
 )
 
-// drillTarget is the copy that a drill is about: what package session needs of it,
-// out of deploy/stack.
+// drillTarget is the copy on which a drill runs. It gives package session what it needs from deploy/stack.
 type drillTarget struct {
 	stack.Stack
 	getenv func(string) string
-	remote *remoteStack // nil: a copy on this machine
+	remote *remoteStack // nil for a copy on this machine
 }
 
-// drillTarget returns the copy that the flags name.
+// drillTarget returns the copy that the flags select.
 func (f *stackFlags) drillTarget(p program) (drillTarget, error) {
 	s, err := f.stack(p)
 	return drillTarget{Stack: s, getenv: p.getenv}, err
 }
 
-// session returns the copy as a session needs it.
+// session returns the copy in the form that package session needs.
 func (t drillTarget) session() *session.Target {
 	out := &session.Target{
 		Folder: t.folder(), Places: t.places(), Faults: t.faults(), Token: t.token, Processes: t.processes(), Load: t.load,
 	}
-	if t.remote == nil { // a Prometheus elsewhere cannot scrape this process
+	if t.remote == nil { // a remote Prometheus cannot scrape this process
 		out.Announce = func(addr string) (func(), error) { return announceIn(t.DrillTargets(), addr, stack.TierDrill) }
 	}
 	return out
 }
 
-// folder returns where the copy keeps what concerns drills.
+// folder returns the folders in which the copy keeps the files of drills.
 func (t drillTarget) folder() session.Folder {
 	return session.Folder{Data: t.Data, Notes: t.RunFile("drill")}
 }
 
-// library reads the repository's drills, and files of the user's.
+// library returns a reader of the repository's drills and of the user's files.
 func (t drillTarget) library() drill.Library {
 	return drill.Library{Dir: filepath.Join(t.Root, "chaos", "drills"), Faults: fault.New(t.everything())}
 }
 
-// drills reads the named drills; all of the repository's without names.
+// drills reads the named drills, or all drills of the repository without names.
 func (t drillTarget) drills(names ...string) ([]*drill.Drill, error) {
 	all, err := t.library().Named(names...)
 	if err != nil {
@@ -70,8 +69,8 @@ func (t drillTarget) drill(name string) (*drill.Drill, error) {
 	return all[0], nil
 }
 
-// faults returns what of the copy can be made worse. In containers and elsewhere only
-// services can, for processes and wires are out of reach.
+// faults returns the configuration of the faults that this copy supports. In containers and on a remote stack
+// these are only faults of services, because processes and network connections are out of reach.
 func (t drillTarget) faults() fault.Config {
 	if t.remote != nil {
 		return fault.Config{Admins: t.remote.admins()}
@@ -83,7 +82,7 @@ func (t drillTarget) faults() fault.Config {
 	return c
 }
 
-// everything returns what can be made worse of a native copy: what drills may be about.
+// everything returns the configuration of all faults of a native copy, for checking drills.
 func (t drillTarget) everything() fault.Config {
 	c := fault.Config{
 		Admins: map[string]string{}, Wires: t.wires(), Processes: supervised{t.Stack}, Watchdog: t.watchdog, Notes: t.folder().Undo(),
@@ -97,7 +96,7 @@ func (t drillTarget) everything() fault.Config {
 	return c
 }
 
-// watchdog returns the command that does and undoes a fault on a process.
+// watchdog returns the command that injects and ends a fault of a process.
 func (t drillTarget) watchdog(ctx context.Context) *exec.Cmd {
 	return exec.CommandContext(ctx, t.Executable, "drill", drillWatchdogCommand, "--data", t.Data, "--offset", strconv.Itoa(t.Offset))
 }
@@ -126,7 +125,7 @@ func (t drillTarget) wires() map[string]map[string]string {
 	return wires
 }
 
-// databaseAddr returns where a PostgreSQL server listens, as "host:port"; "" for files.
+// databaseAddr returns the address of a PostgreSQL server as "host:port", or "" if the data is in files.
 func databaseAddr(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
@@ -138,7 +137,7 @@ func databaseAddr(text string) string {
 	return u.Host
 }
 
-// places returns the URLs of programs and services by name: what ${NAME} in a drill means.
+// places returns the URLs of programs and services by name, for ${NAME} in a drill.
 func (t drillTarget) places() map[string]string {
 	if t.remote != nil {
 		return t.remote.places()
@@ -155,7 +154,7 @@ func (t drillTarget) places() map[string]string {
 	return places
 }
 
-// token returns what services want to be shown before they show a fault.
+// token returns the token that services require before they accept a fault.
 func (t drillTarget) token() (string, error) {
 	if t.remote == nil {
 		return t.Secret(stack.FaultsToken)
@@ -167,10 +166,10 @@ func (t drillTarget) token() (string, error) {
 	return token, nil
 }
 
-// mustRun refuses a copy that does not run.
+// mustRun returns an error if the copy does not run.
 func (t drillTarget) mustRun(ctx context.Context) error {
 	if t.remote != nil {
-		return nil // as the user says
+		return nil // not checked: the user says that it runs
 	}
 	record, err := t.Record()
 	switch {
@@ -203,7 +202,7 @@ func (s supervised) Stop(ctx context.Context, component string) error {
 	return gone(s.Stack.Stop(ctx, component))
 }
 
-// gone turns the error that a stack does not run into the one that package fault knows.
+// gone replaces stack.ErrNotRunning by fault.ErrNoStack, the error that package fault knows.
 func gone(err error) error {
 	if errors.Is(err, stack.ErrNotRunning) {
 		return fmt.Errorf("%w: %w", fault.ErrNoStack, err)
@@ -211,7 +210,7 @@ func gone(err error) error {
 	return err
 }
 
-// processes lists the processes of the target that run on this machine.
+// processes returns a function that lists the processes of the target on this machine.
 func (t drillTarget) processes() func() []int {
 	if t.remote != nil {
 		return func() []int { return nil }

@@ -26,10 +26,10 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// TestMain also tells how many tests could not tell anything, because the machine was too slow.
+// TestMain also prints how many tests were inconclusive because the machine was too slow.
 func TestMain(m *testing.M) { machinetest.Main(m) }
 
-// stackCopy is one copy of the stack, with data and ports of its own. One runs at a time.
+// stackCopy is one copy of the stack, with data and ports of its own. Only one runs at a time.
 type stackCopy struct {
 	t      *testing.T
 	data   string
@@ -53,7 +53,7 @@ func newCopy(t *testing.T) *stackCopy {
 	return c
 }
 
-// sub runs a part of a test on the copy. Later parts run whatever becomes of it.
+// sub runs a part of a test on the copy. Later parts run even if it fails.
 func (c *stackCopy) sub(name string, part func(t *testing.T, c *stackCopy)) {
 	c.t.Helper()
 	outer := c.t
@@ -64,7 +64,7 @@ func (c *stackCopy) sub(name string, part func(t *testing.T, c *stackCopy)) {
 	})
 }
 
-// offsets are those of all copies of this process.
+// offsets holds the offsets of all copies of this process.
 var offsets taken
 
 type taken struct {
@@ -72,7 +72,7 @@ type taken struct {
 	used []int
 }
 
-// take notes an offset unless one of its ports is one of a copy that was made before.
+// take records an offset and returns true, unless one of its ports is used by a copy that was created before.
 func (t *taken) take(offset int) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -86,12 +86,13 @@ func (t *taken) take(offset int) bool {
 	return true
 }
 
-// freeOffset finds an offset at which every port of the stack is free, below the range that outgoing connections use.
+// freeOffset returns an offset at which every port of the stack is free, below the range of outgoing
+// connections.
 func freeOffset(t *testing.T) int {
 	t.Helper()
 	for range 10000 {
 		offset := 11000 + rand.IntN(12000)
-		// A copy's ports must also be none of another's that this process has made and that does not listen yet.
+		// The ports must not belong to another copy of this process that does not listen yet.
 		if !offsets.take(offset) {
 			continue
 		}
@@ -103,7 +104,7 @@ func freeOffset(t *testing.T) int {
 	return 0
 }
 
-// bases are the ports of the stack without an offset.
+// bases returns the ports of the stack without an offset.
 func bases() []int {
 	all := []int{
 		3000, 3100, 3200, 4222, 4317, 4318, 8000, 8001, 8002, 8003, 8004, 8005,
@@ -131,7 +132,7 @@ func (c *stackCopy) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run runs firedrill and returns its exit code and all that it printed.
+// run runs firedrill and returns its exit code and its output.
 func (c *stackCopy) run(args ...string) (int, string) {
 	c.t.Helper()
 	out, err := c.command(args...).CombinedOutput()
@@ -145,8 +146,9 @@ func (c *stackCopy) run(args ...string) (int, string) {
 	return 0, string(out)
 }
 
-// judge runs a command that judges the stack. Where it says by its exit code that its result is invalid, the machine could not
-// keep up: it is run once more, and ends the test as inconclusive if it says so again.
+// judge runs a command that judges the stack. If the exit code says that the result is invalid, the machine
+// could not keep up. The command is then run once more, and if the result is invalid again, the test ends as
+// inconclusive.
 func (c *stackCopy) judge(args ...string) (int, string) {
 	c.t.Helper()
 	code, out := c.run(args...)
@@ -163,7 +165,8 @@ func (c *stackCopy) judge(args ...string) (int, string) {
 // exitInvalid is the exit code of a command whose result is invalid.
 const exitInvalid = 3
 
-// patience is how long a command of the kit is to wait for what takes at most d on the reference machine, as its flags want it.
+// patience returns, as the value of a flag, how long a command must wait for something that takes at most d on
+// the reference machine.
 func patience(t *testing.T, d time.Duration) string {
 	t.Helper()
 	return machinetest.Patience(t, d).String()
@@ -196,7 +199,7 @@ func (c *stackCopy) status() map[string]stack.ComponentStatus {
 	return byName
 }
 
-// members are the processes of the copy, found without any help of firedrill.
+// members returns the processes of the copy, found without firedrill.
 func (c *stackCopy) members() []string {
 	c.t.Helper()
 	all, err := process.Processes()
@@ -213,7 +216,7 @@ func (c *stackCopy) members() []string {
 	return found
 }
 
-// gone fails the test unless nothing of the copy is left; held are ports that the test itself holds.
+// gone fails the test unless nothing of the copy is left. held are ports that the test itself holds.
 func (c *stackCopy) gone(held ...int) {
 	c.t.Helper()
 	if left := c.members(); len(left) > 0 {

@@ -69,7 +69,7 @@ func TestLifeOfAStack(t *testing.T) {
 	}
 }
 
-// tidiesUp kills the supervisor: the next up stops what is left, and starts all.
+// tidiesUp kills the supervisor. The next up stops what is left, and starts everything.
 func tidiesUp(t *testing.T, c *stackCopy) {
 	t.Helper()
 	old := c.status()["gateway"].PID
@@ -82,7 +82,7 @@ func tidiesUp(t *testing.T, c *stackCopy) {
 	}
 }
 
-// What was told before a down is still known after the next up.
+// Telemetry that was stored before a down is still there after the next up.
 func TestTelemetryOutlivesDown(t *testing.T) {
 	c := newCopy(t)
 	c.must("up", "--no-shop")
@@ -155,7 +155,7 @@ func TestUpNamesTakenPorts(t *testing.T) {
 
 func TestUpShowsTheLogOfWhatDoesNotStart(t *testing.T) {
 	c := newCopy(t)
-	c.env = []string{"SHOP_BANK_LATENCY=soon"} // which the shop refuses
+	c.env = []string{"SHOP_BANK_LATENCY=soon"} // an invalid value, with which the shop does not start
 	code, out := c.run("up")
 	if code != 1 || !strings.Contains(out, "did not become ready: it ended 5 times") || !strings.Contains(out, `SHOP_BANK_LATENCY="soon"`) {
 		t.Errorf("exit %d, want 1 and the shop's complaint in:\n%s", code, out)
@@ -165,7 +165,7 @@ func TestUpShowsTheLogOfWhatDoesNotStart(t *testing.T) {
 
 func TestInterruptedUpStopsWhatItStarted(t *testing.T) {
 	c := newCopy(t)
-	c.env = []string{"SHOP_BANK_LATENCY=soon"} // the shop never gets ready, so up is still waiting
+	c.env = []string{"SHOP_BANK_LATENCY=soon"} // the shop never becomes ready, so up keeps waiting
 	cmd := c.command("up")
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
@@ -182,9 +182,9 @@ func TestInterruptedUpStopsWhatItStarted(t *testing.T) {
 
 func TestTwoCopiesSideBySide(t *testing.T) {
 	one, two := newCopy(t), newCopy(t)
-	// A path too long for a unix socket must do as well.
+	// A path that is too long for a unix socket must work too.
 	two.data = filepath.Join(two.data, strings.Repeat("long", 25))
-	one.must("up", "--no-shop") // two whole stacks are more than a small machine carries
+	one.must("up", "--no-shop") // two whole stacks are too much for a small machine
 	two.must("up")
 	one.must("down")
 	one.gone()
@@ -197,7 +197,7 @@ func TestTwoCopiesSideBySide(t *testing.T) {
 	two.gone()
 }
 
-// What needs nothing of a stack but that it runs.
+// Checks that only need a running stack.
 func TestCommandsOnARunningStack(t *testing.T) {
 	c := newCopy(t)
 	for _, args := range [][]string{

@@ -36,7 +36,7 @@ to the query front end at --read. It is ready when both are. "firedrill up --dis
 	return cmd
 }
 
-// newEntry passes requests on to the two URLs.
+// newEntry returns a handler that forwards requests to the two URLs.
 func newEntry(write, read string) (http.Handler, error) {
 	mux := http.NewServeMux()
 	for _, way := range []struct {
@@ -51,7 +51,7 @@ func newEntry(write, read string) (http.Handler, error) {
 			return nil, fmt.Errorf("%s %q: want http://host:port", way.name, way.url)
 		}
 		proxy := httputil.NewSingleHostReverseProxy(target)
-		proxy.FlushInterval = -1 // what is streamed arrives as it comes
+		proxy.FlushInterval = -1 // so that streams are forwarded without delay
 		for _, path := range way.paths {
 			mux.Handle(path, proxy)
 		}
@@ -68,5 +68,6 @@ func newEntry(write, read string) (http.Handler, error) {
 	return mux, nil
 }
 
-// readyWithin bounds the answer of one of the two; it is less than what a probe of both has.
+// readyWithin is the timeout of the readiness probe of each of the two. It is shorter than the timeout of a
+// probe of the entry.
 const readyWithin = 400 * time.Millisecond

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// What is pushed goes one way, what is asked the other; the entry is ready when both are.
+// Writes go to one program and queries to the other. The entry is ready when both are.
 func TestEntry(t *testing.T) {
 	ready := true
 	backend := func(name string) string {

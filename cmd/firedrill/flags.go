@@ -9,16 +9,17 @@ import (
 	"firedrill/deploy/stack"
 )
 
-// flagSet is what flags of a copy are added to: flags of a command or of the standard library.
+// flagSet is the part of a set of flags that stackFlags need. The flags of cobra and of the standard library
+// implement it.
 type flagSet interface {
 	StringVar(p *string, name, value, usage string)
 	Func(name, usage string, fn func(string) error)
 }
 
-// stackFlags are the flags that say which copy of the stack a command means.
+// stackFlags are the flags that select a copy of the stack.
 type stackFlags struct {
 	flags stack.Flags
-	where string // what it runs in
+	where string // native, compose, or "" if not given
 }
 
 func addStackFlags(fs flagSet) *stackFlags {
@@ -36,7 +37,7 @@ func addStackFlags(fs flagSet) *stackFlags {
 	return f
 }
 
-// stack returns the copy that the parsed flags and the environment mean.
+// stack returns the copy that the parsed flags and the environment select.
 func (f *stackFlags) stack(p program) (stack.Stack, error) {
 	executable, err := os.Executable()
 	if err != nil {
@@ -51,14 +52,14 @@ func (f *stackFlags) stack(p program) (stack.Stack, error) {
 	}, nil
 }
 
-// settings returns the settings of the copy that the environment means.
+// settings returns the settings of the copy that the environment selects.
 func (p program) settings() (stack.Settings, error) {
 	s, err := new(stackFlags).stack(p)
 	return s.Settings, err
 }
 
-// runningOffset returns the port offset of the copy that runs in the data folder that the environment means; 0 if there is
-// none, or no repository.
+// runningOffset returns the port offset of the copy that runs in the data folder that the environment selects.
+// It returns 0 if there is no such copy or no repository.
 func (p program) runningOffset() int {
 	settings, err := p.settings()
 	if err != nil {

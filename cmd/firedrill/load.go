@@ -32,7 +32,7 @@ Commands:
 Ctrl-C ends a run cleanly, with a report of what was done; a second one stops at once.
 Exit codes: 0 good, 1 a threshold is broken or not one request succeeded, 2 misuse, 3 the run is invalid: it was not the load that the profile describes.`
 
-// loadCommands are what load can do beside running a load test.
+// loadCommands returns the subcommands of load.
 func loadCommands() []command {
 	return []command{
 		{"compare", "say whether one result differs from another", loadCompare},
@@ -95,7 +95,7 @@ func (f *loadFlags) add(fs *flag.FlagSet) {
 	f.out.add(fs)
 }
 
-// load runs a load test, or one of the commands around it.
+// load runs a load test, or one of the subcommands.
 func load(ctx context.Context, p program, args []string) error {
 	if len(args) > 0 {
 		for _, c := range loadCommands() {
@@ -137,7 +137,7 @@ type exit struct {
 func (e *exit) Error() string { return e.err.Error() }
 func (e *exit) Unwrap() error { return e.err }
 
-// ExitCode is that of the program.
+// ExitCode returns the exit code of the program.
 func (e *exit) ExitCode() int { return e.code }
 
 // source sets the profile that the argument names, or the load test that the flags describe.
@@ -208,7 +208,7 @@ func (f *loadFlags) adHoc(url string) (*profile.AdHoc, error) {
 	return a, nil
 }
 
-// options returns what the flags say instead of the profile. offset is added to the port of the shop.
+// options returns the options by which the flags override the profile. offset is added to the port of the shop.
 func (f *loadFlags) options(p program, offset int) (o profile.Options, err error) {
 	o = profile.Options{
 		Target: f.target, Workers: f.workers, Timeout: f.timeout, Steady: f.steady, Getenv: p.getenv,
@@ -236,7 +236,7 @@ func (f *loadFlags) options(p program, offset int) (o profile.Options, err error
 	return o, nil
 }
 
-// portOffset is that of this copy.
+// portOffset returns the port offset of this copy.
 func (f *loadFlags) portOffset(p program) (int, error) {
 	name, text := "--offset", f.offset
 	if text == "" {
@@ -252,7 +252,7 @@ func (f *loadFlags) portOffset(p program) (int, error) {
 	return offset, nil
 }
 
-// part returns the shard that the flags mean, or the environment; zero for the whole.
+// part returns the shard that the flag or the environment selects. The zero value is the whole.
 func (f *loadFlags) part(p program) (shard schedule.Shard, err error) {
 	text, said := f.shard, "--shard"
 	if text == "" {
@@ -267,7 +267,8 @@ func (f *loadFlags) part(p program) (shard schedule.Shard, err error) {
 	return shard, nil
 }
 
-// indexedShard is the shard that a pod of an Indexed Job is, whose indexes begin at 0; "" elsewhere.
+// indexedShard returns the shard of a pod of an Indexed Job, whose indexes begin at 0. It returns "" elsewhere.
+// said names the source for messages.
 func (p program) indexedShard() (shard, said string, err error) {
 	of := p.getenv("FIREDRILL_SHARDS")
 	if of == "" {

@@ -14,9 +14,9 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// A second interrupt stops a run at once, though requests are under way that the target never answers.
+// A second interrupt stops a run at once, even if the target never answers the active requests.
 func TestLoadStopsAtOnceWhenInterruptedTwice(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, never answers
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections, never answers
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestLoadStopsAtOnceWhenInterruptedTwice(t *testing.T) {
 		}
 		t.Fatalf("it never said %q", text)
 	}
-	waitFor("failed 0") // the first line of the view: it runs
+	waitFor("failed 0") // the first line of the view: the run has started
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}

@@ -20,7 +20,7 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// target counts what it is asked.
+// target starts a server that counts its requests.
 func target(t *testing.T, handle http.HandlerFunc) (url string, asked *atomic.Int64) {
 	t.Helper()
 	asked = new(atomic.Int64)
@@ -50,7 +50,7 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-// tolerant are limits under which a busy machine does not make a run invalid.
+// tolerant holds limits with which a busy machine does not make a run invalid.
 const tolerant = "limits: {lag_p99: 60s, rate_error: 1, overrun: 10m, timeout: 10m}\n"
 
 func profileFor(t *testing.T, url, rest string) string {
@@ -63,7 +63,7 @@ scenarios:
 `+rest)
 }
 
-// Nothing of this may send a request, and each gets one clear line and the exit code 2.
+// None of these may send a request. Each prints one clear line and has exit code 2.
 func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 	url, asked := target(t, nil)
 	empty := write(t, "none.yaml", "")
@@ -139,7 +139,7 @@ func TestLoadExitCodes(t *testing.T) {
 		name string
 		args []string
 		code int
-		want string // of stdout
+		want string // part of stdout
 	}{
 		{"good", []string{profileFor(t, url, tolerant+"thresholds: [errors < 1%]\n")}, 0, "30 of 30 arrivals sent"},
 		{"half of it", []string{"-scale-rate", "0.5", profileFor(t, url, tolerant)}, 0, "15 of 15 arrivals sent"},
@@ -242,7 +242,7 @@ func TestLoadShardsMergeIntoTheWhole(t *testing.T) {
 	}
 }
 
-// A pod of an Indexed Job knows its shard from its environment; the flag wins.
+// A pod of an Indexed Job gets its shard from its environment. The flag takes precedence.
 func TestLoadShardOfAnIndexedJob(t *testing.T) {
 	var whole schedule.Shard
 	for _, tt := range []struct {

@@ -18,7 +18,7 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// config returns the load test that the flags and the argument mean. It reads the files that flags name.
+// config returns the load test that the flags and the argument describe. It reads the files that flags name.
 func (f *loadFlags) config(p program, argument string) (loadgen.Config, error) {
 	cfg := loadgen.Config{
 		Transport: f.transport, Insecure: f.insecure, WaitFor: f.wait, TraceURL: f.traceURL, Version: version,
@@ -52,9 +52,9 @@ func (f *loadFlags) config(p program, argument string) (loadgen.Config, error) {
 	return cfg, nil
 }
 
-// doLoad runs the load test, shows how it goes, and says what was found.
+// doLoad runs the load test, shows its progress, and writes its result.
 func (p program) doLoad(ctx context.Context, run *loadgen.Run, out outputs) error {
-	debug.SetGCPercent(400) // what lives is small and what dies is much: collect less often
+	debug.SetGCPercent(400) // little memory is live and much is garbage: collect less often
 	if addr := run.MetricsAddr(); addr != "" {
 		takeBack, err := p.announce(addr)
 		if err != nil {
@@ -92,7 +92,7 @@ func (p program) doLoad(ctx context.Context, run *loadgen.Run, out outputs) erro
 	}
 }
 
-// announcement says what is about to happen.
+// announcement returns a description of the load test that is about to start.
 func announcement(run *loadgen.Run) string {
 	until := "until stopped"
 	if n := run.Part.Total(); n != schedule.Endless {

@@ -10,8 +10,8 @@ import (
 	"firedrill/deploy/stack"
 )
 
-// scrapeTargets returns this copy's settings and the folder in which its Prometheus looks for load tests to scrape; "" if there
-// is none.
+// scrapeTargets returns this copy's settings and the folder in which its Prometheus looks for load tests to
+// scrape. The folder is "" if there is none.
 func (p program) scrapeTargets() (stack.Settings, string) {
 	executable, err := os.Executable()
 	if err != nil {
@@ -19,16 +19,17 @@ func (p program) scrapeTargets() (stack.Settings, string) {
 	}
 	settings, err := stack.Resolve(stack.Flags{}, p.getenv, executable)
 	if err != nil {
-		return settings, "" // no repository: nobody scrapes
+		return settings, "" // without a repository there is no Prometheus of ours
 	}
 	if info, err := os.Stat(settings.LoadTargets()); err != nil || !info.IsDir() {
-		return settings, "" // never up
+		return settings, "" // the copy was never started
 	}
 	return settings, settings.LoadTargets()
 }
 
-// announce tells Prometheus by a file that a load test serves metrics at addr. The background load is known by its address.
-// The returned function takes the announcement back. Prometheus notices that within 10 s; until then it misses the target.
+// announce writes a file that makes Prometheus scrape a load test at addr. The background load is recognized by
+// its address. The returned function removes the file. Prometheus notices this within 10 s; until then it
+// reports the target as down.
 func (p program) announce(addr string) (takeBack func(), err error) {
 	settings, folder := p.scrapeTargets()
 	if folder == "" {
@@ -40,7 +41,7 @@ func (p program) announce(addr string) (takeBack func(), err error) {
 	return announceIn(folder, addr, stack.TierLoad)
 }
 
-// announceIn tells Prometheus, which watches the folder, of metrics at addr.
+// announceIn writes a file with the scrape target addr into a folder that Prometheus watches.
 func announceIn(folder, addr, tier string) (takeBack func(), err error) {
 	stack.ForgetDead(folder)
 	text, err := json.Marshal([]map[string]any{{"targets": []string{addr}, "labels": map[string]string{"tier": tier}}})
@@ -51,5 +52,5 @@ func announceIn(folder, addr, tier string) (takeBack func(), err error) {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		return nil, fmt.Errorf("tell Prometheus of metrics at %s: %w", addr, err)
 	}
-	return func() { _ = os.Remove(path) }, nil // whoever comes next removes what stays
+	return func() { _ = os.Remove(path) }, nil // the next start removes a file that is left
 }

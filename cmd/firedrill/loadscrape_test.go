@@ -17,10 +17,10 @@ func TestLoadTestsAreAnnouncedToPrometheus(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	takeBack() // a copy that never was up: nothing to tell, nothing to take back
+	takeBack() // without a copy that was ever started, there is nothing to announce or to remove
 
 	folder := filepath.Join(data, "load")
-	dead := filepath.Join(folder, strconv.Itoa(1<<30)+".json") // above every process id
+	dead := filepath.Join(folder, strconv.Itoa(1<<30)+".json") // larger than every process id
 	alive := filepath.Join(folder, strconv.Itoa(os.Getppid())+".json")
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 	"firedrill/loadgen/threshold"
 )
 
-// outputs are where a result goes.
+// outputs says where a result is written.
 type outputs struct {
 	file, html, hdr string
 	asJSON          bool
@@ -29,7 +29,7 @@ func (o *outputs) add(fs *flag.FlagSet) {
 
 func asJSON(w io.Writer, r *result.Result) error { return r.Write(w) }
 
-// output is a file and what writes it.
+// output is a file and the function that writes it.
 type output struct {
 	flag, path string
 	write      func(io.Writer, *result.Result) error
@@ -39,7 +39,7 @@ func (o outputs) files() []output {
 	return []output{{"--save", o.file, asJSON}, {"--html", o.html, loadreport.HTML}, {"--hdr", o.hdr, loadreport.HDRLog}}
 }
 
-// check finds out before the run whether the files can be written.
+// check reports before the run whether the files can be written.
 func (o outputs) check() error {
 	for _, file := range o.files() {
 		if file.path == "" {
@@ -59,7 +59,7 @@ func (o outputs) check() error {
 	return nil
 }
 
-// write writes the files, all of them even if one fails, and prints the result.
+// write writes all files, even if one fails, and prints the result.
 func (o outputs) write(p program, r *result.Result) error {
 	show := loadreport.Text
 	if o.asJSON {
@@ -74,7 +74,7 @@ func (o outputs) write(p program, r *result.Result) error {
 	return errors.Join(errs...)
 }
 
-// judge writes the result and returns what the exit code says.
+// judge writes the result and returns an error with the exit code.
 func (o outputs) judge(p program, r *result.Result) error {
 	if err := o.write(p, r); err != nil {
 		return err
@@ -102,7 +102,7 @@ func nothingWorked(r *result.Result) bool {
 	return total.Requests > 0 && total.Failed == total.Requests
 }
 
-// show shows a run while it goes on.
+// show shows the progress of a run.
 type show struct {
 	live       *loadreport.Live
 	out        io.Writer
@@ -116,7 +116,7 @@ func (s *show) update(r *result.Result) {
 			budgets = append(budgets, loadreport.Budget{Threshold: t.String(), Left: left})
 		}
 	}
-	_ = s.live.Show(r, budgets) // a terminal that went away stops no run
+	_ = s.live.Show(r, budgets) // the run continues without a terminal
 }
 
 func (s *show) note(format string, args ...any) {

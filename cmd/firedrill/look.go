@@ -60,7 +60,7 @@ func printStatus(w io.Writer, status stack.Status) {
 		}
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%d\t%s\n", c.Name, c.URL, c.State, pid, c.Restarts, memory)
 	}
-	_ = tw.Flush() // w's errors end a terminal program anyway
+	_ = tw.Flush() // write errors do not matter to a program at a terminal
 	for _, c := range status.Components {
 		if c.Why != "" {
 			fmt.Fprintf(w, "%s: %s\n", c.Name, c.Why)
@@ -68,7 +68,7 @@ func printStatus(w io.Writer, status stack.Status) {
 	}
 }
 
-// printMachine prints how much the machine can carry, if that is known, and what the background load is.
+// printMachine prints how much the machine can carry, if that is known, and the rate of the background load.
 func printMachine(w io.Writer, status stack.Status) {
 	if status.Machine == nil {
 		return

@@ -1,5 +1,6 @@
-// Command firedrill operates the stack and the shop, looks at them, drives load, and runs drills. This package is wiring:
-// each file holds the commands of one group, and a command reads its flags, calls the package that does the work, and prints.
+// Command firedrill runs the stack and the shop, shows their state, generates load, and runs drills. This
+// package only connects other packages: each file has the commands of one group. A command reads its flags,
+// calls the package that does the work, and prints the result.
 package main
 
 import (
@@ -23,16 +24,16 @@ func main() {
 	os.Exit(code)
 }
 
-// program is what a command gets from the process.
+// program holds what a command gets from the process.
 type program struct {
 	getenv         func(string) string
 	stdout, stderr io.Writer
 
-	// inspect, if set, is called with the flags of a function instead of running it; see wrapped.
+	// inspect, if set, is called with a function's flags instead of running the function; see wrapped.
 	inspect func(flags *flag.FlagSet, usage string)
 }
 
-// run is the whole program; it returns the exit code.
+// run runs the program and returns the exit code.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	p := program{getenv: getenv, stdout: stdout, stderr: stderr}
 	root := p.tree() //nolint:contextcheck // commands take theirs from cobra when they run
@@ -40,7 +41,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return tree.Run(ctx, args)
 }
 
-// Groups of commands, by what people do.
+// Groups of commands by purpose.
 const (
 	groupRun        = "run"
 	groupLook       = "look"

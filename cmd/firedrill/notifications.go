@@ -55,7 +55,7 @@ func (p program) notify(ctx context.Context, addr, file string, silence time.Dur
 	return serve(ctx, addr, handler)
 }
 
-// serve serves until ctx ends, then finishes the requests under way.
+// serve serves until ctx ends. Then it waits for active requests to end, at most a second.
 func serve(ctx context.Context, addr string, handler http.Handler) error {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -64,7 +64,7 @@ func serve(ctx context.Context, addr string, handler http.Handler) error {
 	server := &http.Server{Handler: handler, ReadHeaderTimeout: 5 * time.Second}
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
-	debug.FreeOSMemory() // the program's other commands took some to begin
+	debug.FreeOSMemory() // the start-up of the other commands took memory
 	select {
 	case err := <-ended:
 		return fmt.Errorf("serve on %s: %w", addr, err)

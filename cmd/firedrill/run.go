@@ -73,15 +73,17 @@ func (p program) up(ctx context.Context, which *stackFlags, patience time.Durati
 	return nil
 }
 
-// copySettings returns the variables that tell make which copy is meant, as " NAME=value"; "" for the default copy.
+// copySettings returns the variables that select this copy for make, as " NAME=value". It returns "" for the
+// default copy.
 func (p program) copySettings(target stack.Stack) string {
 	if target.Data == filepath.Join(target.Root, ".data") {
-		return "" // the offset is known from the data folder
+		return "" // make finds the offset in the data folder
 	}
 	return " DATA=" + target.Data
 }
 
-// hints returns what to try next with the components that run. which are the settings that the commands about this copy need.
+// hints returns what to try next with the running components. which has the settings that commands need to
+// select this copy.
 func hints(status stack.Status, which string) []string {
 	url := map[string]string{}
 	for _, c := range status.Components {

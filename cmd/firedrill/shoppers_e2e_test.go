@@ -18,7 +18,7 @@ import (
 	"firedrill/alerts/slo"
 )
 
-// shoppers keep traffic on the shop and remember when its checkouts failed.
+// shoppers send traffic to the shop and record when its checkouts failed.
 type shoppers struct {
 	c      *stackCopy
 	client http.Client
@@ -26,7 +26,7 @@ type shoppers struct {
 
 	mu              sync.Mutex
 	orders, failed  int
-	firstBad, ended time.Time // of failed checkouts
+	firstBad, ended time.Time // first and last failed checkout
 }
 
 const (
@@ -34,7 +34,7 @@ const (
 	ordersPerSecond = 5
 )
 
-// shop drives the shop until the test ends.
+// shop sends traffic to the shop until the test ends.
 func shop(t *testing.T, c *stackCopy) *shoppers {
 	t.Helper()
 	s := &shoppers{c: c, client: http.Client{Timeout: 10 * time.Second}}
@@ -106,14 +106,15 @@ func (s *shoppers) checkedOut(status int) {
 	}
 }
 
-// failures are when checkouts began to fail, and when the last one did.
+// failures returns the times of the first and of the last failed checkout, and the numbers of failed and of all
+// orders.
 func (s *shoppers) failures() (first, last time.Time, failed, orders int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.firstBad, s.ended, s.failed, s.orders
 }
 
-// supervise tells process-compose to do something with a component.
+// supervise sends a request about a component to process-compose.
 func (c *stackCopy) supervise(method, path string) {
 	c.t.Helper()
 	client := http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -134,7 +135,7 @@ func (c *stackCopy) supervise(method, path string) {
 	}
 }
 
-// objective is one of the kit's own.
+// objective returns one of the repository's own SLOs.
 func objective(t *testing.T, file, name string) slo.SLO {
 	t.Helper()
 	spec, err := slo.Load("../../alerts/specs/" + file + ".yaml")
@@ -150,7 +151,7 @@ func objective(t *testing.T, file, name string) slo.SLO {
 	return slo.SLO{}
 }
 
-// notified lists "alertname/severity status" of all notifications about objectives.
+// notified returns "alertname/severity status" of all notifications about SLOs.
 func (c *stackCopy) notified() []string {
 	c.t.Helper()
 	var all []struct {

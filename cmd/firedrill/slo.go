@@ -27,10 +27,11 @@ func (p program) root() (string, error) {
 	return settings.Root, err
 }
 
-// specsDir returns the folder of the shop's objectives.
+// specsDir returns the folder of the shop's SLO specifications.
 func specsDir(root string) string { return filepath.Join(root, "alerts", "specs") }
 
-// loadSpecs reads the named files, or the shop's objectives if none is named. An error in a file is misuse.
+// loadSpecs reads the named files, or the shop's specifications if no file is named. An error in a file is
+// misuse.
 func loadSpecs(root string, files []string) ([]slo.Spec, error) {
 	if len(files) == 0 {
 		specs, err := slo.LoadAll(specsDir(root))

@@ -16,8 +16,8 @@ import (
 	"firedrill/internal/cli"
 )
 
-// Kinds of traffic that the kit keeps on the shop, in events a second: what is made
-// up must not outweigh what happens, nor the other way round.
+// Rates of the synthetic history in events per second. They equal the background load on the shop, so that
+// neither the synthetic past nor the real traffic outweighs the other.
 const (
 	tricklePages  = 20
 	trickleOrders = 5
@@ -52,7 +52,7 @@ once. Every made-up series has the label synthetic="true". A folder that holds d
 
 const defaultHistorySeed = 1
 
-// backfill writes history into an empty folder, and says so.
+// backfill writes history into an empty folder, and prints what it wrote.
 func (p program) backfill(ctx context.Context, root, dir string, clock slo.Clock, seed uint64) error {
 	specs, err := loadSpecs(root, nil)
 	if err != nil {
@@ -87,11 +87,11 @@ func (p program) backfill(ctx context.Context, root, dir string, clock slo.Clock
 	return nil
 }
 
-// historyBeforeStart lets a copy of the stack start with a past, if it has none.
+// historyBeforeStart returns a function that writes history for a copy of the stack without any.
 func (p program) historyBeforeStart(kit stack.Stack) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if entries, err := filepath.Glob(filepath.Join(kit.PrometheusDir(), "*")); err == nil && len(entries) > 0 {
-			return nil // the usual second start
+			return nil // the usual case of a second start
 		}
 		return p.backfill(ctx, kit.Root, kit.PrometheusDir(), slo.Workshop(), defaultHistorySeed)
 	}

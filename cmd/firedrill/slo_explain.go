@@ -44,7 +44,8 @@ errors never alert, and how much traffic an alert needs to make sense. Without S
 	return cmd
 }
 
-// explain explains the objectives in files, or the shop's if there are none. A scale of 0 is that of the spec.
+// explain explains the SLOs in files, or the shop's if there are none. If scale is 0, the scale is that of the
+// specification.
 func (p program) explain(files []string, named string, scale float64, scrape time.Duration, scrapeGiven bool) ([]rules.Explanation, error) {
 	policy, err := slo.Named(named)
 	if err != nil {

@@ -56,17 +56,17 @@ A spec of Sloth (prometheus/v1) is read as it is; docs/slo.md lists the keys tha
 	return cmd
 }
 
-// generation is what the flags of generate say.
+// generation holds the flags of slo generate.
 type generation struct {
-	scale  float64 // 0: as the spec says
+	scale  float64 // 0 for the scale of the specification
 	scrape time.Duration
 	format rules.Format
 	policy *string
-	out    string // "": standard output, or the repository's folder for the shop's rules
+	out    string // "" for standard output, or for the repository's folder of the shop's rules
 	check  bool
 }
 
-// ofShop generates the rules that the repository holds.
+// ofShop generates the rules that are stored in the repository.
 func (g generation) ofShop(p program) error {
 	root, err := p.root()
 	if err != nil {
@@ -83,7 +83,7 @@ func (g generation) ofShop(p program) error {
 	return p.writeRules(cmp.Or(g.out, filepath.Join(root, home)), files, !g.check, true)
 }
 
-// ofFiles generates the rules of specs in files.
+// ofFiles generates the rules of specifications in files.
 func (g generation) ofFiles(p program, paths []string) error {
 	specs, err := loadSpecs("", paths)
 	if err != nil {
@@ -111,11 +111,11 @@ func (g generation) ofFiles(p program, paths []string) error {
 // addPolicyFlag adds the flag that names the windows and burn rates of alerts.
 func addPolicyFlag(cmd *cobra.Command) *string {
 	policies := cobra.FixedCompletions([]string{"default", "workbook"}, cobra.ShellCompDirectiveNoFileComp)
-	defer func() { _ = cmd.RegisterFlagCompletionFunc("policy", policies) }() // fails only for a flag that is not there
+	defer func() { _ = cmd.RegisterFlagCompletionFunc("policy", policies) }() // it only fails for a flag that does not exist
 	return cmd.Flags().String("policy", "default", "`name` of the windows and burn rates that alert: default (those of the shop), or workbook (1h/5m at 14.4x, 6h/30m at 6x, 1d/2h at 3x, 3d/6h at 1x)")
 }
 
-// generateOwn returns the files that the repository holds, and their folder below its root.
+// generateOwn returns the files that are stored in the repository, and their folder below its root.
 func generateOwn(specs []slo.Spec, format rules.Format) (files map[string][]byte, home string, err error) {
 	switch format {
 	case rules.FormatFile:
@@ -144,7 +144,7 @@ func renderAll(specs []slo.Spec, format rules.Format, policy slo.Policy, scale f
 	return files, nil
 }
 
-// writeRules brings a folder up to date, or says that it is not.
+// writeRules updates a folder, or reports that it is not current.
 func (p program) writeRules(dir string, files map[string][]byte, write, whole bool) error {
 	stale, err := syncFiles(dir, files, write, whole)
 	if err != nil {
@@ -162,8 +162,9 @@ func (p program) writeRules(dir string, files map[string][]byte, write, whole bo
 	return nil
 }
 
-// syncFiles makes dir hold the files, by their paths in it; and no other YAML
-// files, if these are the whole. It returns the paths that were not current.
+// syncFiles compares dir with files, whose keys are paths in dir, and returns the paths that were not current.
+// If whole is true, other YAML files in dir are not current either. If write is true, it writes the files and
+// removes those others.
 func syncFiles(dir string, files map[string][]byte, write, whole bool) ([]string, error) {
 	var stale []string
 	for path, want := range files {
@@ -201,7 +202,7 @@ func syncFiles(dir string, files map[string][]byte, write, whole bool) ([]string
 	return stale, nil
 }
 
-// leftovers are rules of objectives that are no more.
+// leftovers returns the files of rules whose SLOs no longer exist.
 func leftovers(dir string, files map[string][]byte) ([]string, error) {
 	var left []string
 	for _, pattern := range []string{"*.yaml", filepath.Join("*", "*.yaml")} {

@@ -50,7 +50,8 @@ func (p program) importOpenSLO(dir string, files []string) error {
 	return nil
 }
 
-// writeSpec never overwrites: the file may hold what no import knows of.
+// writeSpec writes a specification. It never overwrites a file, because the file may contain what an import
+// does not know.
 func (p program) writeSpec(dir, service string, text []byte) error {
 	if dir == "" {
 		_, err := fmt.Fprintf(p.stdout, "---\n%s", text)

@@ -52,7 +52,7 @@ rule sets that are known are evaluated by arithmetic, which gives the same figur
 	return cmd
 }
 
-// simulation is what the flags of sim say.
+// simulation holds the flags of slo sim.
 type simulation struct {
 	quick, prove          bool
 	only, svg             string
@@ -105,7 +105,8 @@ func parseCounters(given map[sim.Events][]string) ([]sim.Counter, error) {
 	return counters, nil
 }
 
-// ruleSets returns the known rule sets and those of files; if only is not "", those that it names.
+// ruleSets returns the known rule sets and those in files. If only is not "", it returns the sets that only
+// names.
 func ruleSets(files []string, only string) ([]sim.RuleSet, error) {
 	sets, err := sim.Sets()
 	if err != nil {
@@ -140,7 +141,7 @@ func names(sets []sim.RuleSet) []string {
 	return all
 }
 
-// catalogue reads a file of incidents; "" is the repository's.
+// catalogue reads a file of incidents. For "" it is the file of the repository.
 func (p program) catalogue(file string) (sim.Catalogue, error) {
 	if file == "" {
 		root, err := p.root()
@@ -156,7 +157,7 @@ func (p program) catalogue(file string) (sim.Catalogue, error) {
 	return c, nil
 }
 
-// simProgress returns a function that prints progress: in place on a terminal, else every few seconds.
+// simProgress returns a function that prints progress: in place on a terminal, every few seconds elsewhere.
 func (p program) simProgress() func(done, of int) {
 	display := term.New(p.stderr, p.getenv)
 	begin, told := time.Now(), time.Now()

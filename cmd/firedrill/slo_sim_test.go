@@ -26,7 +26,7 @@ func TestSimCommands(t *testing.T) {
 	for _, tc := range []struct {
 		name, args     string
 		code           int
-		stdout, stderr string // that are in what is printed
+		stdout, stderr string // parts of the output
 	}{
 		{"all sets", "slo sim --quick", 0, "Told after the incident began", ""},
 		{"two sets", "slo sim --quick --sets book-6,firedrill", 0, "the kit's own", ""},

@@ -60,7 +60,7 @@ func TestSLOCommands(t *testing.T) {
 		name           string
 		args           string
 		code           int
-		stdout, stderr string // that are in what is printed
+		stdout, stderr string // parts of the output
 	}{
 		{"no command", "slo", 2, "", "explain"},
 		{"help", "slo help", 0, "backfill", ""},
@@ -142,7 +142,7 @@ spec:
 	}
 }
 
-// alertmanagerSettings are those of the native stack.
+// alertmanagerSettings returns the path of the native stack's Alertmanager configuration.
 func alertmanagerSettings(t *testing.T) string {
 	t.Helper()
 	at := config.Endpoint{Listen: "127.0.0.1", Host: "127.0.0.1", Port: 9094}
@@ -153,7 +153,7 @@ func alertmanagerSettings(t *testing.T) string {
 	return writeTemp(t, "alertmanager.yaml", string(text))
 }
 
-// amtool is the pinned Alertmanager's. Where it is not built the test is skipped, but never in CI.
+// amtool runs the amtool of the pinned Alertmanager. The test is skipped if it is not built, but never in CI.
 func amtool(t *testing.T, args ...string) string {
 	t.Helper()
 	bin := cmp.Or(os.Getenv("FIREDRILL_STACK_BIN"), "../../.bin/stack")
@@ -186,7 +186,7 @@ func TestAlertmanagerRoutes(t *testing.T) {
 	}
 }
 
-// alertLabels are the labels of all alerts that the kit's objectives make.
+// alertLabels returns the labels of all alerts of the repository's SLOs.
 func alertLabels(t *testing.T) []map[string]string {
 	t.Helper()
 	specs, err := slo.LoadAll("../../alerts/specs")
@@ -211,7 +211,7 @@ func alertLabels(t *testing.T) []map[string]string {
 	return append(all, stackAlertLabels(t)...)
 }
 
-// stackAlertLabels returns the labels of the alerts of alerts/stack, as the rules give them.
+// stackAlertLabels returns the labels of the alerts in alerts/stack, as the rules set them.
 func stackAlertLabels(t *testing.T) []map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("..", "..", "alerts", "stack", "*.yaml"))
@@ -247,7 +247,7 @@ func stackAlertLabels(t *testing.T) []map[string]string {
 	return all
 }
 
-// matcher is one of Alertmanager's: name, operator, value.
+// matcher matches a matcher of Alertmanager: name, operator, value.
 var matcher = regexp.MustCompile(`^(\w+)(=~|!=|=)"(.*)"$`)
 
 func matches(t *testing.T, matchers []string, labels map[string]string) bool {
@@ -273,7 +273,7 @@ func matches(t *testing.T, matchers []string, labels map[string]string) bool {
 	return true
 }
 
-// The inhibitions are about alerts that there are, and do what they say: which alert silences which.
+// The inhibition rules refer to alerts that exist, and silence the right alerts.
 func TestAlertmanagerInhibits(t *testing.T) {
 	text, err := os.ReadFile(alertmanagerSettings(t))
 	if err != nil {
@@ -290,7 +290,7 @@ func TestAlertmanagerInhibits(t *testing.T) {
 	if err := yaml.Unmarshal(text, &settings); err != nil {
 		t.Fatal(err)
 	}
-	silenced := map[string]bool{} // "source > target", by alertname/severity of the service and objective
+	silenced := map[string]bool{} // "source > target", each as service/slo/alertname/severity
 	key := func(l map[string]string) string {
 		return l["service"] + "/" + l["slo"] + "/" + l["alertname"] + "/" + l["severity"]
 	}

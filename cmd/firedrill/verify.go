@@ -16,7 +16,7 @@ import (
 	"firedrill/internal/topology"
 )
 
-// defaultURL is where a copy's component answers, before the offset.
+// defaultURL is the port of a copy's component without the offset, and the URL that a flag sets.
 type defaultURL struct {
 	name string
 	port int
@@ -50,7 +50,7 @@ Exit codes: 0 every cell holds, 1 a cell is missing, 2 misuse, 3 the machine did
 	return cmd
 }
 
-// verification is what the flags of verify say.
+// verification holds the flags of verify.
 type verification struct {
 	which        *stackFlags
 	cfg          verify.Config
@@ -89,7 +89,7 @@ func (v *verification) run(ctx context.Context, p program) error {
 		if err := mustRun(ctx, *local); err != nil {
 			return err
 		}
-		// A slow machine gets more time, unless the flag says how much.
+		// A slow machine gets more time, unless the flag sets it.
 		v.cfg.Witness = machine.Watch(ctx, local.PIDs())
 		if !v.timeoutGiven {
 			v.cfg.Timeout = local.Machine.Patience(v.cfg.Timeout)
@@ -98,9 +98,8 @@ func (v *verification) run(ctx context.Context, p program) error {
 	return p.verify(ctx, v.cfg, v.output.JSON())
 }
 
-// fillURLs takes those that were not given from the copy that the other flags
-// mean, and returns that copy. With all of them given there need be no copy, nor
-// a repository.
+// fillURLs fills in the URLs that were not given, from the copy that the other flags select, and returns that
+// copy. If all URLs are given, it returns nil, and neither a copy nor a repository is needed.
 func fillURLs(urls []defaultURL, which *stackFlags, p program) (*stack.Stack, error) {
 	var local *stack.Stack
 	for _, u := range urls {
@@ -119,8 +118,8 @@ func fillURLs(urls []defaultURL, which *stackFlags, p program) (*stack.Stack, er
 	return local, nil
 }
 
-// mustRun says at once what a minute of questions would find out. With an offset
-// given the copy may be one of another data folder.
+// mustRun returns an error at once if the copy does not run, so that the user need not wait for a minute of
+// queries. A copy with a port offset is not checked, because it may have another data folder.
 func mustRun(ctx context.Context, local stack.Stack) error {
 	status, err := local.Status(ctx)
 	if err != nil || status.Started != nil || local.Offset != 0 {
@@ -129,7 +128,7 @@ func mustRun(ctx context.Context, local stack.Stack) error {
 	return fmt.Errorf("nothing runs in %s: \"make up\" starts it; for another deployment give its URLs, see \"firedrill verify --help\"", status.Data)
 }
 
-// verify runs it. The table goes to standard output, progress to standard error.
+// verify runs the verification. It writes the table to standard output and progress to standard error.
 func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) error {
 	table := verify.NewTable(p.stdout)
 	progress := verify.NewProgress(term.New(p.stderr, p.getenv))

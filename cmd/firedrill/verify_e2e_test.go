@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// What is asked of a stack that runs with its background load, in an order in which no question disturbs the next: the proof
-// holds, dashboards show something, the stack's own metrics are as the contracts say, and at last, when a service hangs, the
-// proof does not hold any more and names the service.
+// These checks run on a stack with its background load, in an order in which none disturbs the next. The
+// verification holds, the dashboards show data, and the stack's own metrics match the contracts. At last a
+// service hangs; then the verification fails and names the service.
 func TestRunningStackIsProven(t *testing.T) {
 	c := newCopy(t)
 	c.must("up")
@@ -31,7 +31,7 @@ func missesAHungService(t *testing.T, c *stackCopy) {
 	shipping := c.status()["shipping"].PID
 	signal(t, shipping, syscall.SIGSTOP)
 	defer signal(t, shipping, syscall.SIGCONT)
-	// Long enough to tell what is missing from what is late, also on a slow machine.
+	// Long enough to distinguish missing telemetry from late telemetry, also on a slow machine.
 	code, out := c.judge("verify", "--timeout", patience(t, time.Minute))
 	if code != 1 {
 		t.Errorf("verify with shipping hung: exit %d, want 1", code)

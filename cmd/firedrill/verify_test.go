@@ -36,8 +36,8 @@ func TestVerifyMisuse(t *testing.T) {
 	}
 }
 
-// A deployment that answers nothing useful: everything is missing, in the table
-// and in JSON, and neither a repository nor a running copy is needed.
+// If a deployment answers every query with an error, all cells are missing, in the table and in JSON. Neither a
+// repository nor a running copy is needed.
 func TestVerifyNamesMissingCells(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "out of order", http.StatusInternalServerError)

@@ -13,10 +13,10 @@ import (
 	"firedrill/internal/cli"
 )
 
-// version is set by the Makefile's -ldflags; a plain go build leaves it empty.
+// version is set by the Makefile's -ldflags. A plain go build leaves it empty.
 var version string
 
-// versions are the versions of firedrill and of the upstream programs.
+// versions holds the versions of firedrill and of the upstream programs.
 type versions struct {
 	Firedrill string            `json:"firedrill"`
 	Go        string            `json:"go"`

@@ -13,7 +13,7 @@ import (
 	"firedrill/internal/cli"
 )
 
-// Names that functions with flag sets of their own share.
+// Names shared by functions with flag sets of their own.
 const (
 	exitFailed  = cli.ExitFailed
 	exitMisuse  = cli.ExitMisuse
@@ -25,18 +25,18 @@ var (
 	errQuiet = cli.ErrQuiet
 )
 
-// coder is an error that brings its own exit code.
+// coder is an error with an exit code.
 type coder interface{ ExitCode() int }
 
-// command is a command whose function reads its own flags from args with the standard library's flag package.
+// command is a command whose function reads its flags from args with the standard library's flag package.
 type command struct {
 	name    string
 	summary string
 	run     func(ctx context.Context, p program, args []string) error
 }
 
-// wrapped returns c as a command of the tree. It asks the function for its flags by calling it with -h, which makes it
-// declare them and return before it does anything.
+// wrapped returns c as a command of the tree. To learn its flags, it calls the function with -h: the function
+// then declares its flags and returns before it does anything.
 func (p program) wrapped(ctx context.Context, c command) *cobra.Command {
 	asked := program{getenv: p.getenv, stdout: io.Discard, stderr: io.Discard}
 	var cmd *cobra.Command
@@ -51,10 +51,10 @@ func (p program) wrapped(ctx context.Context, c command) *cobra.Command {
 	return cmd
 }
 
-// sentence returns text with a capital letter.
+// sentence returns text with a capital first letter.
 func sentence(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
-// newFlags returns the flag set of a function whose -h prints usage, which begins with the synopsis.
+// newFlags returns the flag set of a function. With -h it prints usage, which begins with the synopsis.
 func (p program) newFlags(name, usage string) *flag.FlagSet {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.SetOutput(p.stderr)
@@ -65,7 +65,8 @@ func (p program) newFlags(name, usage string) *flag.FlagSet {
 	return fs
 }
 
-// parse parses args, which the command tree has checked, and limits the number of positional arguments to [least, most].
+// parse parses args, which the command tree has checked. It returns an error unless there are least to most
+// positional arguments.
 func parse(fs *flag.FlagSet, args []string, least, most int) error {
 	if err := fs.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -82,7 +83,7 @@ func parse(fs *flag.FlagSet, args []string, least, most int) error {
 	return nil
 }
 
-// isSet tells whether a flag was given.
+// isSet reports whether a flag was given.
 func isSet(fs *flag.FlagSet, name string) bool {
 	given := false
 	fs.Visit(func(f *flag.Flag) { given = given || f.Name == name })

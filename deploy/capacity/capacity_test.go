@@ -15,7 +15,7 @@ import (
 	"firedrill/internal/contract"
 )
 
-// limit is one whose program took 1 core more and 100 MB more for 1000 units a second.
+// limit returns a limit at which 1000 units per second took one more core and 100 MB more memory.
 func limit(program string) Limit {
 	return Limit{Program: program, Unit: "u/s", End: "of 2000 u/s it took 1500", Machine: "m", Steps: []Step{
 		{Achieved: 50, Cores: 0.5, RSS: 50e6},
@@ -69,7 +69,7 @@ func TestPlan(t *testing.T) {
 			Need{Cores: 0.4, Memory: 50e6 + 400*100e3},
 		},
 		{
-			// a uses 1 core, in pods of 0.3: 4; b uses 0.2, and has the least: 2.
+			// a uses 1 core in pods of 0.3 cores: 4 pods. b uses 0.2 cores and has the least number of pods: 2.
 			"scaled by load", Scenario{Rate: 1000, Sampled: 0.1, Interval: 10 * time.Second, PodCores: 0.3, MinPods: 2},
 			6, 1.2, 100 + 4*100 + 2*200, 90, 2000, 1e6, 600, [3]bool{true, false, true},
 			Need{Cores: 0.09, Memory: 50e6 + 900*100e3},
@@ -115,10 +115,10 @@ func TestPutReplaces(t *testing.T) {
 	}
 }
 
-// answers are a stack whose counters grow by the same each time they are read.
+// answers is a stack whose counters grow by the same amount with each query.
 type answers struct {
 	asked map[string]int
-	empty string // a query without an answer
+	empty string // query with an empty answer
 	more  model.Vector
 }
 
@@ -200,7 +200,7 @@ func TestMeasureWantsLoad(t *testing.T) {
 	})
 }
 
-// idle is a stack on which nothing happens.
+// idle is a stack without any activity.
 type idle struct{}
 
 func (idle) Query(context.Context, string, time.Time) (model.Vector, error) {

@@ -9,7 +9,7 @@ import (
 
 var update = flag.Bool("update", false, "write the tables of docs/scaling.md")
 
-// The tables of docs/scaling.md are those of what was measured.
+// The tables in docs/scaling.md match the measurements.
 func TestDocumentIsCurrent(t *testing.T) {
 	const (
 		file  = "../../docs/scaling.md"

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// machine names the machine, and says how busy it is with everything at the moment.
+// machine describes the machine: system, cores, processor, and its load average at the moment.
 func machine() string {
 	name := fmt.Sprintf("%s/%s, %d cores", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {

@@ -15,18 +15,18 @@ import (
 	"firedrill/internal/wait"
 )
 
-// Asker answers PromQL.
+// Asker answers PromQL queries.
 type Asker interface {
 	Query(ctx context.Context, promql string, at time.Time) (model.Vector, error)
 }
 
-// ErrQuiet says that too little happened to tell what a request costs.
+// ErrQuiet means that there were too few requests to measure the cost of one.
 var ErrQuiet = errors.New("too few requests")
 
-// fewest is how many requests a measurement needs.
+// fewest is the least number of requests of a measurement.
 const fewest = 200
 
-// counters are what grows with requests, by name.
+// counters returns the queries of counters that grow with requests, by name.
 func counters() map[string]string {
 	return map[string]string{
 		"requests":   `sum(http_server_request_duration_seconds_count{job="gateway", http_route!~"/healthz|/readyz"})`,
@@ -39,8 +39,8 @@ func counters() map[string]string {
 
 const cpuQuery = `sum by (job) (process_cpu_seconds_total{tier="shop"})`
 
-// Measure watches a stack under load for some time, and tells what a request cost. It counts only series of metrics that the
-// contract has, and a metric of the shop without a contract is an error.
+// Measure observes a stack under load for the time watch and returns the costs of a request. It counts only
+// series of metrics in the contract. A metric of the shop without a contract is an error.
 func Measure(ctx context.Context, ask Asker, c contract.Contract, watch time.Duration) (Costs, error) {
 	begin, err := snapshot(ctx, ask)
 	if err != nil {
@@ -76,7 +76,7 @@ func Measure(ctx context.Context, ask Asker, c contract.Contract, watch time.Dur
 	return out, err
 }
 
-// moment is the state of all counters at one time.
+// moment holds the values of all counters at one time.
 type moment struct {
 	at       time.Time
 	counters map[string]float64
@@ -116,7 +116,8 @@ func count(ctx context.Context, ask Asker, promql string, at time.Time) (int, er
 	return int(math.Round(float64(v[0].Value))), nil
 }
 
-// services are the series of each service, counted by the contract.
+// services returns the number of series of each service. It returns an error if a metric is not in the
+// contract.
 func services(ctx context.Context, ask Asker, c contract.Contract, at time.Time) ([]Service, error) {
 	v, err := ask.Query(ctx, `count by (job, __name__) ({tier="shop"})`, at)
 	if err != nil {

@@ -5,51 +5,51 @@ import (
 	"time"
 )
 
-// Scenario is a shop of some size.
+// Scenario describes a shop of a certain size.
 type Scenario struct {
-	Rate     float64       // requests a second to the gateway
-	Sampled  float64       // share of the traces that are kept
+	Rate     float64       // requests per second to the gateway
+	Sampled  float64       // share of the traces that are sampled, from 0 to 1
 	Interval time.Duration // between scrapes
-	PodCores float64       // that a pod of a service is meant to use; 0: one process a service, whatever it uses
+	PodCores float64       // cores that a pod of a service should use; 0 for one process per service, whatever it uses
 	MinPods  int           // of each service
-	Where    string        // what it stands for
+	Where    string        // the deployment that the scenario stands for
 }
 
-// Scenarios are the sizes that docs/scaling.md speaks of.
+// Scenarios returns the scenarios in docs/scaling.md.
 func Scenarios() []Scenario {
 	return []Scenario{
 		{Rate: 10, Sampled: 1, Interval: time.Second, MinPods: 1, Where: "`make up`, the overlay `local`"},
-		// Autoscalers hold 70 % of the half core that the overlay requests for a pod.
+		// The target of autoscalers is 70 % of the half core that the overlay requests for a pod.
 		{Rate: 1_000, Sampled: 0.1, Interval: 15 * time.Second, PodCores: 0.35, MinPods: 3, Where: "the overlay `scale`"},
 		{Rate: 100_000, Sampled: 0.01, Interval: 15 * time.Second, PodCores: 1.4, MinPods: 3, Where: "`scale`, pods of two cores"},
 	}
 }
 
-// Plan is what a scenario makes, and what keeps it.
+// Plan holds the telemetry of a scenario and the resources that it needs.
 type Plan struct {
 	Scenario
 	Pods  int     // of all services
-	Cores float64 // that they use
+	Cores float64 // cores that they use
 
-	Series  float64 // at a time
-	Samples float64 // a second
-	Lines   float64 // a second
-	Bytes   float64 // of logs, a second
-	Spans   float64 // a second, of sampled traces
+	Series  float64 // active series
+	Samples float64 // per second
+	Lines   float64 // per second
+	Bytes   float64 // of logs, per second
+	Spans   float64 // per second, of sampled traces
 
 	Needs []Need
 }
 
-// Need is what a program of the stack needs to keep what comes.
+// Need is what a program of the stack needs for the telemetry of a scenario.
 type Need struct {
 	Program string
-	Rate    float64 // units a second
+	Rate    float64 // units per second
 	Cores   float64
-	Memory  float64 // bytes; 0 where it does not grow with the rate alone
-	Enough  bool    // whether one program was seen to keep up with as much, on the machine that was measured
+	Memory  float64 // bytes; 0 if it does not grow with the rate alone
+	Enough  bool    // whether one program kept up with this rate on the measured machine
 }
 
-// Plan computes what a scenario makes of telemetry, and what that needs.
+// Plan computes the telemetry of a scenario and what the programs of the stack need for it.
 func (r Report) Plan(s Scenario) (Plan, error) {
 	c := r.Costs
 	p := Plan{
@@ -76,7 +76,7 @@ func (r Report) Plan(s Scenario) (Plan, error) {
 			return Plan{}, err
 		}
 		need := Need{Program: part.program, Rate: part.rate, Cores: part.rate / limit.PerCore(), Enough: part.rate <= limit.Highest().Achieved}
-		if part.program == "prometheus" { // the ramp scrapes each second: a sample a second is a series
+		if part.program == "prometheus" { // the ramp scrapes every second, so one sample per second is one series
 			need.Memory = limit.Steps[0].RSS + p.Series*limit.Memory()
 		}
 		p.Needs = append(p.Needs, need)

@@ -15,35 +15,35 @@ import (
 	"firedrill/internal/wait"
 )
 
-// A Drive loads one program. Its rate is in the program's units a second.
+// Drive is a load on one program. Its rate is in the program's units per second.
 type Drive interface {
 	// Set changes the rate.
 	Set(ctx context.Context, rate float64) error
-	// Sent is how many units were sent so far.
+	// Sent returns how many units were sent so far.
 	Sent() float64
-	// Close takes the load off.
+	// Close removes the load.
 	Close() error
 }
 
-// Ramp loads one program of the stack more and more.
+// Ramp increases the load on one program of the stack step by step.
 type Ramp struct {
 	Program string
 	Unit    string
 	Client  *http.Client
 	Metrics string   // URL of the program's own metrics
-	Count   []string // its counter of units: a metric's name, in an order of preference
+	Count   []string // names of its counter of units; the first that exists is used
 	Bytes   string   // its counter of bytes; "" for none
 	Rates   []float64
-	Settle  time.Duration // after each change of the rate
-	Watch   time.Duration // then
+	Settle  time.Duration // wait after each change of the rate
+	Watch   time.Duration // measurement after Settle
 	Drive   Drive
-	Told    func(Step) // hears of each step
+	Told    func(Step) // called after each step
 }
 
-// ErrBusy says that the machine was too busy with other things to load the program at all.
+// ErrBusy means that other work kept the machine so busy that the program could not be loaded at all.
 var ErrBusy = errors.New("the load itself was late: the machine is too busy")
 
-// Run goes up the rates until the program keeps up no more, or the load itself does not, and takes the load off.
+// Run increases the rate until the program or the load itself does not keep up, and then removes the load.
 func (r Ramp) Run(ctx context.Context) (l Limit, err error) {
 	defer func() { err = errors.Join(err, r.Drive.Close()) }()
 	l = Limit{Program: r.Program, Unit: r.Unit, Machine: machine(), Measured: time.Now(), End: "held the last rate of the ramp"}
@@ -96,10 +96,10 @@ func (r Ramp) step(ctx context.Context, rate float64) (Step, error) {
 	}, nil
 }
 
-// state is what a program says of itself.
+// state holds a program's own metrics.
 type state struct{ units, bytes, cpu, rss float64 }
 
-// read reads the program's metrics, and when they were asked for.
+// read returns the program's metrics and the time of the request.
 func (r Ramp) read(ctx context.Context) (state, time.Time, error) {
 	at := time.Now()
 	families, err := scrape(ctx, r.Client, r.Metrics)
@@ -141,7 +141,7 @@ func scrape(ctx context.Context, client *http.Client, url string) (map[string]*d
 	return families, nil
 }
 
-// sum adds a counter's or gauge's series up.
+// sum returns the sum of the values of a counter or gauge.
 func sum(f *dto.MetricFamily) float64 {
 	total := 0.0
 	for _, m := range f.GetMetric() {

@@ -22,11 +22,12 @@ import (
 	"firedrill/telemetry/telemetrytest"
 )
 
-// program is one that takes what it can of what its load sends. It answers requests for its metrics, without a network.
+// program simulates a program with a limited rate, and its load. It answers requests for its metrics without a
+// network.
 type program struct {
-	most       float64 // units a second that it takes
-	weak       float64 // units a second that its load can send; 0: any
-	status     int     // of its answers; 0: 200
+	most       float64 // units per second that it can take
+	weak       float64 // units per second that its load can send; 0 for no limit
+	status     int     // of its answers; 0 means 200
 	rate       float64
 	since      time.Time
 	sent, took float64
@@ -130,7 +131,7 @@ func TestRampTellsWhatIsWrongWithTheProgram(t *testing.T) {
 	}
 }
 
-// requestLines counts the lines of requests; the library says when it starts, too.
+// requestLines counts the lines of requests. The telemetry library logs its start too.
 func requestLines(lines []telemetrytest.Line) int {
 	n := 0
 	for _, line := range lines {
@@ -141,7 +142,7 @@ func requestLines(lines []telemetrytest.Line) int {
 	return n
 }
 
-// All that is sent arrives, and comes as the shop's own telemetry does.
+// Everything that is sent arrives, in the same form as the shop's own telemetry.
 func TestSignalsArrive(t *testing.T) {
 	backend := telemetrytest.NewBackend(t)
 	for name, tc := range map[string]struct {
@@ -160,7 +161,7 @@ func TestSignalsArrive(t *testing.T) {
 				t.Fatal(err)
 			}
 			machinetest.Eventually(t, "100 are sent", func() bool { return drive.Sent() >= 100 })
-			if err := drive.Close(); err != nil { // which sends the rest
+			if err := drive.Close(); err != nil { // sends the rest
 				t.Fatal(err)
 			}
 			if sent := int(drive.Sent()); tc.arrived() != sent {

@@ -99,7 +99,7 @@ func (n Need) text() string {
 	return text + ": **more than one was seen to hold**"
 }
 
-// amount is a number with three digits that matter.
+// amount formats a number with three significant digits and a unit prefix.
 func amount(n float64) string {
 	switch {
 	case n >= 1e6:
@@ -110,7 +110,7 @@ func amount(n float64) string {
 	return trim(n)
 }
 
-// size is a number of bytes.
+// size formats a number of bytes.
 func size(n float64) string {
 	for _, s := range []struct {
 		of   float64
@@ -123,7 +123,7 @@ func size(n float64) string {
 	return trim(n) + " B"
 }
 
-// trim is a number with three digits that matter.
+// trim formats a number with three significant digits.
 func trim(n float64) string {
 	switch {
 	case n >= 100:

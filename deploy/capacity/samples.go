@@ -15,27 +15,29 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// seriesPerTarget is what each made-up target exposes: some more than a service of the shop.
+// seriesPerTarget is the number of series of each synthetic target, some more than a service of the shop has.
 const seriesPerTarget = 1000
 
-// samples is a load of samples: targets that Prometheus scrapes each second. Its rate is in samples a second.
+// samples is a load of samples: synthetic targets that Prometheus scrapes every second. Its rate is in samples
+// per second.
 type samples struct {
 	file   string
 	server *http.Server
 	addr   string
 	rate   float64
-	began  time.Time // of the rate
-	before float64   // sent before that
+	began  time.Time // start of the current rate
+	before float64   // samples sent before began
 }
 
-// Samples returns a load for Prometheus, whose targets it announces by a file in a folder that Prometheus watches.
+// Samples returns a load for Prometheus. It announces its targets in a file in the folder, which Prometheus
+// must watch.
 func Samples(ctx context.Context, folder string) (Drive, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("serve made-up targets: %w", err)
 	}
 	s := &samples{
-		file:   filepath.Join(folder, strconv.Itoa(os.Getpid())+".json"), // named like a load test, so that whoever comes next removes what a killed one left
+		file:   filepath.Join(folder, strconv.Itoa(os.Getpid())+".json"), // named like the file of a load test, so that the next start removes the file of a killed process
 		server: &http.Server{Handler: http.HandlerFunc(serveSeries), ReadHeaderTimeout: 5 * time.Second},
 		addr:   listener.Addr().String(),
 	}
@@ -43,7 +45,7 @@ func Samples(ctx context.Context, folder string) (Drive, error) {
 	return s, nil
 }
 
-// serveSeries exposes as many counters as a target has, each of which goes on at every scrape.
+// serveSeries exposes the counters of one target. Each counter grows with every scrape.
 func serveSeries(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 	now := strconv.FormatInt(time.Now().UnixMilli(), 10)
@@ -54,7 +56,7 @@ func serveSeries(w http.ResponseWriter, _ *http.Request) {
 		page = strconv.AppendInt(page, int64(i), 10)
 		page = append(append(append(page, `"} `...), now...), '\n')
 	}
-	_, _ = w.Write(page) // a scrape that went away is Prometheus's to count
+	_, _ = w.Write(page) // Prometheus counts failed scrapes
 }
 
 // Set announces as many targets as the rate needs.
@@ -73,7 +75,7 @@ func (s *samples) Set(_ context.Context, rate float64) error {
 	if err != nil {
 		return fmt.Errorf("announce made-up targets: %w", err)
 	}
-	// Prometheus must never see half a file.
+	// The file is replaced atomically, so Prometheus never reads a partial file.
 	if err := renameio.WriteFile(s.file, text, 0o600); err != nil {
 		return fmt.Errorf("announce made-up targets: %w", err)
 	}
@@ -81,10 +83,11 @@ func (s *samples) Set(_ context.Context, rate float64) error {
 	return nil
 }
 
-// Sent takes the targets as read each second: whether Prometheus does is what the ramp finds out.
+// Sent returns the number of samples if Prometheus scrapes each target every second. The ramp compares it with
+// what Prometheus counted.
 func (s *samples) Sent() float64 { return s.before + s.rate*time.Since(s.began).Seconds() }
 
-// Close takes the targets back.
+// Close removes the targets.
 func (s *samples) Close() error {
 	return errors.Join(os.Remove(s.file), s.server.Close())
 }

@@ -16,26 +16,28 @@ import (
 	"firedrill/telemetry"
 )
 
-// senders are how many made-up services send lines and spans: one stream of lines each.
+// senders is the number of synthetic services that send lines or spans. Each has one stream of lines.
 const senders = 16
 
 // beat is how often a sender sends.
 const beat = 10 * time.Millisecond
 
-// signals is a load of log lines or spans, sent as the shop sends its own: by the telemetry library.
+// signals is a load of log lines or spans. It sends them as the shop does, with the telemetry library.
 type signals struct {
-	rate atomic.Uint64 // bits of a float64: units a second of each sender
+	rate atomic.Uint64 // bits of a float64: units per second of each sender
 	sent atomic.Uint64 // units
 	done sync.WaitGroup
-	stop func() // the senders, and sends what they left
+	stop func() // stops the senders and sends what is queued
 }
 
-// Lines returns a load for Loki at a URL. Its rate is in lines a second, each with what a request's line has.
+// Lines returns a load for the Loki at a URL. Its rate is in lines per second. Each line has the fields of a
+// request's line.
 func Lines(ctx context.Context, loki string) (Drive, error) {
 	return newSignals(ctx, telemetry.Config{Logs: telemetry.LogsConfig{LokiURL: loki, Output: io.Discard, QueueBytes: 64 << 20}}, sendLine)
 }
 
-// Spans returns a load for Tempo, whose OTLP receiver for gRPC is at a URL. Its rate is in spans a second; four make a trace.
+// Spans returns a load for the Tempo with the OTLP gRPC receiver at a URL. Its rate is in spans per second; a
+// trace has four spans.
 func Spans(ctx context.Context, otlp string) (Drive, error) {
 	return newSignals(ctx, telemetry.Config{
 		Logs:   telemetry.LogsConfig{Output: io.Discard},
@@ -43,7 +45,7 @@ func Spans(ctx context.Context, otlp string) (Drive, error) {
 	}, sendTrace)
 }
 
-// newSignals starts the senders, at rate 0. Send sends once and returns how many units that were.
+// newSignals starts the senders at rate 0. send sends once and returns the number of units.
 func newSignals(ctx context.Context, cfg telemetry.Config, send func(context.Context, *telemetry.Telemetry) int) (Drive, error) {
 	sending, cancel := context.WithCancel(ctx)
 	s := &signals{}
@@ -54,7 +56,7 @@ func newSignals(ctx context.Context, cfg telemetry.Config, send func(context.Con
 		flushing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()
 		for _, tel := range tels {
-			_ = tel.Shutdown(flushing) // what a program at its limit does not take is not missed
+			_ = tel.Shutdown(flushing) // a program at its limit may refuse the rest
 		}
 	}
 	for i := range senders {
@@ -70,7 +72,7 @@ func newSignals(ctx context.Context, cfg telemetry.Config, send func(context.Con
 	return s, nil
 }
 
-// send sends at the rate in force until the context ends.
+// send sends at the current rate until the context ends.
 func (s *signals) send(ctx context.Context, tel *telemetry.Telemetry, once func(context.Context, *telemetry.Telemetry) int) {
 	ticker := time.NewTicker(beat)
 	defer ticker.Stop()
@@ -106,7 +108,7 @@ func (s *signals) Close() error {
 	return nil
 }
 
-// sendLine logs what a service logs of a request.
+// sendLine logs the line of one request.
 func sendLine(ctx context.Context, tel *telemetry.Telemetry) int {
 	tel.Logger().InfoContext(ctx, "request served",
 		slog.String("method", "POST"), slog.String("route", "/orders"), slog.String("path", "/orders"), slog.Int("status", 201),
@@ -116,7 +118,7 @@ func sendLine(ctx context.Context, tel *telemetry.Telemetry) int {
 	return 1
 }
 
-// sendTrace makes the spans of a request that calls two others.
+// sendTrace creates the spans of a request that calls other services.
 func sendTrace(ctx context.Context, tel *telemetry.Telemetry) int {
 	tracer := tel.TracerProvider().Tracer("firedrill/deploy/capacity")
 	attributes := trace.WithAttributes(

@@ -1,6 +1,6 @@
-// Package compose runs a copy of the stack and the shop in containers, through the docker command and compose.yaml beside
-// it. What a copy consists of, where it answers and how its programs are set it takes from deploy/stack and deploy/config;
-// what the services do it must not know.
+// Package compose runs a copy of the stack and the shop in containers, with the docker command and the file
+// compose.yaml beside it. The components, their addresses and their configuration come from deploy/stack and
+// deploy/config. The package must not know what the services do.
 package compose
 
 import (
@@ -22,12 +22,12 @@ type Project struct {
 	stack.Settings
 	Version  string              // of the images that are built
 	Getenv   func(string) string // the user's environment
-	Out      io.Writer           // where progress is told
-	Patience time.Duration       // how long components may take to be ready, once their images are here; 0: a minute, and more on a slower machine
+	Out      io.Writer           // for progress
+	Patience time.Duration       // how long components may take to become ready once their images are here; if 0, a minute, and more on a slower machine
 }
 
-// Up makes everything run and returns when all of it is ready. What it started it stops again when it fails or ctx ends.
-// Of a copy that runs already only what was stopped is started.
+// Up starts everything and returns when all components are ready. If it fails or ctx ends, it stops what it
+// started. In a copy that runs already, it only starts the components that were stopped.
 func (p Project) Up(ctx context.Context) (stack.Status, error) {
 	release, err := p.Lock(ctx, p.Out)
 	if err != nil {
@@ -71,14 +71,14 @@ func (p Project) Up(ctx context.Context) (stack.Status, error) {
 		return status, nil
 	}
 	fmt.Fprintln(p.Out, "Stopping what was started.")
-	// The user's Ctrl-C ended ctx; the stop must still happen.
+	// On Ctrl-C ctx has ended, but the containers must still be stopped.
 	if stopErr := p.stop(context.WithoutCancel(ctx), d); stopErr != nil {
 		err = fmt.Errorf("%w; and %w", err, stopErr)
 	}
 	return stack.Status{}, err
 }
 
-// already brings a running copy back to full strength.
+// already starts the stopped components of a running copy.
 func (p Project) already(ctx context.Context, d docker, before stack.Record) (stack.Status, error) {
 	if before.Offset != p.Offset {
 		return stack.Status{}, fmt.Errorf("%w: the containers of %s run with port offset %d, not %d; run \"firedrill down\" first, or give the other copy its own --data",
@@ -88,7 +88,7 @@ func (p Project) already(ctx context.Context, d docker, before stack.Record) (st
 	return p.start(ctx, d, before.Components)
 }
 
-// start starts what does not run of the components and waits until all of them are ready.
+// start starts the components that do not run and waits until all components are ready.
 func (p Project) start(ctx context.Context, d docker, components []stack.Component) (stack.Status, error) {
 	args := []string{"up", "--detach", "--no-build"}
 	if !slices.ContainsFunc(components, func(c stack.Component) bool { return c.Kind == stack.KindLoad }) {
@@ -103,10 +103,10 @@ func (p Project) start(ctx context.Context, d docker, components []stack.Compone
 	return p.look(ctx, d)
 }
 
-// probeEvery is how often components are asked while they start.
+// probeEvery is how often components are probed while they start.
 const probeEvery = 250 * time.Millisecond
 
-// awaitReady asks until every component is ready, or until it has waited long enough.
+// awaitReady probes the components until all of them are ready or the time is up.
 func (p Project) awaitReady(ctx context.Context, d docker, components []stack.Component) error {
 	patience := p.ReadyFor(p.Patience)
 	deadline := time.Now().Add(patience)
@@ -125,18 +125,19 @@ func (p Project) awaitReady(ctx context.Context, d docker, components []stack.Co
 	}
 }
 
-// notReady tells why a component is not ready and what it printed last.
+// notReady returns an error that says why a component is not ready and what it printed last.
 func (p Project) notReady(ctx context.Context, d docker, c stack.ComponentStatus, patience time.Duration) error {
-	tail, _ := d.output(ctx, "logs", "--no-log-prefix", "--tail", "15", c.Name) // without it the cause must do
+	tail, _ := d.output(ctx, "logs", "--no-log-prefix", "--tail", "15", c.Name) // without a log, the error has only the cause
 	return &stack.NotReadyError{
 		Component: c.Name, Cause: fmt.Sprintf("%s after %s", c.Why, patience.Round(time.Millisecond)),
 		Log: "its container's log", Tail: strings.TrimSpace(tail),
 	}
 }
 
-// Status probes the components of the copy. It works without docker, and then knows of no container.
+// Status probes the components of the copy. It works without docker, but then does not know which containers
+// run.
 func (p Project) Status(ctx context.Context) (stack.Status, error) {
-	d, _ := p.docker(ctx) // the probes still tell what answers
+	d, _ := p.docker(ctx) // without docker, the probes still show which components answer
 	return p.look(ctx, d)
 }
 
@@ -156,16 +157,16 @@ func (p Project) look(ctx context.Context, d docker) (stack.Status, error) {
 	}, nil
 }
 
-// Down stops and removes the containers; their data stays. It returns how many ran.
+// Down stops and removes the containers and keeps their data. It returns how many ran.
 func (p Project) Down(ctx context.Context) (int, error) { return p.down(ctx) }
 
-// Reset stops the copy and deletes its data. Images stay.
+// Reset stops the copy and deletes its data. Images are kept.
 func (p Project) Reset(ctx context.Context) error {
 	if _, err := p.down(ctx, "--volumes"); err != nil {
 		return err
 	}
 	native := stack.Stack{Settings: p.Settings, Getenv: p.Getenv, Out: p.Out}
-	return native.Reset(ctx) // the settings, and what an earlier native copy left
+	return native.Reset(ctx) // the rendered configuration, and the data of an earlier native copy
 }
 
 func (p Project) down(ctx context.Context, flags ...string) (int, error) {
@@ -192,7 +193,8 @@ func (p Project) stop(ctx context.Context, d docker, flags ...string) error {
 	return p.Forget()
 }
 
-// Logs writes the last n lines that the named component printed, and with follow what it prints until ctx ends.
+// Logs writes the last n lines that the named component printed. With follow, it also writes new lines until
+// ctx ends.
 func (p Project) Logs(ctx context.Context, name string, n int, follow bool, out io.Writer) error {
 	if _, err := p.container(name); err != nil {
 		return err
@@ -208,7 +210,7 @@ func (p Project) Logs(ctx context.Context, name string, n int, follow bool, out 
 	if err := d.run(ctx, out, append(args, name)...); !follow || ctx.Err() == nil {
 		return err
 	}
-	return nil // the user has seen enough
+	return nil // the user ended it
 }
 
 // Restart stops and starts one component and returns when it is ready.
@@ -232,10 +234,11 @@ func (p Project) Restart(ctx context.Context, name string) error {
 	return p.awaitReady(ctx, d, c)
 }
 
-// unprobed are the containers that are no component: nobody asks them whether they are ready.
+// unprobed returns the names of the containers that are not components and have no readiness probe.
 func unprobed() []string { return []string{"history", "postgres"} }
 
-// container returns the component of the running copy that has that name; none if it is one of the unprobed.
+// container returns the named component of the running copy. It returns none if the name is one of the unprobed
+// containers.
 func (p Project) container(name string) ([]stack.Component, error) {
 	record, err := p.Record()
 	if err != nil {

@@ -19,8 +19,9 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// fakeDocker puts a docker on the PATH that writes down what it is asked, and does what the shell script says for the
-// subcommand $1 of compose. What it was asked is returned, a call a line, without what all calls have in common.
+// fakeDocker puts a program named docker on the PATH. It records each call and runs the shell script, with the
+// subcommand of compose in $1. asked returns the calls, one per line, without the arguments that all calls
+// share.
 func fakeDocker(t *testing.T, script string) (asked func() string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -45,7 +46,8 @@ echo "$COMPOSE_PROJECT_NAME $*" >> %s
 	}
 }
 
-// started is a copy that has a record, whose only component answers with the status that the returned pointer has.
+// started returns a copy with a record. Its only component answers with the status that the returned pointer
+// points to.
 func started(t *testing.T) (Project, *int) {
 	t.Helper()
 	p, status := sample(t), http.StatusOK
@@ -86,7 +88,8 @@ func TestWhatIsMissingOfDocker(t *testing.T) {
 	}
 }
 
-// Nothing answers at the ports of the copy: up builds, starts, tells what the late one printed, and stops everything again.
+// If nothing listens on the ports of the copy, Up builds, starts, reports what the component printed, and stops
+// everything again.
 func TestUpThatDoesNotGetReadyStopsWhatItStarted(t *testing.T) {
 	asked := fakeDocker(t, `[ "$1" = logs ] && echo "config: bad"; exit 0`)
 	var out bytes.Buffer
@@ -212,7 +215,7 @@ func TestLogsAndRestart(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends a followed log, and that is no failure.
+// Ctrl-C ends a followed log without an error.
 func TestFollowedLogsEnd(t *testing.T) {
 	fakeDocker(t, `echo printed; trap 'exit 130' INT; while :; do sleep 0.05; done`)
 	p, _ := started(t)

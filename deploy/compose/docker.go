@@ -13,19 +13,20 @@ import (
 	"time"
 )
 
-// docker runs "docker compose" on one project. The zero value has no docker, and every call fails.
+// docker runs "docker compose" on one project. With the zero value, every call fails.
 type docker struct {
 	binary string
 	file   string   // compose.yaml
-	env    []string // on top of the process's
+	env    []string // in addition to the environment of the process
 }
 
-// stopWithin is how long docker has after an interrupt.
+// stopWithin is how long docker may take to end after an interrupt.
 const stopWithin = 10 * time.Second
 
 var errNoDocker = errors.New("no docker")
 
-// docker returns the docker of this machine, or says what of it is missing.
+// docker returns the docker command of this machine. The error says what is missing: the command, its compose
+// plugin, or a running engine.
 func (p Project) docker(ctx context.Context) (docker, error) {
 	const otherwise = "\"make up\" without STACK=compose needs no containers"
 	binary, err := exec.LookPath("docker")
@@ -62,7 +63,7 @@ func (d docker) command(ctx context.Context, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// run runs docker compose and shows what it prints.
+// run runs docker compose and copies its output to out.
 func (d docker) run(ctx context.Context, out io.Writer, args ...string) error {
 	if d.binary == "" {
 		return errNoDocker
@@ -78,7 +79,7 @@ func (d docker) run(ctx context.Context, out io.Writer, args ...string) error {
 	return nil
 }
 
-// output runs docker compose and returns what it prints.
+// output runs docker compose and returns its standard output.
 func (d docker) output(ctx context.Context, args ...string) (string, error) {
 	if d.binary == "" {
 		return "", errNoDocker
@@ -93,7 +94,7 @@ func (d docker) output(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// running are the names of the services that have a running container.
+// running returns the names of the services that have a running container.
 func (d docker) running(ctx context.Context) (map[string]bool, error) {
 	lines, err := d.output(ctx, "ps", "--services", "--status", "running")
 	if err != nil {

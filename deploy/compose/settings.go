@@ -14,10 +14,10 @@ import (
 	"firedrill/deploy/stack"
 )
 
-// file is the description of the containers.
+// file returns the path of compose.yaml.
 func (p Project) file() string { return filepath.Join(p.Root, "deploy", "compose", "compose.yaml") }
 
-// Variables are what compose.yaml asks for, as NAME=value. They hold the copy's secrets.
+// Variables returns the variables of compose.yaml as NAME=value. They contain the copy's secrets.
 func (p Project) Variables() ([]string, error) {
 	key, err := p.Secret("jwt-key")
 	if err != nil {
@@ -42,7 +42,7 @@ func (p Project) Variables() ([]string, error) {
 		"LOG_FORMAT=" + cmp.Or(p.Getenv("LOG_FORMAT"), "json"),
 	}
 	whole := p.Settings
-	whole.Load = true // its container is to be found also when this command's LOAD=off
+	whole.Load = true // so that its container is found even if LOAD=off is set for this command
 	for _, c := range whole.Components() {
 		for _, port := range c.Ports {
 			all = append(all, fmt.Sprintf("PORT_%d=%d", port-p.Offset, port))
@@ -51,12 +51,13 @@ func (p Project) Variables() ([]string, error) {
 	return all, nil
 }
 
-// name is the project's: copies with other data are other projects.
+// name returns the name of the Compose project. Copies with different data folders have different names.
 func (p Project) name() string {
 	return fmt.Sprintf("firedrill-%x", sha256.Sum256([]byte(p.Data)))[:len("firedrill-")+8]
 }
 
-// tag makes a version fit to tag an image with.
+// tag returns a version with the characters replaced that an image tag must not have. It returns "local" for
+// "".
 func tag(version string) string {
 	return strings.Map(func(r rune) rune {
 		if strings.ContainsRune("._-", r) || r >= '0' && r <= '9' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
@@ -66,13 +67,14 @@ func tag(version string) string {
 	}, cmp.Or(version, "local"))
 }
 
-// Where the containers find what is mounted into them.
+// Paths of mounted folders in the containers.
 const (
 	rulesIn = "/etc/prometheus/rules"
 	loadIn  = "/etc/prometheus/load"
 )
 
-// dataOf is the folder in whose sub-folder of the program's name it keeps its data: the one that its image made for it.
+// dataOf returns the folder in which the program of a setting has its data folder, a sub-folder with the
+// program's name. The image creates that sub-folder.
 func dataOf(setting string) string {
 	if setting == "tempo.yaml" {
 		return "/var"
@@ -80,8 +82,8 @@ func dataOf(setting string) string {
 	return ""
 }
 
-// Values are what the settings of the upstream programs say in containers: what they say natively, with other addresses and
-// folders.
+// Values returns the values for the configuration of the upstream programs in containers. They differ from the
+// native ones only in addresses and folders.
 func Values(s stack.Settings) config.Values {
 	s.Offset = 0
 	v := s.Values()
@@ -95,29 +97,30 @@ func Values(s stack.Settings) config.Values {
 	}
 	for _, targets := range [][]config.Target{v.Services, v.Stack} {
 		for i, t := range targets {
-			_, port, _ := net.SplitHostPort(t.Addr) // ours
+			_, port, _ := net.SplitHostPort(t.Addr) // an address of ours is always valid
 			targets[i].Addr = net.JoinHostPort(t.Job, port)
 		}
 	}
 	v.Load = loadIn + "/*.json"
-	v.Drills = "/etc/prometheus/drill/*.json" // none: drills break processes of this machine
+	v.Drills = "/etc/prometheus/drill/*.json" // always empty: drills inject faults only into processes of this machine
 	v.Rules = []string{rulesIn + "/stack/*.yaml", rulesIn + "/own/*.yaml", rulesIn + "/generated/*.yaml"}
 	return v
 }
 
-// Setting renders the named setting ("loki.yaml") for a container.
+// Setting renders the named configuration file ("loki.yaml") for a container.
 func Setting(name string, s stack.Settings) ([]byte, error) {
 	v := Values(s)
 	v.Data = dataOf(name)
 	return config.Render(name, v)
 }
 
-// backgroundLoad tells Prometheus where the background load serves its metrics, in the format of its file_sd.
+// backgroundLoad returns the scrape target of the background load, in the format of Prometheus' file_sd.
 func backgroundLoad() ([]byte, error) {
 	return json.Marshal([]map[string]any{{"targets": []string{"load:8107"}, "labels": map[string]string{"tier": stack.TierBackground}}})
 }
 
-// Render writes what the containers mount, and the variables for people who call docker compose themselves.
+// Render writes the files that the containers mount, and a file of the variables for people who run docker
+// compose themselves.
 func (p Project) Render() error {
 	for _, dir := range []string{filepath.Join(p.ConfigDir(), "load"), filepath.Join(p.Data, "rules")} {
 		if err := os.MkdirAll(dir, 0o750); err != nil {
@@ -165,7 +168,8 @@ func (p Project) renderLoad() error {
 	return writeReadable(path, text)
 }
 
-// writeReadable writes a file that others may read: a container's program is another user, and nothing here is secret.
+// writeReadable writes a file that all users can read, because the program in a container runs as another user.
+// The files contain no secrets.
 func writeReadable(path string, text []byte) error {
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		return fmt.Errorf("write setting: %w", err)

@@ -53,10 +53,10 @@ func leaves(t *testing.T, text []byte) map[string]any {
 	return found
 }
 
-// address is what may differ: an address with or without a port, a URL, a folder or a file.
+// address matches values that may differ: an address with or without a port, a URL, a folder or a file.
 var address = regexp.MustCompile(`^((http://)?[a-z0-9.]+:\d+(/.*)?|\d+\.\d+\.\d+\.\d+|/.*)$`)
 
-// The settings in containers are those of the native stack with other addresses and folders, and with nothing else.
+// The configuration in containers differs from that of the native stack only in addresses and folders.
 func TestSettingsDifferOnlyInAddresses(t *testing.T) {
 	s := sample(t).Settings
 	s.Offset = 0
@@ -100,7 +100,7 @@ func TestSettings(t *testing.T) {
 		{"loki.yaml", "$.server.http_listen_address", "0.0.0.0"},
 		{"loki.yaml", "$.server.http_listen_port", uint64(3100)},
 		{"loki.yaml", "$.common.storage.filesystem.chunks_directory", "/loki/chunks"},
-		{"loki.yaml", "$.frontend_worker.frontend_address", "127.0.0.1:9096"}, // itself
+		{"loki.yaml", "$.frontend_worker.frontend_address", "127.0.0.1:9096"}, // the program itself
 		{"tempo.yaml", "$.distributor.receivers.otlp.protocols.grpc.endpoint", "0.0.0.0:4317"},
 		{"tempo.yaml", "$.metrics_generator.storage.remote_write[0].url", "http://prometheus:9090/api/v1/write"},
 		{"tempo.yaml", "$.storage.trace.local.path", "/var/tempo/blocks"},
@@ -117,7 +117,7 @@ func TestSettings(t *testing.T) {
 
 func TestVariables(t *testing.T) {
 	p := sample(t)
-	release, err := p.Lock(t.Context(), os.Stderr) // makes the folder of the secrets
+	release, err := p.Lock(t.Context(), os.Stderr) // creates the folder of the secrets
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +150,7 @@ func TestVariables(t *testing.T) {
 	}
 }
 
-// Programs in containers are other users; what they mount must be theirs to read, and the secrets must not.
+// Programs in containers run as other users. They must be able to read what they mount, but not the secrets.
 func TestRenderedModes(t *testing.T) {
 	p := sample(t)
 	release, err := p.Lock(t.Context(), os.Stderr)

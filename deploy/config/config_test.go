@@ -24,7 +24,7 @@ func sample() Values {
 	}
 }
 
-// What must hold of each setting, by its path in the rendered YAML.
+// Each row is a value that must be in a rendered file, by its path in the YAML.
 func TestRender(t *testing.T) {
 	for _, tc := range []struct {
 		file, path string
@@ -81,7 +81,7 @@ func TestRender(t *testing.T) {
 	}
 }
 
-// Nothing may listen beyond where the deployment says: no setting names an address of all interfaces by itself.
+// Programs listen only on the addresses of the deployment: no template contains an address of all interfaces.
 func TestRenderedAddressesComeFromValues(t *testing.T) {
 	for _, name := range Names() {
 		text, err := Render(name, sample())

@@ -8,34 +8,34 @@ import (
 	"time"
 )
 
-// The alert that always fires, and the one that this program makes of its silence:
-// when Prometheus or Alertmanager is away, neither can tell.
+// Watchdog is the alert that always fires. WatchdogSilent is the alert that this program creates when Watchdog
+// stops arriving: if Prometheus or Alertmanager is down, neither can send an alert.
 const (
 	watchdog       = "Watchdog"
 	watchdogSilent = "WatchdogSilent"
 )
 
-// DefaultSilence is how long Watchdog may be silent. Alertmanager repeats it every
-// 5 to 10 s; for 40 s after Prometheus's last word it still holds it to be firing.
+// DefaultSilence is how long Watchdog may be silent. Alertmanager repeats it every 5 to 10 s. After the last
+// message of Prometheus, Alertmanager treats it as firing for another 40 s.
 const DefaultSilence = 25 * time.Second
 
-// startGrace is how many times longer it may be silent at first, while everything starts.
+// startGrace is a factor: Watchdog may be silent for so many times longer at first, while everything starts.
 const startGrace = 3
 
-// DeadMan is a dead man's switch: it keeps a notification when Watchdog has not
-// arrived for too long, and one when it is back.
+// DeadMan is a dead man's switch. It stores a notification when Watchdog has not arrived for too long, and
+// another when Watchdog is back.
 type DeadMan struct {
 	store   *Store
 	silence time.Duration
 	log     *slog.Logger
-	beats   chan bool // whether Watchdog fires
+	beats   chan bool // true if Watchdog fires
 
-	since  time.Time // of the silence that was told
+	since  time.Time // start of the silence in the last notification
 	silent bool
 }
 
-// NewDeadMan returns a switch that does nothing until Run. It takes up the state
-// that the store tells of.
+// NewDeadMan returns a switch that does nothing until Run is called. Its state is that of the last notification
+// in the store.
 func NewDeadMan(store *Store, silence time.Duration, log *slog.Logger) *DeadMan {
 	d := &DeadMan{store: store, silence: silence, log: log, beats: make(chan bool)}
 	for _, n := range store.Since(time.Time{}, store.limits.Recent) {
@@ -57,7 +57,7 @@ func (d *DeadMan) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case fires := <-d.beats:
-			if !fires { // Alertmanager has not heard of Prometheus any more
+			if !fires { // Alertmanager gets no alerts from Prometheus any more
 				alarm.Stop()
 				d.tell(true, last)
 				continue
@@ -71,7 +71,7 @@ func (d *DeadMan) Run(ctx context.Context) {
 	}
 }
 
-// tell keeps a notification if there is news.
+// tell stores a notification if the state has changed.
 func (d *DeadMan) tell(silent bool, since time.Time) {
 	if silent == d.silent {
 		return
@@ -97,8 +97,8 @@ func (d *DeadMan) tell(silent bool, since time.Time) {
 	d.log.Info("notification", "status", n.Status, "alert", watchdogSilent)
 }
 
-// ServeHTTP takes Alertmanager's messages about Watchdog. They are not kept: there
-// is one every few seconds.
+// ServeHTTP receives Alertmanager's messages about Watchdog. They are not stored, because there is one every
+// few seconds.
 func (d *DeadMan) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var m message
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&m); err != nil {

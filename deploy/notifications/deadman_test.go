@@ -16,7 +16,7 @@ import (
 
 const silence = 25 * time.Second
 
-// told lists what a store holds of the switch, oldest first, by seconds since began.
+// told returns the notifications of the switch in a store, oldest first, with times since began.
 func told(s *Store, began time.Time) []string {
 	var out []string
 	for _, n := range s.Since(time.Time{}, 100) {
@@ -88,7 +88,7 @@ func TestDeadMan(t *testing.T) {
 	}
 }
 
-// A receiver that was started anew knows that it told of a silence.
+// After a restart, the receiver knows that it has stored a notification of a silence.
 func TestDeadManGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "n.jsonl")

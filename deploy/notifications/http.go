@@ -12,13 +12,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
-// maxBody bounds one message of Alertmanager, in bytes.
+// maxBody is the largest message of Alertmanager that is accepted, in bytes.
 const maxBody = 4 << 20
 
-// defaultLimit is how many notifications a request without a limit gets.
+// defaultLimit is the number of notifications in an answer to a request without a limit.
 const defaultLimit = 1000
 
-// message is the part of Alertmanager's webhook format (version 4) that is kept.
+// message is the part of Alertmanager's webhook format (version 4) that is stored.
 // https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 type message struct {
 	Alerts []struct {
@@ -39,10 +39,10 @@ type server struct {
 	received *prometheus.CounterVec
 }
 
-// Handler serves
+// Handler returns a handler for these routes:
 //
-//	POST /webhook         what Alertmanager sends; 200 once it is kept, so that Alertmanager repeats what is not
-//	POST /watchdog        what Alertmanager repeats of Watchdog, for the dead man's switch
+//	POST /webhook         messages of Alertmanager; 200 when they are stored, otherwise Alertmanager sends them again
+//	POST /watchdog        messages of Alertmanager about Watchdog, for the dead man's switch
 //	GET  /notifications   a JSON array, newest first; ?since= takes RFC 3339 or Unix seconds, ?limit= a count
 //	GET  /healthz         200
 //	GET  /metrics         notifications_received_total by status
@@ -83,7 +83,7 @@ func (s server) receive(w http.ResponseWriter, r *http.Request) {
 			Received: now, Status: a.Status, Labels: a.Labels, Annotations: a.Annotations,
 			StartsAt: a.StartsAt, Fingerprint: a.Fingerprint, GeneratorURL: a.GeneratorURL,
 		}
-		if a.Status == "resolved" { // of a firing alert it is when Prometheus would give it up
+		if a.Status == "resolved" { // for a firing alert, EndsAt is the time at which it would expire
 			n.EndsAt = a.EndsAt
 		}
 		if err := s.store.Add(n); err != nil {

@@ -77,7 +77,7 @@ func TestStoreOutlivesItsProcess(t *testing.T) {
 	if err := s.Add(full); err != nil {
 		t.Fatal(err)
 	}
-	// A crash in the middle of a write.
+	// A crash during a write.
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -200,7 +200,7 @@ notifications_received_total{status="resolved"} 1
 	}
 }
 
-// What cannot be kept is refused, so that Alertmanager sends it again.
+// The handler returns an error for what it cannot store, so that Alertmanager sends it again.
 func TestHandlerRefusesWhatItCannotKeep(t *testing.T) {
 	store := open(t, filepath.Join(t.TempDir(), "n.jsonl"), DefaultLimits())
 	log := slog.New(slog.DiscardHandler)

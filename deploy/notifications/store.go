@@ -1,6 +1,7 @@
-// Package notifications receives what Alertmanager sends to its webhook and keeps it where people and tests can read it:
-// as JSON lines in a file, and over HTTP. It is also the dead man's switch for the alert that always fires, and adds a
-// notification when that falls silent. It must not know which other alerts there are or what they mean.
+// Package notifications receives the messages that Alertmanager sends to its webhook. It stores them as JSON
+// lines in a file and serves them over HTTP, for people and tests. It is also the dead man's switch for the
+// alert that always fires: when that alert stops arriving, it adds a notification. The package must not know
+// which other alerts there are or what they mean.
 package notifications
 
 import (
@@ -14,7 +15,7 @@ import (
 	"time"
 )
 
-// Notification is one alert of one message from Alertmanager.
+// Notification is one alert in one message from Alertmanager.
 type Notification struct {
 	Received     time.Time         `json:"received"`
 	Status       string            `json:"status"` // "firing" or "resolved"
@@ -26,13 +27,13 @@ type Notification struct {
 	GeneratorURL string            `json:"generatorURL,omitempty"`
 }
 
-// Limits bound what a Store keeps. The file is rotated to path.1 when it would grow past FileBytes.
+// Limits bound what a Store keeps. The file is renamed to path.1 when it would become larger than FileBytes.
 type Limits struct {
-	Recent    int   // notifications in memory, the oldest go first
+	Recent    int   // number of notifications in memory; the oldest are dropped first
 	FileBytes int64 // of each of the two files
 }
 
-// DefaultLimits hold some days of a busy stack in a few megabytes.
+// DefaultLimits returns limits that hold some days of a busy stack in a few megabytes.
 func DefaultLimits() Limits { return Limits{Recent: 10_000, FileBytes: 16 << 20} }
 
 // Store keeps notifications in memory and in a file. It is safe for concurrent use.
@@ -46,8 +47,8 @@ type Store struct {
 	recent []Notification // oldest first
 }
 
-// Open opens the store at path and reads back what an earlier run wrote. A line that cannot be read, as a crash may leave
-// as the last one, is skipped.
+// Open opens the store at path and reads the notifications of earlier runs. It skips lines that cannot be
+// decoded, such as the last line before a crash.
 func Open(path string, limits Limits) (*Store, error) {
 	s := &Store{path: path, limits: limits}
 	for _, p := range []string{path + ".1", path} {
@@ -94,7 +95,7 @@ func (s *Store) openFile() error {
 	return s.closeLine()
 }
 
-// closeLine ends a line that a crash left half written, so that the next one stands alone.
+// closeLine ends a line that a crash left unfinished, so that the next notification begins on a new line.
 func (s *Store) closeLine() error {
 	if s.size == 0 {
 		return nil
@@ -109,7 +110,7 @@ func (s *Store) closeLine() error {
 	return s.write([]byte("\n"))
 }
 
-// Add keeps n.
+// Add stores n.
 func (s *Store) Add(n Notification) error {
 	line, err := json.Marshal(n)
 	if err != nil {

@@ -15,19 +15,20 @@ import (
 	"firedrill/internal/wait"
 )
 
-// Measurement is what starting, idling and stopping a copy costs on this machine.
+// Measurement holds what it costs to start, run idle and stop a copy on this machine.
 type Measurement struct {
-	Load      float64            `json:"load_before"`  // the machine's 1-minute load average before: who else was at work
-	Up        []float64          `json:"up_seconds"`   // of each cycle, until everything is ready
+	Load      float64            `json:"load_before"`  // 1-minute load average of the machine before the measurement: the work of others
+	Up        []float64          `json:"up_seconds"`   // of each cycle, until all components are ready
 	Down      []float64          `json:"down_seconds"` // of each cycle
-	Leftovers int                `json:"leftovers"`    // processes that outlived a down, over all cycles
-	IdleFor   float64            `json:"idle_seconds"` // how long the last copy was watched
-	CPU       float64            `json:"idle_cores"`   // CPU seconds per second, of all processes
-	RSS       map[string]float64 `json:"idle_rss_mib"` // by component, at the end of that
-	PSS       float64            `json:"idle_pss_mib"` // of all: pages that processes share count once; 0 where unknown
+	Leftovers int                `json:"leftovers"`    // processes that survived a down, in all cycles
+	IdleFor   float64            `json:"idle_seconds"` // how long the idle copy was observed
+	CPU       float64            `json:"idle_cores"`   // CPU seconds per second of all processes
+	RSS       map[string]float64 `json:"idle_rss_mib"` // by component, at the end of that time
+	PSS       float64            `json:"idle_pss_mib"` // of all processes, with shared pages counted once; 0 if unknown
 }
 
-// TotalRSS is the resident memory of all components, in MiB. Pages that processes share count for each of them.
+// TotalRSS returns the resident memory of all components in MiB. Pages that processes share are counted for
+// each of them.
 func (m Measurement) TotalRSS() float64 {
 	sum := 0.0
 	for _, mib := range m.RSS {
@@ -36,7 +37,7 @@ func (m Measurement) TotalRSS() float64 {
 	return sum
 }
 
-// Median returns the middle of values, which must not be empty.
+// Median returns the median of values, which must not be empty.
 func Median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	middle := len(sorted) / 2
@@ -46,8 +47,9 @@ func Median(values []float64) float64 {
 	return (sorted[middle-1] + sorted[middle]) / 2
 }
 
-// Measure starts and stops the copy cycles times. Then it deletes the data, starts it once more, lets it settle for idle
-// and watches it as long. tell is told of each step. The data of the copy is gone afterwards.
+// Measure starts and stops the copy cycles times. Then it deletes the data, starts the copy again, lets it
+// settle for the time idle, and observes it for the same time. It calls tell after each step. Afterwards the
+// data of the copy is deleted.
 func (k Stack) Measure(ctx context.Context, cycles int, idle time.Duration, tell func(string)) (Measurement, error) {
 	var m Measurement
 	if average, err := load.AvgWithContext(ctx); err == nil {
@@ -78,13 +80,13 @@ func timed(do func() error) (seconds float64, err error) {
 	return time.Since(begin).Seconds(), err
 }
 
-// measureIdle fills in what a copy uses that nobody asks anything of.
+// measureIdle measures what a copy without requests uses, and stores it in m.
 func (k Stack) measureIdle(ctx context.Context, idle time.Duration, m *Measurement, tell func(string)) error {
 	if err := k.Reset(ctx); err != nil {
 		return err
 	}
-	defer func() { _ = k.Reset(context.WithoutCancel(ctx)) }() // best effort on the way out of an error
-	k.Load = false                                             // idle is when nobody asks anything
+	defer func() { _ = k.Reset(context.WithoutCancel(ctx)) }() // best effort after an error
+	k.Load = false                                             // an idle copy has no load
 	if _, err := k.Up(ctx); err != nil {
 		return err
 	}
@@ -116,7 +118,8 @@ func cpuSeconds(processes []*process.Process) float64 {
 	return sum
 }
 
-// memory returns the resident MiB of each process by its component's name, and the proportional MiB of all.
+// memory returns the resident memory in MiB by component name, and the proportional memory of all processes in
+// MiB.
 func memory(processes []*process.Process) (rssMiB map[string]float64, pssMiB float64) {
 	rssMiB = map[string]float64{}
 	for _, p := range processes {
@@ -128,8 +131,9 @@ func memory(processes []*process.Process) (rssMiB map[string]float64, pssMiB flo
 	return rssMiB, pssMiB
 }
 
-// proportional is a process's memory in KiB, with what it shares divided among those that share it; 0 where only Linux
-// would say. gopsutil knows it too, but does not compile elsewhere when asked.
+// proportional returns a process's memory in KiB, with shared pages divided among the processes that share
+// them. It returns 0 where the system is not Linux or the process cannot be read. gopsutil has this figure too,
+// but code that uses it compiles only on Linux.
 func proportional(pid int32) float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
@@ -144,7 +148,7 @@ func proportional(pid int32) float64 {
 	return 0
 }
 
-// componentName is the service's name for the shop's processes and the program's for others.
+// componentName returns the service's name for processes of the shop, and the program's name for others.
 func componentName(p *process.Process) string {
 	name, err := p.Name()
 	if err != nil {

@@ -16,13 +16,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// buildWorkers bounds how many modules build at once. Each go build already uses every core; a second one fills the time
-// in which the first links, and a third would only cost memory.
+// buildWorkers is the number of modules that build at once. Each go build already uses every core. A second one
+// uses the time in which the first links; a third would only need more memory.
 const buildWorkers = 2
 
-// Build builds the tools that bin lacks and tells out how far it is. Tools of one module are built one after another, so
-// that the later ones find the shared packages compiled. Cancelling ctx leaves no half-built program, and a second Build
-// goes on where the first stopped. It returns how many it built.
+// Build builds the tools that are missing in bin, writes its progress to out, and returns how many tools were
+// missing. Tools of one module are built one after another, so that later ones find the shared packages
+// compiled. If ctx ends, no partial program is left, and the next Build continues.
 func Build(ctx context.Context, root, bin string, tools []Tool, out io.Writer) (int, error) {
 	var missing []Tool
 	for _, t := range tools {
@@ -67,7 +67,7 @@ func byModule(tools []Tool) [][]Tool {
 	return batches
 }
 
-// buildTool builds under a temporary name and renames, so that what stands at the final path is whole.
+// buildTool builds to a temporary name and renames it, so that the final path never has a partial program.
 func buildTool(ctx context.Context, root, bin string, t Tool) error {
 	final := t.Binary(bin)
 	if err := os.MkdirAll(filepath.Dir(final), 0o750); err != nil {
@@ -79,10 +79,11 @@ func buildTool(ctx context.Context, root, bin string, t Tool) error {
 	var stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, "go", t.buildArgs(temp)...)
 	cmd.Dir = filepath.Join(root, "deploy", "stack", t.Module)
-	// Without cgo no C compiler is needed; GOFLAGS and a workspace of the user must not change what is pinned.
+	// Without cgo no C compiler is needed. GOFLAGS and a workspace of the user must not change the pinned
+	// versions.
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off")
 	cmd.Stdout, cmd.Stderr = &stderr, &stderr
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) } // go removes its work folder then
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) } // on SIGINT, go removes its work folder
 	cmd.WaitDelay = 10 * time.Second
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {

@@ -66,7 +66,7 @@ func TestToolsReadTheirPins(t *testing.T) {
 	}
 }
 
-// fakeGo puts a go on the PATH that runs script with $out as the file to write and logs each call.
+// fakeGo puts a program named go on the PATH. It logs each call and runs script, with the output file in $out.
 func fakeGo(t *testing.T, script string) (calls func() []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -82,7 +82,7 @@ func fakeGo(t *testing.T, script string) (calls func() []string) {
 	}
 }
 
-// twoModules are tools of two modules with their folders.
+// twoModules returns tools of two modules, with folders for the modules.
 func twoModules(t *testing.T) (root string, tools []Tool) {
 	t.Helper()
 	root = repository(t)

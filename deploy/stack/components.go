@@ -11,7 +11,7 @@ import (
 	"firedrill/internal/topology"
 )
 
-// loopback is where everything of the native stack listens.
+// loopback is the address on which all components of the native stack listen.
 const loopback = "127.0.0.1"
 
 // Kinds of component.
@@ -24,21 +24,21 @@ const (
 type Component struct {
 	Name  string `json:"name"`
 	Kind  string `json:"kind"`
-	URL   string `json:"url"`   // where a person or client goes
-	Ready string `json:"ready"` // answers 200 when the component is ready
-	Ports []int  `json:"ports"` // TCP ports on the loopback it listens on
+	URL   string `json:"url"`   // for people and clients
+	Ready string `json:"ready"` // returns 200 when the component is ready
+	Ports []int  `json:"ports"` // TCP ports of the loopback on which it listens
 
 	Command []string `json:"-"`
-	Env     []string `json:"-"` // on top of what all components get
-	After   []string `json:"-"` // components that start before this one and stop after it
-	Stop    int      `json:"-"` // seconds between TERM and KILL; 0 is stopSeconds, and more on a slower machine
+	Env     []string `json:"-"` // in addition to the environment of all components
+	After   []string `json:"-"` // names of components that start before this one and stop after it
+	Stop    int      `json:"-"` // seconds between SIGTERM and SIGKILL; if 0, stopSeconds, and more on a slower machine
 }
 
-// programs are the paths of what is run.
+// programs holds the paths of the programs to run.
 type programs struct {
 	firedrill, shop string
 	grafana         grafana
-	tools           map[string]string // upstream program -> path
+	tools           map[string]string // paths by name of the upstream program
 }
 
 func newPrograms(s Settings, tools []Tool, executable string, g grafana) programs {
@@ -55,7 +55,7 @@ func (s Settings) addr(base int) string { return net.JoinHostPort(loopback, itoa
 
 func (s Settings) url(base int) string { return "http://" + s.addr(base) }
 
-// components lists what this copy runs, in the order a person wants to read.
+// components returns the components of this copy in the order in which people see them.
 func (s Settings) components(p programs) []Component {
 	var all []Component
 	if s.Shop {
@@ -83,7 +83,7 @@ func (s Settings) shopComponents(p programs) []Component {
 			URL: s.url(service.Port), Ready: s.url(service.Admin) + "/readyz",
 			Ports:   []int{s.port(service.Port), s.port(service.Admin)},
 			Command: []string{p.shop, service.Name},
-			After:   []string{"loki", "tempo"}, // the last spans and lines of a service have somewhere to go
+			After:   []string{"loki", "tempo"}, // so that a service can send its last spans and lines
 		}
 		if service.Name == topology.Broker {
 			c.URL = "nats://" + s.addr(service.Port)
@@ -105,8 +105,8 @@ func (s Settings) stackComponents(p programs) []Component {
 	tempo := s.program("tempo", topology.PortTempo, "/ready", topology.PortTempoGRPC, topology.PortOTLPGRPC, topology.PortOTLPHTTP)
 	tempo.Command = []string{p.tools["tempo"], "-config.file=" + s.setting("tempo")}
 	tempo.After = []string{"prometheus"}
-	// It writes its traces down within milliseconds and then sleeps 5 s for the peers it does not have. So every
-	// stop takes this long, on a slow machine too.
+	// Tempo writes its traces within milliseconds. Then it sleeps 5 s for peers that do not exist. Every stop
+	// would take this long, on a slow machine too.
 	tempo.Stop = 1
 	return []Component{s.prometheus(p), s.alertmanager(p), loki, tempo, notifications}
 }
@@ -119,10 +119,10 @@ func (s Settings) prometheus(p programs) Component {
 		"--config.file=" + s.setting("prometheus"),
 		"--storage.tsdb.path=" + filepath.Join(s.Data, "prometheus"),
 		"--web.listen-address=" + s.addr(topology.PortPrometheus),
-		"--web.enable-remote-write-receiver", // Tempo's metrics generator writes here
-		"--web.enable-lifecycle",             // rules are reloaded without a restart
+		"--web.enable-remote-write-receiver", // for Tempo's metrics generator
+		"--web.enable-lifecycle",             // to reload rules without a restart
 		"--enable-feature=exemplar-storage",
-		"--rules.alert.resend-delay=10s", // an Alertmanager that restarted knows what fires soon
+		"--rules.alert.resend-delay=10s", // so that a restarted Alertmanager soon knows all firing alerts
 		"--log.level=warn",
 	}
 	return c
@@ -136,13 +136,14 @@ func (s Settings) alertmanager(p programs) Component {
 		"--config.file=" + s.setting("alertmanager"),
 		"--storage.path=" + filepath.Join(s.Data, "alertmanager"),
 		"--web.listen-address=" + s.addr(topology.PortAlertmanager),
-		"--cluster.listen-address=", // one alone: no gossip
+		"--cluster.listen-address=", // no cluster, no gossip
 		"--log.level=warn",
 	}
 	return c
 }
 
-// program is a component of the stack that listens on port, answers at the path ready, and needs the further ports.
+// program returns a component of the stack that listens on port and is ready when the path ready returns 200.
+// further are its other ports.
 func (s Settings) program(name string, port int, ready string, further ...int) Component {
 	c := Component{Name: name, Kind: KindStack, URL: s.url(port), Ready: s.url(port) + ready, Ports: []int{s.port(port)}}
 	for _, f := range further {
@@ -153,7 +154,7 @@ func (s Settings) program(name string, port int, ready string, further ...int) C
 
 func (s Settings) setting(name string) string { return filepath.Join(s.configDir(), name+".yaml") }
 
-// env is what every component gets on top of the user's environment.
+// env returns the variables that every component gets in addition to the user's environment.
 func (s Settings) env() []string {
 	return []string{
 		marker + "=" + s.Data,
@@ -163,21 +164,23 @@ func (s Settings) env() []string {
 	}
 }
 
-// shopEnv is what the services get: where their data and their telemetry go. The user's own log format and key win.
+// shopEnv returns the variables of the services: where their data is, and where they send telemetry. The user's
+// own log format and key take precedence.
 func (s Settings) shopEnv(getenv func(string) string, jwtKey string) []string {
 	return []string{
 		"SHOP_DATA=" + filepath.Join(s.Data, "shop"),
 		"SHOP_JWT_KEY=" + cmp.Or(getenv("SHOP_JWT_KEY"), jwtKey),
-		"GOGC=" + cmp.Or(getenv("GOGC"), "100"), // the supervisor's own is lower
+		"GOGC=" + cmp.Or(getenv("GOGC"), "100"), // the supervisor's own value is lower
 		"LOKI_URL=" + s.url(topology.PortLoki),
-		"LOG_FORMAT=" + cmp.Or(getenv("LOG_FORMAT"), "json"), // what a service prints is what "firedrill logs" shows
+		"LOG_FORMAT=" + cmp.Or(getenv("LOG_FORMAT"), "json"), // "firedrill logs" shows what a service prints
 		"OTEL_EXPORTER_OTLP_ENDPOINT=" + s.url(topology.PortOTLPGRPC),
 		"OTEL_EXPORTER_OTLP_PROTOCOL=grpc",
 	}
 }
 
-// stackEnv is what the programs of the stack get. They must not trace themselves into the traces of the shop when the
-// user's environment names an endpoint, and they keep less than half of the usual garbage, for a hundredth of a core.
+// stackEnv returns the variables of the upstream programs. The user's environment may name an OTLP endpoint;
+// the upstream programs must not send their own traces there, among the traces of the shop. The low GOGC more
+// than halves their garbage and costs a hundredth of a core.
 func stackEnv() []string {
 	return []string{
 		"OTEL_TRACES_EXPORTER=", "OTEL_EXPORTER_OTLP_ENDPOINT=", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=",
@@ -185,7 +188,7 @@ func stackEnv() []string {
 	}
 }
 
-// values are what the settings of the upstream programs need to know of this copy.
+// values returns the values for the configuration of the upstream programs.
 func (s Settings) values() config.Values {
 	at := func(base int) config.Endpoint {
 		return config.Endpoint{Listen: loopback, Host: loopback, Port: s.port(base)}
@@ -198,7 +201,7 @@ func (s Settings) values() config.Values {
 		Drills:    filepath.Join(s.DrillTargets(), "*.json"),
 		Rules: []string{
 			rules(s.Root, "alerts", "stack"),
-			rules(s.Data, "rules"), // what only this copy should evaluate
+			rules(s.Data, "rules"), // rules of this copy only
 		},
 		Prometheus: at(topology.PortPrometheus), Alertmanager: at(topology.PortAlertmanager), Notifications: at(topology.PortNotifications),
 		Loki: at(topology.PortLoki), LokiGRPC: at(topology.PortLokiGRPC),
@@ -214,12 +217,13 @@ func (s Settings) values() config.Values {
 	}
 	if s.Shop {
 		v.Services = s.shopTargets()
-		v.Rules = append(v.Rules, rules(s.Root, "alerts", "generated")) // without the shop its objectives have no data
+		v.Rules = append(v.Rules, rules(s.Root, "alerts", "generated")) // without the shop, the SLOs have no data
 	}
 	return v
 }
 
-// shopTargets are the admin listeners that serve metrics: all but that of the bank, which nobody may instrument.
+// shopTargets returns the admin listeners that serve metrics: all but the bank's, which stands for a third
+// party without telemetry.
 func (s Settings) shopTargets() []config.Target {
 	var targets []config.Target
 	for _, c := range s.shopComponents(programs{}) {

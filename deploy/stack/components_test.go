@@ -25,7 +25,7 @@ func sampleStack(t *testing.T) (Stack, plan) {
 	return k, plan{tools: tools, programs: p, components: s.components(p)}
 }
 
-// The offset moves every port, and no two components want the same.
+// The offset is added to every port, and no two components use the same port.
 func TestPortsOfComponents(t *testing.T) {
 	_, p := sampleStack(t)
 	got := map[string][]int{}
@@ -53,7 +53,7 @@ func TestPortsOfComponents(t *testing.T) {
 	}
 }
 
-// The bank is scraped by nobody: nobody may instrument it.
+// The bank is not scraped: it stands for a third party without telemetry.
 func TestScrapedServices(t *testing.T) {
 	got := Settings{Shop: true}.values().Services
 	want := []config.Target{
@@ -131,7 +131,7 @@ func TestComposeFile(t *testing.T) {
 	}
 }
 
-// The key is made once, so that tokens outlive a restart.
+// The key is created once, so that tokens stay valid after a restart.
 func TestJWTKeyStays(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "key")
 	first, err := jwtKey(path)

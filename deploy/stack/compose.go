@@ -18,7 +18,7 @@ import (
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// The part of process-compose's format that the stack needs.
+// The part of process-compose's file format that the stack uses.
 type (
 	composeFile struct {
 		Version             string                    `yaml:"version"`
@@ -79,12 +79,12 @@ type (
 	}
 )
 
-// neverKill is a failure threshold that is not reached: a probe here tells people whether a component is ready. A service
-// that is not ready because what it needs is down, or that a drill holds still, must stay as it is, for that is what
-// alerts are to notice. What exits is started again.
+// neverKill is a failure threshold that is never reached. Probes only show whether a component is ready. A
+// service that is not ready, because a dependency is down or a drill pauses it, must not be restarted: alerts
+// are to notice it. A process that exits is restarted.
 const neverKill = 1 << 30
 
-// stopSeconds is how long a component has between TERM and KILL on the reference machine.
+// stopSeconds is how many seconds a component has between SIGTERM and SIGKILL on the reference machine.
 const stopSeconds = 2
 
 func composeProcessOf(s Settings, c Component) (composeProcess, error) {
@@ -97,7 +97,7 @@ func composeProcessOf(s Settings, c Component) (composeProcess, error) {
 		LogLocation: s.LogPath(c.Name),
 		Log: composeLog{
 			Rotation:    composeRotation{MaxSizeMB: 20, MaxBackups: 2},
-			FieldsOrder: []string{"message"}, // the lines as they are
+			FieldsOrder: []string{"message"}, // the lines unchanged
 			DisableJSON: true, NoColor: true, NoMetadata: true, FlushEachLine: true,
 		},
 		Availability: composeAvailability{Restart: "always", BackoffSeconds: 1},
@@ -116,7 +116,7 @@ func composeProcessOf(s Settings, c Component) (composeProcess, error) {
 	return p, nil
 }
 
-// writeCompose writes the file that process-compose runs. It holds secrets, so only the user may read it.
+// writeCompose writes the configuration of process-compose. It contains secrets, so only the user can read it.
 func writeCompose(s Settings, getenv func(string) string, components []Component) error {
 	made, err := jwtKey(filepath.Join(s.runDir(), "jwt-key"))
 	if err != nil {
@@ -153,10 +153,11 @@ func writeCompose(s Settings, getenv func(string) string, components []Component
 	return nil
 }
 
-// FaultsToken names the secret that lets its bearer break services on purpose: it is for drills.
+// FaultsToken is the name of the secret that permits its holder to inject faults into services. Drills use it.
 const FaultsToken = "faults-token"
 
-// jwtKey returns the copy's key for tokens, made once, so that a restarted gateway accepts the tokens it gave out.
+// jwtKey returns the secret at path, and creates it if there is none. It stays the same, so that a restarted
+// gateway accepts tokens that it issued before.
 func jwtKey(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err == nil && len(text) > 0 {
@@ -166,7 +167,7 @@ func jwtKey(path string) (string, error) {
 		return "", fmt.Errorf("read key for tokens: %w", err)
 	}
 	key := make([]byte, 32)
-	_, _ = rand.Read(key) // never fails, says its documentation
+	_, _ = rand.Read(key) // documented never to fail
 	text = []byte(hex.EncodeToString(key))
 	if err := os.WriteFile(path, text, 0o600); err != nil {
 		return "", fmt.Errorf("write key for tokens: %w", err)

@@ -9,13 +9,14 @@ import (
 	"firedrill/internal/wait"
 )
 
-// ErrNotRunning says that no supervisor of the copy answers, so that nothing of it can be started or stopped.
+// ErrNotRunning means that no supervisor of the copy answers. Its components can then be neither started nor
+// stopped.
 var ErrNotRunning = errors.New("the stack does not run")
 
-// stateEvery is how often a component's state is looked at while it stops.
+// stateEvery is how often the state of a component is polled while it stops.
 const stateEvery = 50 * time.Millisecond
 
-// PID returns the component's process, 0 when it has none at the moment.
+// PID returns the process id of the component, or 0 if it has no process at the moment.
 func (k Stack) PID(ctx context.Context, name string) (int, error) {
 	p, err := k.supervised(ctx, name)
 	if err != nil || !p.IsRunning {
@@ -24,7 +25,7 @@ func (k Stack) PID(ctx context.Context, name string) (int, error) {
 	return p.PID, nil
 }
 
-// Start starts the component unless it runs, or is about to be started again, and returns when it is ready.
+// Start starts the component unless it runs or is about to be restarted, and returns when it is ready.
 func (k Stack) Start(ctx context.Context, name string) error {
 	release, err := lock(ctx, k.Settings, k.Out)
 	if err != nil {
@@ -47,7 +48,7 @@ func (k Stack) Start(ctx context.Context, name string) error {
 	return k.awaitReady(ctx, []Component{c}, nil)
 }
 
-// Stop stops the component and returns when it has no process. It stays so until it is started.
+// Stop stops the component and returns when it has no process. It stays stopped until it is started again.
 func (k Stack) Stop(ctx context.Context, name string) error {
 	release, err := lock(ctx, k.Settings, k.Out)
 	if err != nil {
@@ -71,7 +72,8 @@ func (k Stack) Stop(ctx context.Context, name string) error {
 	}
 }
 
-// supervised is what the supervisor says of the named component.
+// supervised returns the supervisor's state of the named component. The error is ErrNotRunning if no supervisor
+// answers.
 func (k Stack) supervised(ctx context.Context, name string) (supervised, error) {
 	states, err := k.supervisor().processes(ctx)
 	if err != nil {

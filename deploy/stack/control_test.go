@@ -20,7 +20,7 @@ import (
 type fakeSupervisor struct {
 	mu     sync.Mutex
 	status string
-	looks  int // how often its state is asked for until a stop is done
+	looks  int // number of queries of its state until a stop is done
 	calls  []string
 }
 
@@ -78,7 +78,7 @@ func TestControlOfOneComponent(t *testing.T) {
 		}
 	}
 	pid(42)
-	for range 2 { // what runs is not started, what is stopped is not stopped
+	for range 2 { // a component that runs is not started, one that is stopped is not stopped
 		if err := k.Start(t.Context(), "loki"); err != nil {
 			t.Fatal(err)
 		}

@@ -8,18 +8,19 @@ import (
 	"firedrill/internal/topology"
 )
 
-// target is one process of a Loki or Tempo that runs as several. Its ports are base (HTTP), base+1 (gRPC) and base+2
-// (gossip).
+// target is one process of a Loki or Tempo that runs as several. Its ports are base (HTTP), base+1 (gRPC) and
+// base+2 (gossip).
 type target struct {
 	program string
-	name    string // as the program's -target says
+	name    string // value of the program's flag -target
 	base    int
-	after   []string // targets of the same program
+	after   []string // targets of the same program that start before this one
 }
 
 func (t target) component() string { return t.program + "-" + t.name }
 
-// targets are the processes of both, in the order of what is written, then of what is asked.
+// targets returns all targets of both programs: of each, those on the write path first, then those on the read
+// path.
 func targets() []target {
 	return []target{
 		{"loki", "distributor", 3110, []string{"ingester"}},
@@ -36,8 +37,8 @@ func targets() []target {
 	}
 }
 
-// distributed replaces the components loki and tempo by their targets, behind the same ports: an entry for each passes on
-// what is written and what is asked. Receivers of spans are the distributor's own.
+// distributed replaces the components loki and tempo by their targets, behind the same ports. An entry process
+// for each forwards writes and queries. The distributor of Tempo receives spans itself.
 func (s Settings) distributed(p programs, all []Component) []Component {
 	var out []Component
 	for _, c := range all {
@@ -55,7 +56,7 @@ func (s Settings) distributed(p programs, all []Component) []Component {
 	return out
 }
 
-// entry stands at the port of the program that c was as one process.
+// entry returns the component that listens on the port that c uses as a single process.
 func (s Settings) entry(p programs, c Component) Component {
 	url := map[string]string{}
 	for _, t := range targets() {
@@ -87,7 +88,8 @@ func (s Settings) targetComponent(p programs, t target) Component {
 	return c
 }
 
-// writeTargets writes the settings of each target: those of the one process, with what a member of several needs.
+// writeTargets writes the configuration of each target: the one of the single process, and what a member of
+// several needs.
 func (s Settings) writeTargets() error {
 	for _, t := range targets() {
 		if err := config.WriteOne(s.setting(t.component()), t.program+".yaml", s.targetValues(t)); err != nil {
@@ -125,7 +127,7 @@ func (s Settings) targetValues(t target) config.Values {
 	return v
 }
 
-// scrapeTargets makes the jobs loki and tempo those of their targets.
+// scrapeTargets replaces the addresses of the jobs loki and tempo by those of their targets.
 func (s Settings) scrapeTargets(jobs []config.Target) []config.Target {
 	for i, job := range jobs {
 		var addrs []string

@@ -18,8 +18,8 @@ func distributedStack(t *testing.T) (Stack, plan) {
 	return k, p
 }
 
-// Loki and Tempo answer where they do as one process, each of their targets has ports of its own, and all start after what
-// they need.
+// Loki and Tempo have the same addresses as in one process. Each target has ports of its own, and all start
+// after what they need.
 func TestComponentsOfDistributedStack(t *testing.T) {
 	_, p := distributedStack(t)
 	seen, names, commands := map[int]string{}, []string{}, map[string][]string{}
@@ -71,7 +71,7 @@ func TestScrapeTargetsOfDistributedStack(t *testing.T) {
 	}
 }
 
-// Each target has a file of its own, in which it finds the others.
+// Each target has a configuration file of its own, with the addresses of the others.
 func TestSettingsOfTargets(t *testing.T) {
 	k, p := distributedStack(t)
 	if err := os.MkdirAll(k.runDir(), 0o700); err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// How long each step of a stop may take at most on the reference machine. A slower one gets more.
+// Longest durations of the steps of a stop on the reference machine. A slower machine gets more time.
 const (
 	lingerFor = 300 * time.Millisecond
 	termFor   = time.Second
@@ -23,13 +23,15 @@ const (
 	portsFor  = 2 * time.Second
 )
 
-// orderlyFor is how long an orderly stop may take. The supervisor gives a component stopSeconds before it kills it, and stops
-// the shop before Loki and Tempo and these before Prometheus: three times that when one of each hangs.
+// orderlyFor returns how long an orderly stop may take. The supervisor kills a component after stopSeconds. It
+// stops the shop first, then Loki and Tempo, then Prometheus. If one of each hangs, this takes three times
+// stopSeconds.
 func (s Settings) orderlyFor() time.Duration {
 	return 3 * time.Duration(s.seconds(stopSeconds)) * time.Second
 }
 
-// Down stops every process of the copy: asks the supervisor, then terminates, then kills. It returns how many ran.
+// Down stops every process of the copy: it asks the supervisor, then sends SIGTERM, then SIGKILL. It returns
+// how many processes ran.
 func (k Stack) Down(ctx context.Context) (int, error) {
 	release, err := lock(ctx, k.Settings, k.Out)
 	if err != nil {
@@ -43,7 +45,7 @@ func (k Stack) Down(ctx context.Context) (int, error) {
 	return len(running), k.stopAll(ctx)
 }
 
-// stopAll leaves no process of the copy, and nothing that says it runs.
+// stopAll stops every process of the copy and removes the files that say that it runs.
 func (k Stack) stopAll(ctx context.Context) error {
 	left, err := k.stopOrderly(ctx)
 	if err != nil {
@@ -65,7 +67,8 @@ func (k Stack) stopAll(ctx context.Context) error {
 	return nil
 }
 
-// stopOrderly lets the supervisor stop everything, and returns what is left: all of it if no supervisor answers.
+// stopOrderly lets the supervisor stop everything and returns the processes that are left. If no supervisor
+// answers, these are all processes.
 func (k Stack) stopOrderly(ctx context.Context) ([]*process.Process, error) {
 	left, err := members(k.Data)
 	if err != nil || len(left) == 0 {
@@ -78,22 +81,23 @@ func (k Stack) stopOrderly(ctx context.Context) ([]*process.Process, error) {
 	patience := k.orderlyFor()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	// The answer comes when everything has stopped, or is cut off by that; what counts is who is left.
+	// The result of the call is not used: it returns when everything has stopped, or fails because the
+	// supervisor ended.
 	go func() { _ = boss.stop(ctx) }()
 	if left, err = waitUntil(ctx, k.Data, patience, onlySupervisor); err != nil || !onlySupervisor(left) {
 		return left, err
 	}
-	// With nothing left to supervise it sometimes lingers for seconds.
+	// A supervisor without components sometimes takes seconds to end.
 	return waitGone(ctx, k.Data, k.Machine.Patience(lingerFor))
 }
 
-// onlySupervisor says whether at most the supervisor is left.
+// onlySupervisor reports whether no process but the supervisor is left.
 func onlySupervisor(left []*process.Process) bool {
 	return !slices.ContainsFunc(left, func(p *process.Process) bool { return !isSupervisor(p) })
 }
 
-// stopByForce is for what no supervisor stops: it is hung or gone. A living one is killed first, lest it start again what
-// is terminated here.
+// stopByForce stops processes that no supervisor stops, because it hangs or has ended. A supervisor that still
+// runs is killed first; otherwise it would restart what is terminated here.
 func (k Stack) stopByForce(ctx context.Context) error {
 	left, err := members(k.Data)
 	if err != nil {
@@ -118,8 +122,8 @@ func (k Stack) stopByForce(ctx context.Context) error {
 	return nil
 }
 
-// dataNames is what a copy writes below its data folder; Reset removes these and nothing else, for a data folder named by
-// mistake may hold anything.
+// dataNames returns the names that a copy creates in its data folder. Reset removes only these, because a
+// folder that was named by mistake may contain anything.
 func dataNames() []string {
 	return []string{
 		"alertmanager", "config", "drill", "drills", "grafana", "load", "logs", "loki", "machine.json", "notifications.jsonl", "notifications.jsonl.1",
@@ -127,7 +131,7 @@ func dataNames() []string {
 	}
 }
 
-// Reset stops the copy and deletes its data. Built programs stay.
+// Reset stops the copy and deletes its data. Built programs are kept.
 func (k Stack) Reset(ctx context.Context) error {
 	if _, err := k.Down(ctx); err != nil {
 		return err
@@ -137,6 +141,6 @@ func (k Stack) Reset(ctx context.Context) error {
 			return fmt.Errorf("delete data: %w", err)
 		}
 	}
-	_ = os.Remove(k.Data) // only when nothing else is in it
+	_ = os.Remove(k.Data) // succeeds only if the folder is empty
 	return nil
 }

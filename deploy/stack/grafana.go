@@ -8,7 +8,7 @@ import (
 	"firedrill/internal/topology"
 )
 
-// grafana is the Grafana of this machine, if there is one: it cannot be built from its module.
+// grafana is the Grafana that is installed on this machine, if any. It cannot be built from its Go module.
 type grafana struct {
 	binary string
 	home   string // folder with its public files and default settings
@@ -16,8 +16,8 @@ type grafana struct {
 
 func (g grafana) found() bool { return g.binary != "" }
 
-// findGrafana looks for grafana on the PATH and for its home around the binary, in GF_PATHS_HOME, and where packages
-// put it. Without a home the binary alone cannot serve, and counts as not found.
+// findGrafana looks for grafana on the PATH, and for its home around the binary, in GF_PATHS_HOME, and where
+// packages install it. The binary cannot serve without a home, so without one the zero value is returned.
 func findGrafana(getenv func(string) string) grafana {
 	binary, err := exec.LookPath("grafana")
 	if err != nil {
@@ -38,8 +38,8 @@ func findGrafana(getenv func(string) string) grafana {
 	return grafana{}
 }
 
-// grafanaComponent runs Grafana with the repository's provisioning, for whoever comes, without login. Provisioning files
-// name the data sources by the *_URL variables, which Grafana expands.
+// grafanaComponent runs Grafana with the repository's provisioning files and without login. These files name
+// the data sources by the *_URL variables, which Grafana expands.
 func (s Settings) grafanaComponent(g grafana) Component {
 	dashboards := filepath.Join(s.Root, "dashboards")
 	data := filepath.Join(s.Data, "grafana")
@@ -56,7 +56,7 @@ func (s Settings) grafanaComponent(g grafana) Component {
 			"GF_PATHS_PLUGINS=" + filepath.Join(data, "plugins"),
 			"GF_PATHS_PROVISIONING=" + filepath.Join(dashboards, "provisioning"),
 			"GF_AUTH_ANONYMOUS_ENABLED=true",
-			"GF_AUTH_ANONYMOUS_ORG_ROLE=Viewer", // Grafana ends other roles for those who have not logged in
+			"GF_AUTH_ANONYMOUS_ORG_ROLE=Viewer", // Grafana phases out other roles for anonymous users
 			"GF_USERS_VIEWERS_CAN_EDIT=true",    // so that links into Explore work; saving does not
 			"GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH=" + filepath.Join(dashboards, "generated", "start.json"),
 			"GF_ANALYTICS_REPORTING_ENABLED=false",

@@ -11,39 +11,39 @@ import (
 	"firedrill/internal/topology"
 )
 
-// KindLoad is the background load.
+// KindLoad is the kind of the background load.
 const KindLoad = "load"
 
-// Values of the label tier of what announces itself to Prometheus by a file.
+// Values of the label tier of targets that Prometheus finds by a file.
 const (
-	TierLoad       = "load"       // a load test, which comes and goes
-	TierDrill      = "drill"      // a drill, which comes and goes
-	TierBackground = "background" // the background load: a component, which should be there
+	TierLoad       = "load"       // a load test, which ends
+	TierDrill      = "drill"      // a drill, which ends
+	TierBackground = "background" // the background load: a component, which should always run
 )
 
-// LoadTargets is the folder in which Prometheus looks for load tests to scrape. A load test puts a file there while it
-// runs, in the format of Prometheus' file_sd. The file's name is the process's id.
+// LoadTargets returns the folder in which Prometheus looks for load tests to scrape. A load test has a file
+// there while it runs, in the format of Prometheus' file_sd. The name of the file is the process id.
 func (s Settings) LoadTargets() string { return filepath.Join(s.Data, "load") }
 
-// DrillTargets is the same for drills.
+// DrillTargets returns the same folder for drills.
 func (s Settings) DrillTargets() string { return filepath.Join(s.Data, "drill") }
 
-// LoadAddr is where the background load serves its metrics.
+// LoadAddr returns the address at which the background load serves its metrics.
 func (s Settings) LoadAddr() string { return s.addr(topology.PortLoad) }
 
-// ForgetDead removes the files of LoadTargets or DrillTargets whose processes were killed, or Prometheus would miss them for
-// ever.
+// ForgetDead removes the files in LoadTargets or DrillTargets whose processes were killed. Otherwise Prometheus
+// would report their targets as down forever.
 func ForgetDead(folder string) {
 	files, _ := filepath.Glob(filepath.Join(folder, "*.json")) // only a bad pattern is an error
 	for _, path := range files {
 		pid, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(path), ".json"))
 		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			_ = os.Remove(path) // another may have been faster
+			_ = os.Remove(path) // another process may have removed it
 		}
 	}
 }
 
-// loadComponent keeps a gentle load on the shop, so that nothing that people look at is empty.
+// loadComponent returns the component that keeps a low load on the shop, so that dashboards are never empty.
 func (s Settings) loadComponent(p programs) Component {
 	command := []string{p.firedrill, "load", "--admin", s.LoadAddr(), "--wait", s.url(topology.Find(topology.Gateway).Admin) + "/readyz"}
 	if scale := s.LoadScale(); scale != 1 {

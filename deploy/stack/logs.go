@@ -10,11 +10,11 @@ import (
 	"time"
 )
 
-// followEvery is how often a followed log is looked at.
+// followEvery is how often a followed log is read.
 const followEvery = 200 * time.Millisecond
 
-// Logs writes the last n lines that the named component printed, and with follow what it prints until ctx ends, across
-// rotations.
+// Logs writes the last n lines that the named component printed. With follow, it also writes new lines until
+// ctx ends, across rotations of the file.
 func (k Stack) Logs(ctx context.Context, name string, n int, follow bool, out io.Writer) error {
 	path := k.LogPath(name)
 	if name != "process-compose" {
@@ -24,7 +24,7 @@ func (k Stack) Logs(ctx context.Context, name string, n int, follow bool, out io
 	}
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) && !follow {
-		return nil // started, but silent so far
+		return nil // started, but has printed nothing yet
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("read log of %q: %w", name, err)
@@ -40,7 +40,7 @@ func (k Stack) Logs(ctx context.Context, name string, n int, follow bool, out io
 	return followFile(ctx, path, file, out)
 }
 
-// copyTail writes the last n lines of file and leaves it at its end.
+// copyTail writes the last n lines of file and leaves its offset at the end.
 func copyTail(file *os.File, n int, out io.Writer) error {
 	start, err := tailStart(file, n)
 	if err != nil {
@@ -53,14 +53,15 @@ func copyTail(file *os.File, n int, out io.Writer) error {
 	return err
 }
 
-// tailStart finds where the last n lines of file begin. It reads backwards in blocks, for a log may be large.
+// tailStart returns the offset at which the last n lines of file begin. It reads backwards in blocks, because a
+// log may be large.
 func tailStart(file *os.File, n int) (int64, error) {
 	end, err := file.Seek(0, io.SeekEnd)
 	if err != nil || n <= 0 {
 		return end, err
 	}
 	buf := make([]byte, 64<<10)
-	// The newline at the very end closes the last line and begins none.
+	// The newline at the very end belongs to the last line.
 	for start, newlines := end, 0; start > 0; {
 		size := min(int64(len(buf)), start)
 		start -= size
@@ -79,7 +80,7 @@ func tailStart(file *os.File, n int) (int64, error) {
 	return 0, nil
 }
 
-// followFile copies what is appended to path. file is the open log, or nil while there is none.
+// followFile copies what is appended to path until ctx ends. file is the open log, or nil if there is none yet.
 func followFile(ctx context.Context, path string, file *os.File, out io.Writer) error {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
@@ -107,7 +108,7 @@ func followFile(ctx context.Context, path string, file *os.File, out io.Writer) 
 	}
 }
 
-// reopened opens path if it is another file by now than the one that is open.
+// reopened opens path if it is now another file than the open one. Otherwise, and on an error, it returns nil.
 func reopened(path string, file *os.File) *os.File {
 	now, err := os.Stat(path)
 	if err != nil {

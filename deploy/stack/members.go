@@ -12,11 +12,11 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// marker is the environment variable that every process of a copy inherits; its value is the copy's data folder. By it
-// the processes of this copy are told from those of another, even when the supervisor is gone.
+// marker is the environment variable that every process of a copy inherits. Its value is the copy's data
+// folder. It identifies the processes of this copy even when the supervisor has ended.
 const marker = "FIREDRILL_STACK_MEMBER"
 
-// members returns the living processes of the copy whose data folder is data, this process aside.
+// members returns the running processes of the copy with the data folder data, without this process.
 func members(data string) ([]*process.Process, error) {
 	all, err := process.Processes()
 	if err != nil {
@@ -27,7 +27,8 @@ func members(data string) ([]*process.Process, error) {
 		if int(p.Pid) == os.Getpid() {
 			continue
 		}
-		// A process of another user cannot be read, one that just ended neither: both are none of ours.
+		// The environment of another user's process cannot be read, nor that of a process that just ended.
+		// Neither is ours.
 		if env, err := p.Environ(); err == nil && slices.Contains(env, marker+"="+data) {
 			found = append(found, p)
 		}
@@ -35,18 +36,19 @@ func members(data string) ([]*process.Process, error) {
 	return found, nil
 }
 
-// isSupervisor says whether p is the process-compose of its copy.
+// isSupervisor reports whether p is process-compose.
 func isSupervisor(p *process.Process) bool {
 	args, err := p.CmdlineSlice()
 	return err == nil && len(args) > 0 && filepath.Base(args[0]) == "process-compose"
 }
 
-// waitGone waits until the copy has no process left, or for patience. It returns those that are left.
+// waitGone waits until the copy has no process, at most for patience. It returns the processes that are left.
 func waitGone(ctx context.Context, data string, patience time.Duration) ([]*process.Process, error) {
 	return waitUntil(ctx, data, patience, func(left []*process.Process) bool { return len(left) == 0 })
 }
 
-// waitUntil waits until enough holds of the copy's processes, or for patience. It returns those that are left.
+// waitUntil waits until enough returns true for the copy's processes, at most for patience. It returns the
+// processes that are left.
 func waitUntil(ctx context.Context, data string, patience time.Duration, enough func([]*process.Process) bool) ([]*process.Process, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -65,7 +67,7 @@ func waitUntil(ctx context.Context, data string, patience time.Duration, enough 
 	}
 }
 
-// signalAll signals each process; one that ended meanwhile is no error.
+// signalAll signals each process. It ignores errors, because a process may have ended meanwhile.
 func signalAll(processes []*process.Process, signal syscall.Signal) {
 	for _, p := range processes {
 		_ = p.SendSignal(signal)
@@ -84,11 +86,11 @@ func names(processes []*process.Process) []string {
 	return out
 }
 
-// memberAge is how long a list of processes is taken to be true.
+// memberAge is how long a list of processes is reused.
 const memberAge = 5 * time.Second
 
-// PIDs returns a function that lists the processes of the copy. It looks anew every few seconds, for that costs some
-// milliseconds. It is not safe for concurrent use.
+// PIDs returns a function that returns the process ids of the copy. The function lists the processes anew every
+// few seconds only, because this takes some milliseconds. It is not safe for concurrent use.
 func (s Settings) PIDs() func() []int {
 	var known []int
 	var looked time.Time

@@ -13,17 +13,17 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 )
 
-// TakenPort is a port that a component needs and somebody else listens on.
+// TakenPort is a port that a component needs and another process listens on.
 type TakenPort struct {
 	Port      int
 	Component string
-	Owner     string // "name (pid n)"; empty when the system does not tell
+	Owner     string // "name (pid n)"; empty if the system does not say
 }
 
-// PortsError says which ports are taken, by whom, and what to do.
+// PortsError says which ports are taken, by which processes, and what to do.
 type PortsError struct {
 	Taken  []TakenPort
-	Offset int // the offset in force
+	Offset int // the port offset of the copy
 }
 
 func (e *PortsError) Error() string {
@@ -41,7 +41,7 @@ func (e *PortsError) Error() string {
 	return b.String()
 }
 
-// checkPorts returns a *PortsError when ports of the components cannot be bound.
+// checkPorts returns a *PortsError if ports of the components cannot be bound.
 func checkPorts(ctx context.Context, components []Component, offset int) error {
 	taken, err := takenPorts(ctx, components)
 	if err != nil || len(taken) == 0 {
@@ -54,7 +54,7 @@ func checkPorts(ctx context.Context, components []Component, offset int) error {
 	return &PortsError{Taken: taken, Offset: offset}
 }
 
-// takenPorts tries each port of the components; it leaves the owners open.
+// takenPorts tries to bind each port of the components and returns those that are taken, without their owners.
 func takenPorts(ctx context.Context, components []Component) ([]TakenPort, error) {
 	var taken []TakenPort
 	for _, c := range components {
@@ -73,13 +73,13 @@ func takenPorts(ctx context.Context, components []Component) ([]TakenPort, error
 	return taken, nil
 }
 
-// awaitPorts waits until the ports are free, or for patience: a process that is killed is gone from the list of processes
-// a little before the last of its threads closes its sockets.
+// awaitPorts waits until the ports are free, at most for patience. A killed process leaves the list of
+// processes a little before the last of its threads closes its sockets.
 func awaitPorts(ctx context.Context, components []Component, patience time.Duration) {
 	deadline := time.Now().Add(patience)
 	for {
 		taken, err := takenPorts(ctx, components)
-		// Whoever holds a port for longer is none of ours, and is named by the next start.
+		// A process that holds a port for longer is not ours. The next start names it.
 		if err != nil || len(taken) == 0 || time.Now().After(deadline) {
 			return
 		}
@@ -87,7 +87,7 @@ func awaitPorts(ctx context.Context, components []Component, patience time.Durat
 	}
 }
 
-// portOwners maps listening TCP ports to their owners, as far as the system tells this user.
+// portOwners maps listening TCP ports to their owners, as far as this user can see them.
 func portOwners() map[int]string {
 	owners := map[int]string{}
 	conns, err := psnet.Connections("tcp")

@@ -11,10 +11,10 @@ import (
 	"firedrill/internal/term"
 )
 
-// progress tells how far a build is: one line that is redrawn on a terminal, plain lines elsewhere.
+// progress shows how far a build is: one line that is redrawn on a terminal, plain lines elsewhere.
 type progress struct {
 	display *term.Display
-	total   int // tools
+	total   int // number of tools
 	cores   int
 	begin   time.Time
 	stop    chan struct{}
@@ -23,7 +23,7 @@ type progress struct {
 	mu      sync.Mutex
 	running []string
 	done    int
-	cost    int // CPU seconds of all tools, as the table estimates them
+	cost    int // estimated CPU seconds of all tools
 }
 
 func newProgress(out io.Writer, tools []Tool, cores int) *progress {
@@ -41,8 +41,8 @@ func newProgress(out io.Writer, tools []Tool, cores int) *progress {
 	return p
 }
 
-// expected is the wall time the whole build should take: two thirds of the cores are busy on average, as linking and
-// waiting for packages use one.
+// expected returns the estimated duration of the whole build. On average two thirds of the cores are busy,
+// because linking and waiting for packages use one core.
 func (p *progress) expected() time.Duration {
 	return time.Duration(p.cost) * time.Second * 3 / 2 / time.Duration(p.cores)
 }
@@ -82,11 +82,11 @@ func (p *progress) finished(t Tool) {
 	p.show(t.Name + " done")
 }
 
-// show writes one line; the caller holds the lock.
+// show writes one line. The caller must hold the lock.
 func (p *progress) show(what string) {
 	line := fmt.Sprintf("  %d of %d built, %s elapsed of %s expected: %s",
 		p.done, p.total, round(time.Since(p.begin)), round(p.expected()), what)
-	_ = p.display.Line(line) // a build goes on when nobody can watch it
+	_ = p.display.Line(line) // a build continues without a terminal
 }
 
 func (p *progress) close() {

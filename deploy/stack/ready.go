@@ -17,8 +17,8 @@ import (
 type NotReadyError struct {
 	Component string
 	Cause     string
-	Log       string // path
-	Tail      string // its last lines
+	Log       string // path of its log
+	Tail      string // last lines of its log
 }
 
 func (e *NotReadyError) Error() string {
@@ -32,11 +32,12 @@ func (e *NotReadyError) Error() string {
 const (
 	probeEvery   = 25 * time.Millisecond
 	probeTimeout = time.Second // on the reference machine
-	crashLimit   = 5           // starts that ended again before a component is given up early
+	crashLimit   = 5           // restarts after which waiting for a component ends early
 	tailLines    = 15
 )
 
-// awaitReady returns when every component answered its probe once. died tells of the end of the supervisor.
+// awaitReady returns when every component has answered its probe once. died receives a value when the
+// supervisor ends; it may be nil.
 func (k Stack) awaitReady(ctx context.Context, components []Component, died <-chan error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -57,7 +58,7 @@ func (k Stack) awaitReady(ctx context.Context, components []Component, died <-ch
 	return group.Wait()
 }
 
-// awaitOne polls one component until it is ready, is out of time, or has crashed too often.
+// awaitOne polls one component until it is ready, its time is up, or it has crashed too often.
 func (k Stack) awaitOne(ctx context.Context, c Component) error {
 	patience, timeout := k.ReadyFor(k.Patience), k.Machine.Patience(probeTimeout)
 	give := time.NewTimer(patience)
@@ -85,7 +86,7 @@ func (k Stack) awaitOne(ctx context.Context, c Component) error {
 	}
 }
 
-// crashes is how often the supervisor has started the component again.
+// crashes returns how often the supervisor has restarted the component, or 0 if no supervisor answers.
 func (k Stack) crashes(ctx context.Context, name string) int {
 	states, err := k.supervisor().processes(ctx)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"firedrill/deploy/config"
 )
 
-// render writes the folders and settings of a copy.
+// render creates the folders of a copy and writes its configuration.
 func (k Stack) render(p plan) error {
 	dirs := []string{k.logDir(), filepath.Join(k.Data, "rules"), filepath.Join(k.Data, "shop"), k.LoadTargets(), k.DrillTargets()}
 	for _, dir := range dirs {

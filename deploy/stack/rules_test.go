@@ -13,7 +13,7 @@ import (
 	"firedrill/internal/prerequisite"
 )
 
-// repoRoot is the repository that the tests stand in.
+// repoRoot returns the folder of the repository.
 func repoRoot(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -23,7 +23,8 @@ func repoRoot(t *testing.T) string {
 	return root
 }
 
-// builtTool returns the path of an upstream program. Where it is not built the test is skipped, but never in CI.
+// builtTool returns the path of an upstream program. The test is skipped if the program is not built, but never
+// in CI.
 func builtTool(t *testing.T, name string) string {
 	t.Helper()
 	tools, err := Tools(repoRoot(t))
@@ -86,7 +87,7 @@ func TestUpstreamAcceptsTheSettings(t *testing.T) {
 	}
 }
 
-// Every alert says what to do, and its runbook exists.
+// Every alert names a runbook, and the runbook exists.
 func TestAlertsHaveRunbooks(t *testing.T) {
 	type rule struct {
 		Record      string

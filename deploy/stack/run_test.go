@@ -37,7 +37,7 @@ func TestCheckPortsNamesTheOwner(t *testing.T) {
 }
 
 func TestCopyTail(t *testing.T) {
-	long := strings.Repeat("x", 70<<10) // longer than what is read at a time
+	long := strings.Repeat("x", 70<<10) // longer than one block that is read
 	for _, tc := range []struct {
 		name, text string
 		n          int

@@ -1,6 +1,6 @@
-// Package stack builds, starts, watches and stops the native deployment: the upstream programs from their Go modules and
-// the shop's services, all supervised by process-compose. It must not know what the services do or what their signals
-// mean; it knows programs, ports and whether something answers that it is ready.
+// Package stack builds, starts, watches and stops the native deployment: the upstream programs, built from
+// their Go modules, and the shop's services. process-compose supervises them all. The package must not know
+// what the services do or what their signals mean. It knows programs, ports, and whether a component is ready.
 package stack
 
 import (
@@ -16,38 +16,39 @@ import (
 	"firedrill/internal/topology"
 )
 
-// ErrSettings marks an error in what the user asked for, as opposed to one of the machine.
+// ErrSettings marks an error in the user's settings, in contrast to an error of the machine.
 var ErrSettings = errors.New("settings")
 
-// maxOffset keeps the highest port of the stack below 65536.
+// maxOffset is the largest port offset. With it, the highest port of the stack is still below 65536.
 const maxOffset = 65535 - topology.PortHighest
 
-// Settings say where one copy of the stack lives. Copies with different Data and Offset run side by side.
+// Settings describe one copy of the stack. Copies with different Data and Offset can run at the same time.
 type Settings struct {
-	Root      string // the repository: rules and the pins of the upstream programs are read from it
-	Data      string // all that the copy writes at run time
-	Bin       string // built upstream programs, which several copies may share
+	Root      string // the repository, with the rules and the pinned versions of the upstream programs
+	Data      string // folder of everything that the copy writes at run time
+	Bin       string // folder of built upstream programs, which several copies may share
 	Offset    int    // added to every port
 	Retention string // how long Prometheus keeps samples
 	Shop      bool   // whether the shop's services run too
-	Load      bool   // whether a gentle load is kept on the shop
+	Load      bool   // whether the background load runs
 
 	Distributed bool // whether Loki and Tempo run as several processes each
 
-	// Machine is how much this machine can carry, as the data folder says; zero where nothing is known. Deadlines and the rate
-	// of the background load follow it.
+	// Machine is how much this machine can carry, as stored in the data folder. It is zero if unknown.
+	// Deadlines and the rate of the background load depend on it.
 	Machine machine.Capacity
 }
 
-// Flags are the settings given on the command line; zero values were not given.
+// Flags are the settings on the command line. Zero values were not given.
 type Flags struct {
 	Data, Bin, Retention string
 	Offset               *int
 	NoShop, Distributed  bool
 }
 
-// Resolve makes Settings of flags, which beat the environment, which beats the defaults. executable is the path of the
-// running program: when it stands in a repository's .bin, that repository is the root.
+// Resolve returns the Settings. Flags take precedence over the environment, and the environment over the
+// defaults. executable is the path of the running program: if it is in the folder .bin of a repository, that
+// repository is the root.
 func Resolve(f Flags, getenv func(string) string, executable string) (Settings, error) {
 	root, err := findRoot(getenv("FIREDRILL_ROOT"), executable)
 	if err != nil {
@@ -73,7 +74,7 @@ func Resolve(f Flags, getenv func(string) string, executable string) (Settings, 
 		return Settings{}, err
 	}
 	s.Distributed = s.Distributed || f.Distributed
-	// A file that cannot be read is as good as none: the next start measures the machine again and replaces it.
+	// A file that cannot be read counts as missing: the next start measures the machine again and replaces it.
 	if known, ok, err := machine.Known(s.Data); err == nil && ok {
 		s.Machine = known
 	}
@@ -92,7 +93,8 @@ func resolveSwitch(name string, getenv func(string) string, unset bool) (bool, e
 	}
 }
 
-// resolveOffset returns the offset that was told, else that of the copy which runs in the data folder.
+// resolveOffset returns the offset that the user gave, or else the offset of the copy that runs in the data
+// folder.
 func (s Settings) resolveOffset(flag *int, env string) (int, error) {
 	offset := 0
 	switch {
@@ -115,8 +117,8 @@ func (s Settings) resolveOffset(flag *int, env string) (int, error) {
 	return offset, nil
 }
 
-// findRoot returns the repository's folder: as told, else around the executable's .bin, else upwards from the working
-// folder.
+// findRoot returns the repository's folder. It is told if that is set, or else the folder above the
+// executable's .bin, or else the nearest repository at or above the working folder.
 func findRoot(told, executable string) (string, error) {
 	if told != "" {
 		if !isRoot(told) {
@@ -156,8 +158,8 @@ func (s Settings) configDir() string   { return filepath.Join(s.Data, "config") 
 func (s Settings) statePath() string   { return filepath.Join(s.runDir(), "stack.json") }
 func (s Settings) composePath() string { return filepath.Join(s.runDir(), "process-compose.yaml") }
 
-// LogPath returns the file that holds what the named component printed.
+// LogPath returns the file with the output of the named component.
 func (s Settings) LogPath(name string) string { return filepath.Join(s.logDir(), name+".log") }
 
-// PrometheusDir returns the folder in which Prometheus keeps its samples.
+// PrometheusDir returns the folder in which Prometheus stores its samples.
 func (s Settings) PrometheusDir() string { return filepath.Join(s.Data, "prometheus") }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// repository makes a folder that counts as one of ours.
+// repository creates a folder that is recognized as a firedrill repository.
 func repository(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.EvalSymlinks(t.TempDir())

@@ -16,12 +16,12 @@ import (
 	"firedrill/internal/machine"
 )
 
-// ofPower returns the capacity of a two-core machine with so many times the power of the reference machine.
+// ofPower returns the capacity of a machine with two cores and the given power.
 func ofPower(power float64) machine.Capacity { return machine.Capacity{Cores: 2, Speed: power} }
 
 func TestLoadRate(t *testing.T) {
 	for _, tc := range []struct{ power, want, scale float64 }{
-		{0, 25, 1}, // nothing is known
+		{0, 25, 1}, // unknown
 		{math.NaN(), 25, 1},
 		{4, 25, 1},
 		{1, 25, 1},
@@ -38,7 +38,7 @@ func TestLoadRate(t *testing.T) {
 	}
 }
 
-// What is said of the full rate is what the profile says.
+// The constant fullLoad equals the rate in the profile.
 func TestFullLoadIsTheProfiles(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(repoRoot(t), "loadgen", "profiles", "trickle.yaml"))
 	if err != nil {
@@ -85,7 +85,7 @@ func TestDeadlinesFollowTheMachine(t *testing.T) {
 		{0.9, 66667 * time.Millisecond, 5 * time.Second, 2, 6, 1111 * time.Millisecond},
 		{0.5, 2 * time.Minute, 5 * time.Second, 4, 12, 2 * time.Second},
 		{0.25, 4 * time.Minute, 5 * time.Second, 8, 24, 4 * time.Second},
-		{0.01, 8 * time.Minute, 5 * time.Second, 16, 48, 8 * time.Second}, // what takes longer is stuck
+		{0.01, 8 * time.Minute, 5 * time.Second, 16, 48, 8 * time.Second}, // the longest that a time is stretched
 	} {
 		s := Settings{Data: t.TempDir(), Machine: ofPower(tc.power)}
 		if got := s.ReadyFor(0).Round(time.Millisecond); got != tc.ready {
@@ -206,7 +206,7 @@ func TestStatusTellsOfTheMachine(t *testing.T) {
 
 func TestForgetDead(t *testing.T) {
 	folder := t.TempDir()
-	for _, name := range []string{"1073741824.json", "own.json"} { // above every process id
+	for _, name := range []string{"1073741824.json", "own.json"} { // larger than every process id
 		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}

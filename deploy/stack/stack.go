@@ -17,17 +17,17 @@ import (
 // Stack is one copy of the native deployment.
 type Stack struct {
 	Settings
-	Executable string              // path of firedrill, which also is the receiver of notifications
+	Executable string              // path of firedrill, which is also the receiver of notifications
 	Getenv     func(string) string // the user's environment
-	Out        io.Writer           // where progress is told
-	Patience   time.Duration       // how long components may take to be ready; 0: a minute, and more on a slower machine
-	// Calibrate measures the machine; nil is machine.Calibrate.
+	Out        io.Writer           // for progress
+	Patience   time.Duration       // how long components may take to become ready; if 0, a minute, and more on a slower machine
+	// Calibrate measures the machine. If nil, it is machine.Calibrate.
 	Calibrate func(context.Context) (machine.Capacity, error)
 	// BeforeStart, if not nil, is called when everything is prepared and nothing runs yet.
 	BeforeStart func(ctx context.Context) error
 }
 
-// plan is what a start needs to know.
+// plan has what a start needs.
 type plan struct {
 	tools      []Tool
 	programs   programs
@@ -43,8 +43,8 @@ func (k Stack) plan() (plan, error) {
 	return plan{tools: tools, programs: programs, components: k.components(programs)}, nil
 }
 
-// Up makes everything run and returns when all of it is ready. What it started it stops again when it fails or ctx ends.
-// A copy that runs already is left as it is, except that components which were stopped are started.
+// Up starts everything and returns when all components are ready. If it fails or ctx ends, it stops what it
+// started. In a copy that runs already, it only starts the components that were stopped.
 func (k Stack) Up(ctx context.Context) (Status, error) {
 	release, err := lock(ctx, k.Settings, k.Out)
 	if err != nil {
@@ -74,7 +74,7 @@ func (k Stack) Up(ctx context.Context) (Status, error) {
 	return k.start(ctx, p)
 }
 
-// sized returns the copy with the times and loads that suit this machine, and says which they are.
+// sized returns the stack with deadlines and a load that suit this machine, and writes what they are.
 func (k Stack) sized(ctx context.Context) (Stack, error) {
 	calibrate := k.Calibrate
 	if calibrate == nil {
@@ -88,7 +88,8 @@ func (k Stack) sized(ctx context.Context) (Stack, error) {
 	return k, nil
 }
 
-// settle tells whether the copy runs under a living supervisor. Leftovers without one are stopped.
+// settle reports whether the copy runs and its supervisor answers. It stops processes that are left without
+// one.
 func (k Stack) settle(ctx context.Context) (running bool, err error) {
 	left, err := members(k.Data)
 	if err != nil || len(left) == 0 {
@@ -101,7 +102,7 @@ func (k Stack) settle(ctx context.Context) (running bool, err error) {
 	return false, k.stopAll(ctx)
 }
 
-// already brings a running copy back to full strength.
+// already starts the stopped components of a running copy.
 func (k Stack) already(ctx context.Context) (Status, error) {
 	st, err := readState(k.Settings)
 	if err != nil {
@@ -134,7 +135,8 @@ func (k Stack) already(ctx context.Context) (Status, error) {
 	return k.Status(ctx)
 }
 
-// prepare does all that can fail before anything runs: ports, programs, settings.
+// prepare does everything that can fail before anything runs: it checks the ports, builds the programs and
+// writes the configuration.
 func (k Stack) prepare(ctx context.Context, p plan) error {
 	if err := checkPorts(ctx, p.components, k.Offset); err != nil {
 		return err
@@ -179,27 +181,27 @@ func (k Stack) start(ctx context.Context, p plan) (Status, error) {
 		return k.Status(ctx)
 	}
 	fmt.Fprintln(k.Out, "Stopping what was started.")
-	// The user's Ctrl-C ended ctx; the stop must still happen.
+	// On Ctrl-C ctx has ended, but the processes must still be stopped.
 	if stopErr := k.stopAll(context.WithoutCancel(ctx)); stopErr != nil {
 		err = fmt.Errorf("%w; and %w", err, stopErr)
 	}
 	return Status{}, err
 }
 
-// launch starts process-compose in a session of its own, so that the terminal's signals do not reach it. The channel
-// yields when it ends.
+// launch starts process-compose in a session of its own, so that it does not get the terminal's signals. The
+// channel receives a value when process-compose ends.
 func (k Stack) launch(ctx context.Context, binary string) (<-chan error, error) {
 	output, err := os.Create(k.LogPath("process-compose.out"))
 	if err != nil {
 		return nil, fmt.Errorf("start process-compose: %w", err)
 	}
 	defer output.Close()
-	// It outlives this command, and so the command's context.
+	// It outlives this command and must not end with the command's context.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, "up", "--tui=false", "--disable-dotenv", "--keep-project",
 		"--config", k.composePath(), "--unix-socket", k.socketPath(), "--log-file", k.LogPath("process-compose"))
 	cmd.Dir = k.Data
 	cmd.Env = append(k.composeEnv(os.Environ()), marker+"="+k.Data)
-	cmd.Stderr = output // standard output repeats every log, and goes nowhere
+	cmd.Stderr = output // standard output repeats every log and is discarded
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start process-compose: %w", err)
@@ -209,8 +211,8 @@ func (k Stack) launch(ctx context.Context, binary string) (<-chan error, error) 
 	return died, nil
 }
 
-// composeEnv is env without the variables by which a user may have set up a process-compose of their own, and with a
-// smaller heap.
+// composeEnv returns env without the variables of a process-compose that the user has set up, and with a low
+// GOGC.
 func (k Stack) composeEnv(env []string) []string {
 	var kept []string
 	for _, e := range env {
@@ -257,7 +259,7 @@ func (k Stack) component(name string) (Component, error) {
 	return Component{}, fmt.Errorf("%w: no component %q; there are %s", ErrSettings, name, strings.Join(known, ", "))
 }
 
-// AttachCommand is the command that shows process-compose's terminal view of the running copy.
+// AttachCommand returns the command that shows process-compose's terminal view of the running copy.
 func (k Stack) AttachCommand(ctx context.Context) (*exec.Cmd, error) {
 	if _, err := k.supervisor().processes(ctx); err != nil {
 		return nil, fmt.Errorf("nothing runs in %s (%w); run \"firedrill up\"", k.Data, err)

@@ -15,16 +15,17 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Record is what a started copy leaves in its data folder, so that later commands know it whatever their own settings say.
+// Record describes a started copy. It is stored in the data folder, so that later commands know the copy
+// whatever their own settings are.
 type Record struct {
-	Runtime    string      `json:"runtime,omitempty"` // what runs it: Native or Compose
+	Runtime    string      `json:"runtime,omitempty"` // Native or Compose
 	Offset     int         `json:"offset"`
 	Components []Component `json:"components"`
 	Started    time.Time   `json:"started"`
 	LoadRate   float64     `json:"load_rate,omitempty"` // of the background load, in arrivals per second; 0 without one
 }
 
-// readState returns the state of the copy, or nil if it has none.
+// readState returns the record of the copy, or nil if it has none.
 func readState(s Settings) (*Record, error) {
 	text, err := os.ReadFile(s.statePath())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -51,8 +52,8 @@ func writeState(s Settings, st Record) error {
 	return nil
 }
 
-// lock makes sure that one command at a time changes the copy; it waits for another to end. The lock goes with the
-// process, so nothing is left behind by one that is killed.
+// lock ensures that only one command at a time changes the copy. If another command holds the lock, it writes
+// so to out and waits. The system releases the lock when the process ends, also when it is killed.
 func lock(ctx context.Context, s Settings, out io.Writer) (release func(), err error) {
 	if err := os.MkdirAll(s.runDir(), 0o700); err != nil {
 		return nil, fmt.Errorf("create data folder: %w", err)

@@ -13,32 +13,32 @@ import (
 
 // States of a component.
 const (
-	Ready    = "ready"     // answers its probe
+	Ready    = "ready"     // its probe succeeds
 	NotReady = "not ready" // its process runs, its probe fails
 	Down     = "down"      // no process
 )
 
-// Status is a picture of one copy.
+// Status is the state of one copy.
 type Status struct {
 	Data       string            `json:"data"`
 	Offset     int               `json:"port_offset"`
-	Started    *time.Time        `json:"started,omitempty"` // unset when nothing was started
+	Started    *time.Time        `json:"started,omitempty"` // nil if nothing was started
 	Components []ComponentStatus `json:"components"`
-	Machine    *Machine          `json:"machine,omitempty"`   // unset when it was not measured
+	Machine    *Machine          `json:"machine,omitempty"`   // nil if it was not measured
 	LoadRate   float64           `json:"load_rate,omitempty"` // of the background load, in arrivals per second; 0 without one
 }
 
-// ComponentStatus is a picture of one component.
+// ComponentStatus is the state of one component.
 type ComponentStatus struct {
 	Component
 	State    string `json:"state"`
-	Why      string `json:"why,omitempty"` // what the probe said when the component is not ready
+	Why      string `json:"why,omitempty"` // error of the probe if the component is not ready
 	PID      int    `json:"pid,omitempty"`
 	Restarts int    `json:"restarts"`
 	RSSBytes uint64 `json:"rss_bytes"`
 }
 
-// Up says whether something was started and all of it is ready.
+// Up reports whether something was started and all of it is ready.
 func (s Status) Up() bool {
 	for _, c := range s.Components {
 		if c.State != Ready {
@@ -48,7 +48,7 @@ func (s Status) Up() bool {
 	return len(s.Components) > 0
 }
 
-// Status probes the components of the copy. It works without a living supervisor, and then knows no restarts.
+// Status probes the components of the copy. It works without a supervisor, but then does not know the restarts.
 func (k Stack) Status(ctx context.Context) (Status, error) {
 	st, err := readState(k.Settings)
 	if err != nil {
@@ -58,7 +58,7 @@ func (k Stack) Status(ctx context.Context) (Status, error) {
 	if st == nil {
 		return Status{Data: k.Data, Offset: k.Offset, Machine: known}, nil
 	}
-	// An error leaves the map empty: the probes still tell what answers.
+	// On an error the map is empty. The probes still show which components answer.
 	supervised, _ := k.supervisor().processes(ctx)
 	return Status{
 		Data: k.Data, Offset: st.Offset, Started: &st.Started,
@@ -66,7 +66,7 @@ func (k Stack) Status(ctx context.Context) (Status, error) {
 	}, nil
 }
 
-// lookAll looks at all components at once.
+// lookAll probes all components at once.
 func (s Settings) lookAll(ctx context.Context, components []Component, processes map[string]supervised) []ComponentStatus {
 	all := make([]ComponentStatus, len(components))
 	timeout := s.Machine.Patience(probeTimeout)

@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// supervisor speaks to the process-compose of one copy through its unix socket.
+// supervisor is a client of the process-compose of one copy, over its unix socket.
 type supervisor struct {
 	socket   string
 	http     *http.Client
-	patience time.Duration // how long to wait for an answer that needs no work
+	patience time.Duration // timeout for requests that need no work
 }
 
-// supervised is what process-compose says of one component.
+// supervised is process-compose's state of one component.
 type supervised struct {
 	Name      string  `json:"name"`
 	Status    string  `json:"status"` // "Running", "Restarting", "Completed", …
@@ -33,13 +33,15 @@ type supervised struct {
 	IsRunning bool    `json:"is_running"`
 }
 
-// stopped is whether the component has no process and gets none until it is started.
+// stopped reports whether the component has no process and will get none until it is started.
 func (p supervised) stopped() bool { return p.Status == "Completed" || p.Status == "Error" }
 
-// maxSocketPath is a little less than what the kernels allow (108 on Linux, 104 on macOS).
+// maxSocketPath is the longest path of a socket in bytes, a little less than the kernels allow (108 on Linux,
+// 104 on macOS).
 const maxSocketPath = 100
 
-// socketPath is where the supervisor of the copy listens: in its data, unless that path is too long for a socket.
+// socketPath returns the path of the supervisor's socket. It is in the data folder, unless that path is too
+// long for a socket.
 func (s Settings) socketPath() string {
 	path := filepath.Join(s.runDir(), "pc.sock")
 	if len(path) <= maxSocketPath {
@@ -49,7 +51,7 @@ func (s Settings) socketPath() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("firedrill-%d-%x", os.Getuid(), sum[:6]), "pc.sock")
 }
 
-// supervisor returns the client of the copy's supervisor, which may or may not run.
+// supervisor returns a client of the copy's supervisor, which may or may not run.
 func (s Settings) supervisor() supervisor {
 	socket := s.socketPath()
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -61,7 +63,7 @@ func (s Settings) supervisor() supervisor {
 	}
 }
 
-// processes lists what is supervised; an error means that no supervisor answers.
+// processes returns the state of all components by name. An error means that no supervisor answers.
 func (v supervisor) processes(ctx context.Context) (map[string]supervised, error) {
 	ctx, cancel := context.WithTimeout(ctx, v.patience)
 	defer cancel()
@@ -76,7 +78,7 @@ func (v supervisor) processes(ctx context.Context) (map[string]supervised, error
 	return byName, nil
 }
 
-// stop asks for an orderly end of everything, process-compose's own included.
+// stop stops all components in order, and then process-compose itself.
 func (v supervisor) stop(ctx context.Context) error {
 	return v.call(ctx, http.MethodPost, "/project/stop", nil)
 }
@@ -90,7 +92,7 @@ func (v supervisor) start(ctx context.Context, name string) error {
 	return v.call(ctx, http.MethodPost, "/process/start/"+name, nil)
 }
 
-// stopOne stops one component, which is not started again by itself.
+// stopOne stops one component, which is then not restarted.
 func (v supervisor) stopOne(ctx context.Context, name string) error {
 	return v.call(ctx, http.MethodPatch, "/process/stop/"+name, nil)
 }

@@ -9,22 +9,22 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// Tool is one upstream program: where its pin stands and how it is built.
+// Tool is one upstream program: where its version is pinned and how it is built.
 type Tool struct {
 	Name    string
 	Module  string // nested module below deploy/stack that pins it
-	Path    string // upstream module path, whose version is the tool's
-	Package string // main package, below Path
+	Path    string // upstream module path; its version is the tool's
+	Package string // main package below Path
 	Tags    string // build tags
-	Stamp   string // variable that holds the version the program reports
-	Cost    int    // CPU seconds of a build with an empty cache, after the tools before it in its module; for the estimate
+	Stamp   string // variable for the version that the program reports
+	Cost    int    // estimated CPU seconds of a build with an empty cache, after the tools before it in its module
 	Version string // from the nested go.mod
 }
 
-// commonVersion is what Prometheus and Alertmanager report.
+// commonVersion is the variable for the version that Prometheus and Alertmanager report.
 const commonVersion = "github.com/prometheus/common/version.Version"
 
-// toolTable lists the tools; those of one module stand together, the dearest first.
+// toolTable returns the tools. Those of one module are adjacent, the most expensive first.
 func toolTable() []Tool {
 	const (
 		loki         = "github.com/grafana/loki/v3"
@@ -32,7 +32,7 @@ func toolTable() []Tool {
 		tempo        = "github.com/grafana/tempo"
 		alertmanager = "github.com/prometheus/alertmanager"
 		compose      = "github.com/f1bonacc1/process-compose"
-		fewer        = "remove_all_sd" // static and file discovery stay; the clouds' clients are most of the build
+		fewer        = "remove_all_sd" // static and file discovery remain; clients of clouds are most of the build
 	)
 	return []Tool{
 		{Name: "loki", Module: "monitoring", Path: loki, Package: "/cmd/loki", Stamp: loki + "/pkg/util/build.Version", Cost: 395},
@@ -45,7 +45,7 @@ func toolTable() []Tool {
 	}
 }
 
-// Tools returns the upstream programs with the versions that the nested go.mod files under root pin.
+// Tools returns the upstream programs with the versions in the nested go.mod files below root.
 func Tools(root string) ([]Tool, error) {
 	tools := toolTable()
 	for i := range tools {
@@ -71,12 +71,12 @@ func Tools(root string) ([]Tool, error) {
 	return tools, nil
 }
 
-// Binary returns the tool's path below bin: keyed by version, so that a new pin is a new build.
+// Binary returns the tool's path below bin. It contains the version, so that a new version is built anew.
 func (t Tool) Binary(bin string) string {
 	return filepath.Join(bin, t.Name+"-"+t.Version, t.Name)
 }
 
-// buildArgs are the arguments of go that build the tool into out.
+// buildArgs returns the arguments for go that build the tool into the file out.
 func (t Tool) buildArgs(out string) []string {
 	args := []string{"build", "-mod=readonly", "-buildvcs=false"}
 	if t.Tags != "" {

@@ -98,7 +98,7 @@ func (w *world) promQuery(rw http.ResponseWriter, q string) {
 	answer(rw, map[string]any{"status": "success", "data": map[string]any{"resultType": "vector", "result": append([]any{}, result...)}})
 }
 
-// scrapedAt is when the job was last scraped, in seconds; 0: never.
+// scrapedAt returns the time of the last scrape of the job in seconds since 1970, or 0 if there was none.
 func (w *world) scrapedAt(job string) float64 {
 	ago := 0.0
 	if w.scraped != nil {

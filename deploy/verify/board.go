@@ -12,68 +12,71 @@ import (
 	"firedrill/internal/wait"
 )
 
-// State is what is known of a cell.
+// State is the state of a cell.
 type State string
 
-// The states of a cell.
+// States of a cell.
 const (
 	Waiting State = "waiting"
 	OK      State = "ok"
 	Missing State = "missing"
 )
 
-// Cell is one thing that must hold.
+// Cell is one condition that must hold, with what is known about it.
 type Cell struct {
 	Group  string `json:"group"`
 	Row    string `json:"row"`
 	Column string `json:"column"`
 	State  State  `json:"state"`
 	Asked  string `json:"asked"` // backend and query
-	Got    string `json:"got"`   // what came back, or why nothing was asked
-	// Refuted is whether what came back is wrong however slow the machine is.
+	Got    string `json:"got"`   // the answer, or why no query was sent
+	// Refuted is true if the answer would be wrong on a slow machine too.
 	Refuted bool    `json:"refuted,omitempty"`
-	Seconds float64 `json:"seconds"` // since the run began, when it was decided
+	Seconds float64 `json:"seconds"` // from the start of the run until the cell was decided
 }
 
-// Name is how people call the cell.
+// Name returns the name of the cell for messages: "group / row / column".
 func (c Cell) Name() string { return c.Group + " / " + c.Row + " / " + c.Column }
 
-// Report is what a run found.
+// Report is the result of a run.
 type Report struct {
 	OK      bool    `json:"ok"`
-	Run     string  `json:"run"`                   // in the user agent of all its requests
-	Order   string  `json:"order_trace,omitempty"` // id of the trace of its order
+	Run     string  `json:"run"`                   // part of the user agent of all requests of the run
+	Order   string  `json:"order_trace,omitempty"` // trace id of the run's order
 	Seconds float64 `json:"seconds"`
 	Cells   []Cell  `json:"cells"`
-	// Machine is what the machine did meanwhile; nil if nobody watched it.
+	// Machine tells whether the machine kept up during the run. It is nil without a Witness.
 	Machine *Machine `json:"machine,omitempty"`
 }
 
-// Machine is whether the machine kept up during a run.
+// Machine tells whether the machine kept up during a run.
 type Machine struct {
-	Asked         float64 `json:"asked_seconds"`      // for how long backends were asked
-	Slowest       float64 `json:"slowest_seconds"`    // of that, until the last cell that holds was found to hold
-	StrainedShare float64 `json:"strained_share"`     // of the time, 0 to 1
-	WorstWait     float64 `json:"worst_wait_seconds"` // of work for a processor
+	Asked         float64 `json:"asked_seconds"`      // how long the backends were queried
+	Slowest       float64 `json:"slowest_seconds"`    // part of that time until the last cell that holds was decided
+	StrainedShare float64 `json:"strained_share"`     // share of the time in which the machine did not keep up, from 0 to 1
+	WorstWait     float64 `json:"worst_wait_seconds"` // longest wait of work for a processor
 }
 
-// mostStrained is the share of the time for which the machine may fall short before cells that are missing prove nothing.
+// mostStrained is the share of the time, from 0 to 1. If the machine falls short for at least this share,
+// missing cells prove nothing.
 const mostStrained = 0.25
 
-// longEnough is how many times longer than for the slowest cell that holds one must have asked for those that do not, to know
-// that they are not only late.
+// longEnough is a factor. Cells are missing and not only late if the backends were queried for at least this
+// many times as long as the slowest cell that holds needed.
 const longEnough = 3
 
-// leastAsked is how long one must have asked for that to say anything, in seconds.
+// leastAsked is the shortest time, in seconds, for which the backends must be queried before missing cells
+// prove anything.
 const leastAsked = 30
 
-// lateOnly tells whether cells that are missing may only be late.
+// lateOnly reports whether missing cells may only be late.
 func (m Machine) lateOnly() bool {
 	return m.Asked < max(leastAsked, longEnough*m.Slowest)
 }
 
-// Inconclusive returns why cells that are missing prove nothing about the deployment: the machine did not keep up. It is ""
-// if all hold, if one is refuted, if the machine did keep up, and if one has asked so long that what is missing is not late.
+// Inconclusive returns why missing cells prove nothing about the deployment: the machine did not keep up. It
+// returns "" if all cells hold, if a cell is refuted, if the machine kept up, and if the backends were queried
+// for so long that missing cells cannot be only late.
 func (r Report) Inconclusive() string {
 	refuted := func(c Cell) bool { return c.Refuted }
 	if r.OK || r.Machine == nil || r.Machine.StrainedShare < mostStrained || !r.Machine.lateOnly() || slices.ContainsFunc(r.Missing(), refuted) {
@@ -89,18 +92,18 @@ func (r Report) Missing() []Cell {
 	return slices.DeleteFunc(slices.Clone(r.Cells), func(c Cell) bool { return c.State == OK })
 }
 
-// check finds out whether one cell holds.
+// check decides whether one cell holds.
 type check struct {
 	group, row, column string
 	ask                func(context.Context, *run) finding
 }
 
-// finding is what was asked, what came back, and whether it shows what must
-// hold. One that is final will not change by asking again.
+// finding is the result of one query: the query, the answer, and whether the answer shows what must hold. If
+// final is set, another query cannot change the result.
 type finding struct {
 	asked, got string
 	ok, final  bool
-	refuted    bool // wrong however slow the machine is
+	refuted    bool // wrong on a slow machine too
 }
 
 func holds(asked, format string, args ...any) finding {
@@ -111,12 +114,12 @@ func lacks(asked, format string, args ...any) finding {
 	return finding{asked: asked, got: fmt.Sprintf(format, args...)}
 }
 
-// moot is for what cannot be asked because something before it failed.
+// moot returns the final finding of a check that cannot be made because something before it failed.
 func moot(format string, args ...any) finding {
 	return finding{asked: "nothing", got: fmt.Sprintf(format, args...), final: true}
 }
 
-// board keeps the cells and tells an observer of each change.
+// board holds the cells and calls an observer on each change.
 type board struct {
 	mu      sync.Mutex
 	began   time.Time
@@ -140,8 +143,7 @@ func (b *board) show(stage string) {
 	b.observe(b.stage, b.cells)
 }
 
-// note keeps the latest finding of a check. One that was cut short says less
-// than any before it.
+// note stores the latest finding of a check. A query that was cut short never replaces an earlier finding.
 func (b *board) note(c check, f finding, cut bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -155,7 +157,7 @@ func (b *board) note(c check, f finding, cut bool) {
 	}
 }
 
-// giveUp decides the check by what it found last.
+// giveUp decides a check by its last finding.
 func (b *board) giveUp(c check, why error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -179,10 +181,10 @@ func (b *board) cell(c check) *Cell {
 	i := slices.IndexFunc(b.cells, func(x Cell) bool {
 		return x.Group == c.group && x.Row == c.row && x.Column == c.column
 	})
-	return &b.cells[i] // the board was made of all checks
+	return &b.cells[i] // exists: the board was made from all checks
 }
 
-// ask asks for all checks, round by round, until each is decided or ctx ends.
+// ask makes all checks, round by round, until each is decided or ctx ends.
 func (r *run) ask(ctx context.Context, pending []check) {
 	for len(pending) > 0 {
 		open := make([]bool, len(pending))
@@ -212,7 +214,7 @@ func (r *run) ask(ctx context.Context, pending []check) {
 	}
 }
 
-// askOnce tells whether the check is worth asking again.
+// askOnce makes one check and reports whether it must be made again.
 func (r *run) askOnce(ctx context.Context, c check) bool {
 	if ctx.Err() != nil {
 		return true
@@ -225,7 +227,8 @@ func (r *run) askOnce(ctx context.Context, c check) bool {
 	return !f.ok && (cut || !f.final)
 }
 
-// asked notes for how long backends were asked since a time, in seconds since the run began.
+// asked sets for how long the backends were queried. since is when the queries began, in seconds after the
+// start of the run.
 func (m *Machine) asked(r Report, since float64) {
 	m.Asked = max(0, r.Seconds-since)
 	for _, c := range r.Cells {

@@ -10,7 +10,7 @@ import (
 	"firedrill/internal/topology"
 )
 
-// The services that tell of themselves.
+// Names of the services.
 const (
 	gateway  = "gateway"
 	catalog  = "catalog"
@@ -18,12 +18,12 @@ const (
 	payments = "payments"
 	shipping = "shipping"
 	broker   = "broker" // has metrics only
-	bank     = "bank"   // tells nothing: it is known by its callers
+	bank     = "bank"   // has no telemetry: only its callers show it
 )
 
 func services() []string { return topology.Traced() }
 
-// arrivals are the checks that something came; each is asked until it did.
+// arrivals returns the checks that something arrived. Each is repeated until it holds.
 func arrivals() []check {
 	var all []check
 	for _, part := range [][]check{requestChecks(), serviceChecks(), edgeChecks(), linkChecks(), stackChecks()} {
@@ -32,8 +32,8 @@ func arrivals() []check {
 	return all
 }
 
-// absences are the checks that something did not come. They mean something only
-// when what should come is there.
+// absences returns the checks that something did not arrive. They mean something only when everything else has
+// arrived.
 func absences() []check {
 	return []check{
 		{"links", "another trace → none of these lines", "holds", otherTraceHasOtherLines},
@@ -41,13 +41,13 @@ func absences() []check {
 	}
 }
 
-// requestChecks follow each request of the run: its answer, its trace, its line.
+// requestChecks returns the checks of each request of the run: its answer, its trace, its log line.
 func requestChecks() []check {
 	var all []check
 	for _, st := range steps() {
 		all = append(all, check{"requests", st.name, "answer", answerOf(st.name)})
 		if st.rootless {
-			continue // nobody knows its trace id beforehand: see linkChecks
+			continue // its trace id is not known beforehand: see linkChecks
 		}
 		all = append(all,
 			check{"requests", st.name, "trace", traceOf(st)},
@@ -75,8 +75,8 @@ func answerOf(step string) func(context.Context, *run) finding {
 	}
 }
 
-// traceOf demands the gateway's span with the status that the client saw, as the
-// child of the span that the client sent.
+// traceOf checks that the trace has the gateway's span with the status that the client received, as a child of
+// the span that the client sent.
 func traceOf(st step) func(context.Context, *run) finding {
 	return func(ctx context.Context, r *run) finding {
 		s, f, ok := r.want(st.name)
@@ -98,7 +98,7 @@ func traceOf(st step) func(context.Context, *run) finding {
 	}
 }
 
-// linesOf demands the gateway's line of the request, found by trace id.
+// linesOf checks that the gateway's log line of the request is found by trace id.
 func linesOf(st step) func(context.Context, *run) finding {
 	return func(ctx context.Context, r *run) finding {
 		s, f, ok := r.want(st.name)
@@ -109,7 +109,7 @@ func linesOf(st step) func(context.Context, *run) finding {
 	}
 }
 
-// serviceChecks are the matrix of service and signal.
+// serviceChecks returns one check for each service and signal.
 func serviceChecks() []check {
 	var all []check
 	for _, s := range services() {
@@ -122,8 +122,7 @@ func serviceChecks() []check {
 	return append(all, check{"services", broker, "up", up(broker)})
 }
 
-// up demands that Prometheus scraped the service after the run began, and that
-// it was up then.
+// up checks that Prometheus scraped the service after the run began, and that the service was up then.
 func up(service string) func(context.Context, *run) finding {
 	return func(ctx context.Context, r *run) finding {
 		q := fmt.Sprintf("up{job=%q}", service)
@@ -151,13 +150,13 @@ func up(service string) func(context.Context, *run) finding {
 	}
 }
 
-// metricsOf demands that the service counted what the run made it do.
+// metricsOf checks that the service counted the requests that the run caused.
 func metricsOf(service string) func(context.Context, *run) finding {
 	done := selector{"job": service, "http_request_method": http.MethodPost, "http_response_status_code": "2*"}
 	switch service {
 	case gateway:
 		return gatewayCounted
-	case shipping: // is asked nothing over HTTP; it tells orders
+	case shipping: // no HTTP server for requests; calls orders
 		done["peer"] = orders
 		return func(ctx context.Context, r *run) finding {
 			return r.grewBy(ctx, clientRequests, done, r.confirmed())
@@ -169,7 +168,8 @@ func metricsOf(service string) func(context.Context, *run) finding {
 	}
 }
 
-// gatewayCounted demands each method and status as often as the run got it.
+// gatewayCounted checks that the gateway counted each method and status at least as often as the run received
+// it.
 func gatewayCounted(ctx context.Context, r *run) finding {
 	last := moot("the gateway answered nothing")
 	total := 0

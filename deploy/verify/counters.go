@@ -13,9 +13,9 @@ import (
 	"firedrill/internal/wait"
 )
 
-// The counters that must grow, or must not. Health checks are left out, as
-// nobody's request makes them. A histogram counts once, whether Prometheus keeps
-// it as a native one, as a classic one, or both.
+// Queries of the counters that must grow, or must not. Health checks are left out, because they do not come
+// from requests of users. A histogram is counted once, whether Prometheus stores it as native, as classic, or
+// as both.
 const (
 	serverRequests = `sum by (job, http_request_method, http_response_status_code) (` +
 		`histogram_count(http_server_request_duration_seconds{http_route!~"/healthz|/readyz"})` +
@@ -34,15 +34,15 @@ func counters() []string {
 // scrapeWait is how long the first reading waits for a scrape of every service.
 const scrapeWait = 10 * time.Second
 
-// before is what Prometheus held when no request had been sent.
+// before holds the values in Prometheus before the first request was sent.
 type before struct {
-	err     error                   // it could not be read
+	err     error                   // why the values could not be read
 	scraped map[string]bool         // jobs that were scraped after the run began
 	values  map[string]model.Vector // by query
 }
 
-// readBefore reads the counters as of a scrape after the run began, so that what
-// others sent before is not taken for the run's.
+// readBefore reads the counters after a scrape that followed the start of the run. Requests that others sent
+// earlier are thus not counted as the run's.
 func (r *run) readBefore(ctx context.Context) before {
 	ctx, cancel := context.WithTimeout(ctx, min(scrapeWait, r.cfg.Timeout/4))
 	defer cancel()
@@ -81,7 +81,7 @@ func (r *run) readOnce(ctx context.Context) (before, error) {
 	return b, nil
 }
 
-// selector picks series of a counter. A value that ends in "*" is a prefix.
+// selector selects series of a counter by their labels. A value that ends in "*" is a prefix.
 type selector map[model.LabelName]string
 
 func (s selector) String() string {
@@ -115,15 +115,14 @@ func (s selector) sum(v model.Vector) (total float64, series int) {
 	return total, series
 }
 
-// growth is by how much a counter changed since before the first request.
+// growth is how much a counter has changed since before the first request.
 type growth struct {
 	by     float64
 	total  float64
-	series int // how many there are now
+	series int // number of series now
 }
 
-// grew asks for the growth of a counter. The finding is of use when ok is false:
-// there is no growth to speak of.
+// grew queries the growth of a counter. If ok is false, no growth is known, and the finding says why.
 func (r *run) grew(ctx context.Context, counter string, sel selector) (g growth, f finding, ok bool) {
 	asked := fmt.Sprintf("prometheus: %s, of it %v", counter, sel)
 	if r.before.err != nil {
@@ -145,8 +144,8 @@ func (r *run) grew(ctx context.Context, counter string, sel selector) (g growth,
 	return g, finding{asked: asked}, true
 }
 
-// grewBy holds when the counter grew by at least what the run caused. Others may
-// use the shop too, so more is fine.
+// grewBy checks that the counter grew by at least what the run caused. More is fine, because others may use the
+// shop too.
 func (r *run) grewBy(ctx context.Context, counter string, sel selector, least int) finding {
 	if least == 0 {
 		return moot("the run sent nothing that would count here")
@@ -161,7 +160,7 @@ func (r *run) grewBy(ctx context.Context, counter string, sel selector, least in
 	return holds(f.asked, "it grew by %g to %g, want at least %d", g.by, g.total, least)
 }
 
-// unix converts seconds, as PromQL's timestamp() gives them.
+// unix converts seconds since 1970, as PromQL's timestamp() returns them, to a time.
 func unix(seconds model.SampleValue) time.Time {
 	return time.UnixMilli(int64(seconds * 1000))
 }

@@ -14,50 +14,51 @@ import (
 )
 
 const (
-	longestBody = 1 << 20 // bytes read of an answer
-	tries       = 5       // a bank declines at times, a limiter says wait
+	longestBody = 1 << 20 // bytes of an answer that are read
+	tries       = 5       // for answers that are normal at times: the bank declines, a rate limiter asks to wait
 )
 
-// sent is one request that went through the gateway, and what came of it.
+// sent is one request through the gateway, with its answer.
 type sent struct {
 	step            string
 	method, path    string
-	traceID, spanID string // of the trace context that it carried; empty: none
-	named           string // trace id that the answer's header names; not every gateway does
-	status          int    // 0: no answer
-	want            int    // the status that was expected
+	traceID, spanID string // of the trace context that was sent; empty without one
+	named           string // trace id in the answer's header; not every gateway sends it
+	status          int    // 0 without an answer
+	want            int    // expected status
 	body            []byte
-	err             error // why it is not the answer that was expected
+	err             error // why the answer is not the expected one
 }
 
-// refuted tells whether the answer is wrong however slow the machine is: it is one of another kind than was expected, and not
-// one that a service gives which is late or overloaded.
+// refuted reports whether the answer would be wrong on a slow machine too: its status is neither the expected
+// one nor one that a late or overloaded service returns.
 func (s sent) refuted() bool {
 	late := s.status == 0 || s.status >= 500 || s.status == http.StatusRequestTimeout || s.status == http.StatusTooManyRequests
 	return s.err != nil && !late && s.status != s.want
 }
 
-// problem is the part of a problem document (RFC 9457) that counts here.
+// problem is the part of a problem document (RFC 9457) that is checked.
 type problem struct {
 	Type    string `json:"type"`
 	TraceID string `json:"trace_id"`
 }
 
-// shopper is what a customer remembers from one request to the next.
+// shopper is the state of a customer between requests.
 type shopper struct {
 	run          *run
-	token, other string // of two users
+	token, other string // tokens of two users
 	product      string
 	order        string
 }
 
-// call is a request to make.
+// call describes a request.
 type call struct {
 	method, path, token, key string
 	body                     any
 }
 
-// drive sends all requests, each until it gets the answer that it must get.
+// drive sends all requests in order. Each is repeated until it gets the expected answer or has used up its
+// tries.
 func (r *run) drive(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, r.cfg.Timeout/2)
 	defer cancel()
@@ -72,7 +73,7 @@ func (r *run) drive(ctx context.Context) {
 	}
 }
 
-// take makes one step and tells whether it went as expected.
+// take makes one step and reports whether its answer was as expected.
 func (s *shopper) take(ctx context.Context, st step) bool {
 	for try := 1; ; try++ {
 		got := s.send(ctx, st)
@@ -130,7 +131,7 @@ func (s *shopper) request(ctx context.Context, st step, c call, out sent) (*http
 	req.Header.Set("User-Agent", s.run.agent(st.name))
 	req.Header.Set("Content-Type", "application/json")
 	if out.traceID != "" {
-		req.Header.Set("Traceparent", "00-"+out.traceID+"-"+out.spanID+"-01") // sampled
+		req.Header.Set("Traceparent", "00-"+out.traceID+"-"+out.spanID+"-01") // 01: sampled
 	}
 	if c.token != "" {
 		req.Header.Set("Authorization", "Bearer "+c.token)
@@ -141,8 +142,8 @@ func (s *shopper) request(ctx context.Context, st step, c call, out sent) (*http
 	return req, nil
 }
 
-// agent is the user agent of a step's requests: unique to the run, so that its
-// traces and lines can be found by what the gateway tells of them.
+// agent returns the user agent of a step's requests. It is unique to the run, so the traces and log lines of
+// the run can be found by it.
 func (r *run) agent(step string) string {
 	return "firedrill-verify/" + r.id + " (" + step + ")"
 }
@@ -167,7 +168,7 @@ func (st step) judge(s *shopper, got sent) error {
 	return nil
 }
 
-// judgeProblem demands that the document names the trace of this very request.
+// judgeProblem checks that the problem document names the trace of this request.
 func judgeProblem(got sent) error {
 	var p problem
 	if err := json.Unmarshal(got.body, &p); err != nil || p.Type == "" {
@@ -198,14 +199,13 @@ func (r *run) answered(step string) (sent, bool) {
 	return sent{}, false
 }
 
-// want is answered, or the finding that nothing can be asked.
+// want returns the same as answered. If ok is false, the finding says that the check cannot be made.
 func (r *run) want(step string) (sent, finding, bool) {
 	s, ok := r.answered(step)
 	return s, moot("the request %q did not get its answer", step), ok
 }
 
-// confirmed counts the orders that were confirmed under traces that must be
-// kept.
+// confirmed returns the number of confirmed orders whose traces must be kept.
 func (r *run) confirmed() (n int) {
 	for _, s := range r.sent {
 		if s.step == stepOrder && s.status == http.StatusCreated {
@@ -226,7 +226,7 @@ func (r *run) tally() map[[2]string]int {
 	return all
 }
 
-// ours tells whether a trace id was sent by this run, and when asked about it.
+// ours reports whether this run sent the trace id.
 func (r *run) ours(traceID string) bool {
 	for _, s := range r.sent {
 		if s.traceID != "" && s.traceID == traceID {

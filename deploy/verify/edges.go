@@ -7,7 +7,7 @@ import (
 	"firedrill/internal/backend"
 )
 
-// edge is one service calling another, and the request of the run that makes it.
+// edge is one service that calls another, and the step of the run that causes the call.
 type edge struct {
 	parent, child string
 	how           hop
@@ -17,12 +17,12 @@ type edge struct {
 type hop int
 
 const (
-	twoSided hop = iota // over HTTP, both ends tell
-	silent              // over HTTP, only the caller tells
+	twoSided hop = iota // over HTTP, both services have spans
+	silent              // over HTTP, only the caller has a span
 	message             // through the broker
 )
 
-// edges are all that the shop has.
+// edges returns all edges of the shop.
 func edges() []edge {
 	return []edge{
 		{gateway, catalog, twoSided, stepProducts},
@@ -46,7 +46,7 @@ func edgeChecks() []check {
 	return all
 }
 
-// inTrace demands the edge in the trace of the request that makes it.
+// inTrace checks that the trace of the request has the edge.
 func (e edge) inTrace(ctx context.Context, r *run) finding {
 	s, f, ok := r.want(e.step)
 	if !ok {
@@ -65,7 +65,7 @@ func (e edge) inTrace(ctx context.Context, r *run) finding {
 	return lacks(asked, "%d spans without this edge; by service: %v", len(trace.Spans), trace.Services())
 }
 
-// ends tells whether the edge ends in the span.
+// ends reports whether the edge ends in the span.
 func (e edge) ends(trace backend.Trace, span backend.Span) bool {
 	if e.how == silent {
 		return span.Service == e.parent && span.Kind == backend.Client &&
@@ -85,7 +85,7 @@ func (e edge) ends(trace backend.Trace, span backend.Span) bool {
 	if begins(span.ParentID) {
 		return true
 	}
-	for _, link := range span.Links { // a consumer may be linked to its producer instead
+	for _, link := range span.Links { // a consumer may have a link to its producer instead of a parent
 		if e.how == message && link.TraceID == trace.ID && begins(link.SpanID) {
 			return true
 		}
@@ -93,9 +93,9 @@ func (e edge) ends(trace backend.Trace, span backend.Span) bool {
 	return false
 }
 
-// inGraph demands that Tempo's service graph counted the edge for this run: by as
-// much as the run used it, and with an exemplar whose trace has the edge. The
-// graph lags behind by many seconds, so that its growth alone may be others'.
+// inGraph checks that Tempo's service graph counted the edge for this run: that it grew by at least what the
+// run caused, and that an exemplar leads to a trace with the edge. Growth alone does not prove it: the graph
+// lags by many seconds, so others may have caused the growth.
 func (e edge) inGraph(ctx context.Context, r *run) finding {
 	labels := selector{"client": e.parent, "server": e.child, "connection_type": e.how.connection()}
 	f := r.grewBy(ctx, graphRequests, labels, e.uses(r))
@@ -107,7 +107,7 @@ func (e edge) inGraph(ctx context.Context, r *run) finding {
 	return r.exemplarIn(ctx, q, func(_ backend.Exemplar, t backend.Trace, s backend.Span) bool { return e.ends(t, s) })
 }
 
-// uses is how often the run surely made the edge.
+// uses returns the number of times that the run surely used the edge.
 func (e edge) uses(r *run) int {
 	if e.step == stepOrder {
 		return r.confirmed()
@@ -118,8 +118,8 @@ func (e edge) uses(r *run) int {
 	return 0
 }
 
-// connection is the type of the edge as Tempo tells it. Calls that the callee
-// does not tell of, such as health checks, are not of the two-sided type.
+// connection returns Tempo's connection_type of the edge. Calls without a span of the called service, such as
+// health checks, do not have the two-sided type.
 func (h hop) connection() string {
 	switch h {
 	case silent:

@@ -9,10 +9,9 @@ import (
 	"firedrill/internal/backend"
 )
 
-// exemplar demands an exemplar of the series that a query selects whose trace
-// Tempo has, with a span that began during this run and that shows what the
-// series says. Exemplars of the run's own requests are looked at first; on a
-// busy shop others may have taken their place, but never ones from before.
+// exemplar checks that a series of the query has an exemplar whose trace is in Tempo, with a span that began
+// during this run and for which shows returns true. Exemplars of the run's own requests are tried first. On a
+// busy shop, exemplars of other requests may have replaced them, but exemplars from before the run never count.
 func (r *run) exemplar(ctx context.Context, promql string, shows func(backend.Exemplar, backend.Span) bool) finding {
 	return r.exemplarIn(ctx, promql, func(e backend.Exemplar, _ backend.Trace, s backend.Span) bool { return shows(e, s) })
 }
@@ -26,7 +25,7 @@ func (r *run) exemplarIn(ctx context.Context, promql string, shows func(backend.
 	}
 	fresh := r.fresh(all)
 	f := lacks(asked, "%d exemplars, none since the run began at %s", len(all), at(r.began))
-	const most = 5 // questions to Tempo
+	const most = 5 // queries to Tempo
 	for _, e := range fresh[:min(most, len(fresh))] {
 		id := traceOfExemplar(e)
 		asked := fmt.Sprintf("tempo: trace %s, from an exemplar of %v at %s", id, e.Series, at(e.Time))
@@ -45,7 +44,7 @@ func (r *run) exemplarIn(ctx context.Context, promql string, shows func(backend.
 	return f
 }
 
-// fresh keeps the exemplars since the run began, the run's own first.
+// fresh returns the exemplars since the run began, those of the run first.
 func (r *run) fresh(all []backend.Exemplar) []backend.Exemplar {
 	all = slices.DeleteFunc(slices.Clone(all), func(e backend.Exemplar) bool { return e.Time.Before(r.began) })
 	slices.SortStableFunc(all, func(a, b backend.Exemplar) int {
@@ -60,8 +59,8 @@ func (r *run) fresh(all []backend.Exemplar) []backend.Exemplar {
 	return all
 }
 
-// traceOfExemplar is the trace id of 32 digits. Tempo's own metrics spell the
-// label differently and leave leading zeros out.
+// traceOfExemplar returns the trace id with 32 digits. Tempo's own metrics spell the label differently and omit
+// leading zeros.
 func traceOfExemplar(e backend.Exemplar) string {
 	id := string(e.Labels["trace_id"])
 	if id == "" {

@@ -11,20 +11,19 @@ import (
 	"firedrill/internal/backend"
 )
 
-// page is the most lines, exemplars or traces looked at in one answer. The run
-// makes far fewer, so a full page means that a backend ignored the question.
+// page is the limit of lines, exemplars or traces in one answer. The run makes far fewer, so a full page means
+// that a backend ignored the query.
 const page = 1000
 
 const (
 	hopRow      = "one TraceQL query: gateway >> shipping"
-	roundsApart = 7 // of questions, between two orders: some 5 s, out of step with the ingester's 5
+	roundsApart = 7 // rounds of queries between two orders: about 5 s, so not in step with the ingester's 5 s
 )
 
-// again places another order, now and then, while the query across the hop finds
-// none. Every flush_check_period Tempo's ingester writes down the spans that it
-// has, whether their trace is complete or not (2.8 does not heed
-// trace_idle_period), and a query relates only those written together until the
-// block is complete. Of several orders, a while apart, one is whole.
+// again places another order every few rounds while the query across the hop finds none. Tempo's ingester
+// writes its spans every flush_check_period, whether or not their trace is complete (2.8 ignores
+// trace_idle_period). Until the block is complete, a query relates only spans that were written together. Among
+// several orders at different times, one is written whole.
 func (r *run) again(ctx context.Context, open []check) {
 	r.rounds++
 	_, ordered := r.answered(stepRooted)
@@ -46,9 +45,8 @@ func linkChecks() []check {
 	)
 }
 
-// exemplarLeadsToTrace demands an exemplar on a latency histogram of the service
-// that names a span, and that Tempo has this span, of this service, in that
-// trace.
+// exemplarLeadsToTrace checks that a latency histogram of the service has an exemplar that names a span, and
+// that Tempo has this span, of this service, in that trace.
 func exemplarLeadsToTrace(service string) func(context.Context, *run) finding {
 	metric, kind := "http_server_request_duration_seconds", backend.Server
 	if service == shipping {
@@ -62,7 +60,8 @@ func exemplarLeadsToTrace(service string) func(context.Context, *run) finding {
 	}
 }
 
-// lines asks Loki for all lines of the run that a query selects.
+// lines returns all lines of the run that a LogQL query selects. It returns an error if there are page lines or
+// more.
 func (r *run) lines(ctx context.Context, logql string) ([]backend.Line, error) {
 	start, end := r.span()
 	lines, err := r.on.loki.Lines(ctx, logql, start, end, page)
@@ -72,7 +71,7 @@ func (r *run) lines(ctx context.Context, logql string) ([]backend.Line, error) {
 	return lines, err
 }
 
-// byTrace is a query for the lines of a trace, of one service or of all.
+// byTrace returns a query for the lines of a trace: of one service, or of all if service is "".
 func byTrace(service, traceID string) string {
 	matcher := `service_name=~".+"`
 	if service != "" {
@@ -81,7 +80,7 @@ func byTrace(service, traceID string) string {
 	return fmt.Sprintf("{%s} | trace_id=%q", matcher, traceID)
 }
 
-// serviceLines demands lines of the service in the trace, and no others.
+// serviceLines checks that the service has lines in the trace, and that the answer has no others.
 func (r *run) serviceLines(ctx context.Context, service, traceID string) finding {
 	q := byTrace(service, traceID)
 	asked := "loki: " + q
@@ -103,7 +102,7 @@ func (r *run) serviceLines(ctx context.Context, service, traceID string) finding
 	return holds(asked, "%d lines", len(lines))
 }
 
-// belongs tells whether a line carries the trace id, as metadata and in its text.
+// belongs returns an error unless the line has the trace id in its metadata and in its text.
 func belongs(l backend.Line, traceID string) error {
 	if got := l.Metadata["trace_id"]; got != traceID {
 		return fmt.Errorf("a line with trace_id %q in its metadata: %s", got, excerpt([]byte(l.Text)))
@@ -117,8 +116,8 @@ func belongs(l backend.Line, traceID string) error {
 	return nil
 }
 
-// traceLeadsToLines demands that the lines found by metadata are just those that
-// name the trace at all, and that each service with a span has one.
+// traceLeadsToLines checks that the lines found by metadata are the same as the lines whose text has the trace
+// id, and that each service with a span has a line.
 func traceLeadsToLines(ctx context.Context, r *run) finding {
 	s, f, ok := r.want(stepOrder)
 	if !ok {
@@ -152,7 +151,7 @@ func traceLeadsToLines(ctx context.Context, r *run) finding {
 	return holds(asked, "%d lines, by service: %v", len(found), told)
 }
 
-// texts counts lines by what they are.
+// texts counts equal lines. Its keys consist of time, service and text.
 func texts(lines []backend.Line) map[string]int {
 	all := map[string]int{}
 	for _, l := range lines {
@@ -161,8 +160,8 @@ func texts(lines []backend.Line) map[string]int {
 	return all
 }
 
-// lineLeadsToTrace starts from lines that are found without any id, by the run's
-// user agent, and demands the trace and the very span that each names.
+// lineLeadsToTrace finds lines without any id, by the run's user agent. It checks that the trace and the span
+// that each line names exist.
 func lineLeadsToTrace(ctx context.Context, r *run) finding {
 	q := fmt.Sprintf(`{service_name=%q} |= %q`, gateway, r.agent(stepOrder))
 	asked := "loki: " + q
@@ -193,10 +192,9 @@ func lineLeadsToTrace(ctx context.Context, r *run) finding {
 	return f
 }
 
-// queryFindsTrace demands that one TraceQL query across the asynchronous hop
-// selects an order. Tempo relates spans of a trace only when it has the root, so
-// the traces of these orders begin at the gateway; they are known by their user
-// agent, and by what the gateway called them if it did.
+// queryFindsTrace checks that one TraceQL query across the asynchronous hop finds an order. Tempo relates the
+// spans of a trace only when it has the root span, so the traces of these orders begin at the gateway. They are
+// recognized by their user agent, and by the trace id of the answer if the gateway sent it.
 func queryFindsTrace(ctx context.Context, r *run) finding {
 	if _, f, ok := r.want(stepRooted); !ok {
 		return f
@@ -222,7 +220,7 @@ func queryFindsTrace(ctx context.Context, r *run) finding {
 	return f
 }
 
-// isRooted demands that a trace is that of an order which the gateway began.
+// isRooted checks that a trace belongs to an order and that it began at the gateway.
 func (r *run) isRooted(ctx context.Context, asked, traceID string) finding {
 	named := slices.ContainsFunc(r.sent, func(s sent) bool {
 		return s.step == stepRooted && (s.named == "" || s.named == traceID)
@@ -243,8 +241,8 @@ func (r *run) isRooted(ctx context.Context, asked, traceID string) finding {
 	return lacks(asked, "trace %s, which is not that of such an order", traceID)
 }
 
-// otherTraceHasOtherLines demands that lines of another request's trace exist
-// and are none of the order's.
+// otherTraceHasOtherLines checks that another request's trace has lines, and that none of them belongs to the
+// order.
 func otherTraceHasOtherLines(ctx context.Context, r *run) finding {
 	s, f, ok := r.want(stepOrder)
 	if !ok {

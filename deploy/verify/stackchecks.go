@@ -11,7 +11,7 @@ import (
 	"firedrill/internal/backend"
 )
 
-// stackChecks are about the backends themselves.
+// stackChecks returns the checks of the backends themselves.
 func stackChecks() []check {
 	return []check{
 		{"stack", "every scrape target is up", "holds", allTargetsUp},
@@ -99,8 +99,8 @@ func alertmanagerConnected(ctx context.Context, r *run) finding {
 	return holds(asked, "%s; %d alerts", strings.Join(urls, ", "), len(alerts))
 }
 
-// spanMetricsGrew demands that Tempo's span metrics counted each service for this
-// run, and that their exemplars lead to traces of it.
+// spanMetricsGrew checks that Tempo's span metrics counted each service for this run, and that their exemplars
+// lead to traces of the service.
 func spanMetricsGrew(ctx context.Context, r *run) finding {
 	var f finding
 	for _, service := range services() {
@@ -117,8 +117,8 @@ func spanMetricsGrew(ctx context.Context, r *run) finding {
 	return f
 }
 
-// traceMetricsSeeRun demands at least one span for each request that had to be
-// sampled.
+// traceMetricsSeeRun checks that there is at least one span for each request that was sent with a sampled trace
+// context.
 func traceMetricsSeeRun(ctx context.Context, r *run) finding {
 	const step = 10 * time.Second
 	q := fmt.Sprintf(`{ resource.service.name = %q && span.user_agent.original =~ "firedrill-verify/%s .*" } | count_over_time()`, gateway, r.id)
@@ -149,8 +149,8 @@ func traceMetricsSeeRun(ctx context.Context, r *run) finding {
 	return holds(asked, "%g spans, want at least %d", total, want)
 }
 
-// nothingDropped demands that each service accounts for its logs and traces and
-// lost none during the run.
+// nothingDropped checks that each service has counters for lost logs and traces, and that it lost none during
+// the run.
 func nothingDropped(ctx context.Context, r *run) finding {
 	var lost []string
 	for _, service := range services() {

@@ -7,18 +7,18 @@ import (
 	"net/http"
 )
 
-// step is one request that must get a certain answer.
+// step is one request and its expected answer.
 type step struct {
 	name     string
 	want     int // status
 	rootless bool
-	vital    bool // without it the later ones make no sense
-	tries    int  // also when only the body is not yet right
+	vital    bool // the later steps make no sense without it
+	tries    int  // for an answer with the right status but a wrong body
 	call     func(*shopper) call
-	learn    func(*shopper, []byte) error // what the answer must say
+	learn    func(*shopper, []byte) error // check the body, and keep what later steps need
 }
 
-// Steps that others refer to.
+// Names of the steps that checks refer to.
 const (
 	stepProducts = "list products"
 	stepOrder    = "order"
@@ -26,14 +26,14 @@ const (
 	stepRefused  = "wrong password"
 )
 
-// What the shop keeps for those who want to see a refusal.
+// Test data of the shop that is always refused.
 const (
 	soldOut      = "p-050"
 	declinedCard = "card-declined"
 )
 
-// steps are the requests of a run: what a customer does, and each way in which
-// the shop refuses that needs no fault.
+// steps returns the requests of a run: a customer's usual requests, and each refusal of the shop that needs no
+// fault.
 func steps() []step {
 	return []step{
 		{name: "log in", want: http.StatusOK, vital: true, call: login(func(c Config) (string, string) { return c.User, c.Password }),
@@ -60,7 +60,7 @@ func steps() []step {
 	}
 }
 
-// rooted is an order whose trace begins at the gateway.
+// rooted returns an order without a trace context, so that its trace begins at the gateway.
 func rooted() step {
 	return step{name: stepRooted, want: http.StatusCreated, rootless: true, call: order("", "")}
 }
@@ -76,8 +76,8 @@ func login(who func(Config) (user, password string)) func(*shopper) call {
 	}
 }
 
-// order buys one piece, by default of a product that is there and with a card
-// that is good. The key is fresh, so that each try is an order of its own.
+// order buys one piece. By default it is of a product that is in stock, with a card that is accepted. The
+// idempotency key is new each time, so each try is a separate order.
 func order(product, card string) func(*shopper) call {
 	return func(s *shopper) call {
 		line := map[string]any{"product_id": s.product, "quantity": 1}

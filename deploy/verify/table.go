@@ -12,16 +12,16 @@ import (
 	"firedrill/internal/term"
 )
 
-// Table writes the cells as a table that fills from the top: a row appears when
-// all of its cells, and all rows above it, are decided. Make it with NewTable.
+// Table writes the cells as a table from the top. A row is written when all of its cells, and all rows above
+// it, are decided. Use NewTable to make one.
 type Table struct {
 	out     io.Writer
-	written int    // rows
-	group   string // of the last one
+	written int    // number of rows
+	group   string // of the last row
 }
 
-// NewTable writes to out. Its errors are not looked at: who writes to a terminal
-// that is gone has nobody to tell.
+// NewTable returns a table that writes to out. Write errors are ignored, because there is nobody to report them
+// to.
 func NewTable(out io.Writer) *Table { return &Table{out: out} }
 
 // row is a line of the table.
@@ -40,7 +40,7 @@ func rows(cells []Cell) []row {
 		}
 		all[i].cells = append(all[i].cells, c)
 	}
-	// The order of groups is that of their first rows; a late row joins its group.
+	// Groups are in the order of their first rows. A later row is moved to its group.
 	var groups []string
 	for _, r := range all {
 		if !slices.Contains(groups, r.group) {
@@ -60,7 +60,7 @@ const (
 	stateWidth = 9
 )
 
-// Update writes the rows that are decided since the last time.
+// Update writes the rows that were decided since the last call.
 func (t *Table) Update(cells []Cell) {
 	all := rows(cells)
 	for _, r := range all[t.written:] {
@@ -117,13 +117,13 @@ func (r row) state(column string) string {
 	return "-"
 }
 
-// pad fills up with blanks to a width in characters; what is longer gets one.
+// pad appends spaces up to a width in characters, and at least one space.
 func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(1, width-utf8.RuneCountInString(s)))
 }
 
-// WriteText writes what the table does not show: the verdict, and for each
-// missing cell what was asked and what came back.
+// WriteText writes what the table does not show: the verdict, and the query and the answer of each missing
+// cell.
 func (r Report) WriteText(w io.Writer) error {
 	missing := r.Missing()
 	if len(missing) == 0 {
@@ -151,20 +151,20 @@ func (r Report) WriteJSON(w io.Writer) error {
 	return enc.Encode(r)
 }
 
-// Progress tells how far a run is: one line that is redrawn on a terminal, a
-// plain line every few seconds elsewhere.
+// Progress shows how far a run is: one line that is redrawn on a terminal, a plain line every few seconds
+// elsewhere.
 type Progress struct {
 	display *term.Display
 	began   time.Time
 	last    time.Time
 }
 
-// NewProgress shows on a display.
+// NewProgress returns a Progress on a display.
 func NewProgress(display *term.Display) *Progress {
 	return &Progress{display: display, began: time.Now(), last: time.Now()}
 }
 
-// Update tells what is being done and what is waited for.
+// Update shows the current stage and the first cell that is not decided.
 func (p *Progress) Update(stage string, cells []Cell) {
 	const quiet = 5 * time.Second
 	if !p.display.InPlace() && time.Since(p.last) < quiet {
@@ -172,10 +172,10 @@ func (p *Progress) Update(stage string, cells []Cell) {
 	}
 	p.last = time.Now()
 	line := fmt.Sprintf("%3.0f s, %s%s", time.Since(p.began).Seconds(), stage, waiting(cells))
-	_ = p.display.Line(line) // a run goes on when nobody can watch it
+	_ = p.display.Line(line) // a run continues without a terminal
 }
 
-// Clear takes the line away, so that something else can be written.
+// Clear removes the line, so that something else can be written.
 func (p *Progress) Clear() {
 	_ = p.display.Clear()
 }

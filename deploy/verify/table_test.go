@@ -26,7 +26,7 @@ func someCells(states ...State) []Cell {
 	return cells
 }
 
-// The table grows from the top, one whole row at a time.
+// The table is written from the top, one whole row at a time.
 func TestTableFillsRowByRow(t *testing.T) {
 	const (
 		head   = "services                                    up       logs\n"
@@ -88,7 +88,7 @@ links / x / holds
 	}
 }
 
-// JSON says the same as the table.
+// The JSON has the same content as the table.
 func TestReportAsJSON(t *testing.T) {
 	verified(t, nil, func(t *testing.T, r Report) {
 		var out bytes.Buffer
@@ -129,7 +129,7 @@ func TestProgress(t *testing.T) {
 	})
 }
 
-// The observer sees each cell be decided, never undecided again.
+// The observer sees each cell become decided, and never undecided again.
 func TestObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		decided := map[string]bool{}

@@ -1,12 +1,10 @@
-// Package verify proves that the telemetry of a running shop arrives and leads
-// from one signal to the next. It drives real logins, orders and failures
-// through the gateway and then asks Prometheus, Loki, Tempo and Alertmanager
-// until each cell of its table holds or the time is up.
+// Package verify checks that the telemetry of a running shop arrives and that each signal leads to the next. It
+// sends real logins, orders and failures through the gateway. Then it queries Prometheus, Loki, Tempo and
+// Alertmanager until each cell of its table holds or the time is up.
 //
-// It believes only what it caused: ids that it chose itself, counters that grew
-// by what it sent. No data is never a pass. It knows the shop from outside, as a
-// user and as a reader of its telemetry; how anything is deployed or built it
-// must not know.
+// It accepts only evidence of its own requests: ids that it chose, and counters that grew by what it sent.
+// Missing data never passes. It sees the shop from outside, as a user and as a reader of its telemetry. It must
+// not know how anything is deployed or built.
 package verify
 
 import (
@@ -24,17 +22,16 @@ import (
 	"firedrill/internal/machine"
 )
 
-// Config says where the deployment answers. All URLs are needed.
+// Config holds the addresses of the deployment. All URLs are required.
 type Config struct {
 	Gateway, Prometheus, Loki, Tempo, Alertmanager string
 
-	User, Password       string // who orders
-	Other, OtherPassword string // who must not see that order
-	// Timeout bounds everything: half of it the requests, all of it the answers.
-	// Default 60 s.
+	User, Password       string // of the user who orders
+	Other, OtherPassword string // of a user who must not see that order
+	// Timeout is the longest duration of the run; the requests may use half of it. The default is 60 s.
 	Timeout time.Duration
 	Client  *http.Client // default http.DefaultClient
-	Witness Witness      // nil: nobody watches the machine
+	Witness Witness      // nil if the machine is not watched
 }
 
 // Witness tells whether the machine keeps up. A *machine.Witness is one.
@@ -49,16 +46,16 @@ const (
 	DefaultUser    = "user-0999"
 	DefaultOther   = "user-1000"
 
-	pause    = 500 * time.Millisecond // between two rounds of questions
+	pause    = 500 * time.Millisecond // between two rounds of queries
 	patience = 5 * time.Second        // for one answer
-	atOnce   = 16                     // questions under way: a backend that hangs must not hold up those about others
+	atOnce   = 16                     // concurrent queries: a backend that hangs must not delay the queries of others
 )
 
-// Observer is told what goes on: what is being done, and all cells so far. It is
-// called from one goroutine at a time and must not keep the slice.
+// Observer is called on each change with the current stage and all cells. It is called from one goroutine at a
+// time and must not keep the slice.
 type Observer func(stage string, cells []Cell)
 
-// Validate reports every setting that Run would not accept.
+// Validate returns an error that names every setting that Run would not accept.
 func (c Config) Validate() error {
 	_, err := connect(c)
 	if c.Timeout < 0 {
@@ -67,9 +64,8 @@ func (c Config) Validate() error {
 	return err
 }
 
-// Run verifies the deployment. The error is about the configuration only;
-// whatever else goes wrong is a missing cell. When ctx ends, what is not yet
-// shown counts as missing.
+// Run verifies the deployment. It returns an error only for a bad configuration; every other failure is a
+// missing cell. When ctx ends, cells that are not decided count as missing.
 func Run(ctx context.Context, cfg Config, observe Observer) (Report, error) {
 	if err := cfg.Validate(); err != nil {
 		return Report{}, err
@@ -88,27 +84,27 @@ func Run(ctx context.Context, cfg Config, observe Observer) (Report, error) {
 	r.asking = time.Now()
 	r.ask(within, arrivals())
 
-	// What must be absent is asked for last, when all else has arrived, and also
-	// when the time is up: it needs one answer only.
+	// Absences are checked last, when everything else has arrived. They are also checked after the timeout:
+	// each needs only one answer.
 	last, cancel := context.WithTimeout(ctx, min(patience, r.cfg.Timeout))
 	defer cancel()
 	r.ask(last, absences())
 	return r.report(), nil
 }
 
-// run is one verification under way.
+// run is one verification in progress.
 type run struct {
 	cfg    Config
 	on     backends
-	id     string // appears in the user agent of every request
+	id     string // part of the user agent of every request
 	began  time.Time
-	asking time.Time // since when backends are asked
+	asking time.Time // when the queries of the backends began
 	before before
 	sent   []sent // in order
 	board  *board
 
-	shopper *shopper // who sent them
-	rounds  int      // of questions so far
+	shopper *shopper // sends the requests
+	rounds  int      // of queries so far
 }
 
 func newRun(cfg Config, observe Observer) (*run, error) {
@@ -132,7 +128,7 @@ func newRun(cfg Config, observe Observer) (*run, error) {
 	}, nil
 }
 
-// demoPassword and the name make the password of a demo user.
+// demoPassword followed by the user name is the password of a demo user.
 const demoPassword = "demo-"
 
 func setDefault[T comparable](v *T, def T) {
@@ -142,7 +138,7 @@ func setDefault[T comparable](v *T, def T) {
 	}
 }
 
-// backends are those that hold the telemetry.
+// backends are the clients of the programs that store the telemetry.
 type backends struct {
 	prometheus   *backend.Prometheus
 	loki         *backend.Loki
@@ -162,17 +158,16 @@ func connect(cfg Config) (on backends, err error) {
 	return on, errors.Join(errs[:]...)
 }
 
-// span bounds the time that the run's telemetry can carry. Ids are unique, so it
-// may be generous; it bears with clocks that disagree a little.
+// span returns the time range of the run's telemetry. It is generous, to allow for clocks that differ a little:
+// the ids are unique, so telemetry of others does not match.
 func (r *run) span() (start, end time.Time) {
 	const skew = time.Minute
 	return r.began.Add(-skew), time.Now().Add(skew)
 }
 
-// randomHex returns n random bytes as hex digits. They must differ between runs,
-// so no seed is wanted here.
+// randomHex returns n random bytes as hex digits. They must differ between runs, so there is no seed.
 func randomHex(n int) string {
 	b := make([]byte, n)
-	_, _ = rand.Read(b) // never fails, says its documentation
+	_, _ = rand.Read(b) // documented never to fail
 	return hex.EncodeToString(b)
 }

@@ -14,7 +14,8 @@ import (
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// verified runs a verification of a world in a bubble, where time costs nothing.
+// verified runs a verification of a world in a synctest bubble, where time is free. lie, if not nil, changes
+// the world first.
 func verified(t *testing.T, lie func(*world), judge func(*testing.T, Report)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -49,7 +50,7 @@ func TestTruthPasses(t *testing.T) {
 	})
 }
 
-// Telemetry that comes late is waited for.
+// Late telemetry is waited for.
 func TestLateTelemetryIsWaitedFor(t *testing.T) {
 	lie := func(w *world) {
 		ready := time.Now().Add(8 * time.Second)
@@ -76,8 +77,8 @@ func names(r Report) []string {
 	return all
 }
 
-// Each lie must be found out, and only the cells that it touches be missing. A
-// name that ends in * stands for several cells.
+// Each lie must be detected, and only the cells that it affects may be missing. A name that ends in * stands
+// for several cells.
 func TestLiesAreFoundOut(t *testing.T) {
 	muted := func(signal, service string) func(*world) {
 		return func(w *world) { w.mute = func(a, b string) bool { return a == signal && b == service } }
@@ -206,7 +207,7 @@ func TestLiesAreFoundOut(t *testing.T) {
 	}
 }
 
-// wantMissing demands that exactly the named cells are missing and say why.
+// wantMissing checks that exactly the named cells are missing and that they say why.
 func wantMissing(t *testing.T, r Report, want []string) {
 	t.Helper()
 	if r.OK {
@@ -231,14 +232,14 @@ func wantMissing(t *testing.T, r Report, want []string) {
 	}
 }
 
-// like matches a name with a pattern whose * stands for part of a row or column.
+// like reports whether a name matches a pattern. A * stands for part of a row or column.
 func like(pattern, name string) bool {
 	ok, err := path.Match(pattern, name)
 	return ok && err == nil
 }
 
-// A backend that fails, hangs, is empty, or answers every question alike takes
-// all the cells with it that need it.
+// If a backend fails, hangs, is empty, or gives the same answer to every query, all cells that need it are
+// missing.
 func TestBackendsThatLie(t *testing.T) {
 	ofLoki := []string{"requests / * / logs", "services / * / logs", "links / *line* / holds"}
 	ofTempo := []string{"requests / * / trace", "services / * / traces", "edges / * / *", "links / * exemplar → trace / holds",
@@ -278,7 +279,7 @@ func TestBackendsThatLie(t *testing.T) {
 				}
 			}
 			verified(t, lie, func(t *testing.T, r Report) {
-				if tc.host == "prometheus" { // TraceQL metrics are Tempo's
+				if tc.host == "prometheus" { // TraceQL metrics come from Tempo
 					r.Cells = slices.DeleteFunc(r.Cells, func(c Cell) bool { return strings.HasPrefix(c.Row, "TraceQL metrics") })
 				}
 				wantMissing(t, r, tc.want)
@@ -306,7 +307,7 @@ func text(body string) func(http.ResponseWriter, *http.Request) {
 	return func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write([]byte(body)) }
 }
 
-// Without a gateway nothing that depends on requests may hold.
+// Without a gateway, no cell that depends on requests may hold.
 func TestNoGateway(t *testing.T) {
 	for name, answer := range map[string]func(http.ResponseWriter, *http.Request){"fails": failing, "hangs": hanging} {
 		t.Run(name, func(t *testing.T) {
@@ -333,7 +334,7 @@ func TestNoGateway(t *testing.T) {
 	}
 }
 
-// Ctrl-C: the run ends at once and nothing undecided counts as shown.
+// On Ctrl-C the run ends at once, and undecided cells do not count as ok.
 func TestInterrupt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()

@@ -18,8 +18,8 @@ import (
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// world is a small shop with backends that tell the truth about it, unless a
-// test makes one lie. It needs no network, so that it runs in a synctest bubble.
+// world is a small shop with backends that tell the truth about it, unless a test makes one lie. It needs no
+// network, so it runs in a synctest bubble.
 type world struct {
 	mu sync.Mutex
 
@@ -30,17 +30,17 @@ type world struct {
 	shippedAt map[string]time.Time
 	ids       int
 
-	// The ways to lie. Each is nil or false in a world that tells the truth.
-	intercept      func(host string, w http.ResponseWriter, r *http.Request) bool // true: answered
-	mute           func(signal, service string) bool                              // a service does not tell
+	// Ways to lie. Each is nil or false in a world that tells the truth.
+	intercept      func(host string, w http.ResponseWriter, r *http.Request) bool // true if it answered
+	mute           func(signal, service string) bool                              // the service does not send the signal
 	noGraph        func(client, server string) bool
 	editSpan       func(*spanOf)
 	editLine       func(*lineOf)
-	traceID        func(string) string      // what problem documents name
+	traceID        func(string) string      // returns the trace id for problem documents
 	scraped        func(job string) float64 // seconds ago; negative: no such target
 	down           map[string]bool
-	staleGenerator string  // the trace that all exemplars of Tempo's generator name
-	dropped        float64 // lines lost by orders with each of its requests
+	staleGenerator string  // trace id of all exemplars of Tempo's generator
+	dropped        float64 // lines that orders loses with each of its requests
 }
 
 type spanOf struct {
@@ -64,7 +64,7 @@ type exemplarOf struct {
 
 func newWorld() *world {
 	w := &world{spans: map[string][]*spanOf{}, counters: map[string]map[string]float64{}, shippedAt: map[string]time.Time{}, down: map[string]bool{}}
-	for _, s := range services() { // a shop that has been up for a while
+	for _, s := range services() { // the shop has been up for a while
 		for _, signal := range []string{"logs", "traces"} {
 			w.count(droppedItems, 3, "job", s, "signal", signal)
 		}
@@ -91,7 +91,7 @@ func (w *world) config() Config {
 	}
 }
 
-// RoundTrip implements http.RoundTripper: every backend is a function.
+// RoundTrip implements http.RoundTripper. Every backend is a function.
 func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	rec := httptest.NewRecorder()
 	if w.intercept == nil || !w.intercept(r.URL.Host, rec, r) {
@@ -110,7 +110,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // --- the shop
 
-// gateway is the whole shop: it answers, and tells what each service would.
+// gateway stands for the whole shop. It answers, and records the telemetry that each service would send.
 func (w *world) gateway(rw http.ResponseWriter, r *http.Request) {
 	var traceID, parent string
 	if tp := strings.Split(r.Header.Get("Traceparent"), "-"); len(tp) == 4 {
@@ -184,14 +184,14 @@ func (w *world) serve(t *telling, r *http.Request, password, card, lines string)
 	return 201, fmt.Sprintf(`{"id":%q,"status":"confirmed"}`, id)
 }
 
-// telling is one trace under way.
+// telling records the telemetry of one trace.
 type telling struct {
 	w       *world
 	traceID string
 	root    string
 }
 
-// order tells what every service does for an order.
+// order records the telemetry of every service for an order.
 func (t *telling) order() {
 	in := t.call(gateway, t.root, orders, "POST", 201)
 	t.call(orders, in, catalog, "POST", 201)
@@ -208,7 +208,7 @@ func (t *telling) order() {
 	t.w.count(droppedItems, t.w.dropped, "job", orders, "signal", "logs")
 }
 
-// call tells of a call between two services and returns the server's span.
+// call records a call between two services and returns the id of the server's span.
 func (t *telling) call(from, parent, to, method string, status int) string {
 	client, server := t.w.id(8), t.w.id(8)
 	t.tell(from, client, parent, tracev1.Span_SPAN_KIND_CLIENT, method, "peer.service", to)

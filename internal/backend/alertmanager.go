@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Alertmanager asks a server with Alertmanager's HTTP API, version 2.
+// Alertmanager is a client of Alertmanager's HTTP API, version 2.
 type Alertmanager struct{ backend backend }
 
 // NewAlertmanager returns a client of the server at base, such as
@@ -21,7 +21,7 @@ func NewAlertmanager(base string, client *http.Client) (*Alertmanager, error) {
 	return &Alertmanager{b}, nil
 }
 
-// Alert is one alert that Alertmanager has.
+// Alert is one alert in Alertmanager.
 type Alert struct {
 	Labels      map[string]string `json:"labels"`
 	Annotations map[string]string `json:"annotations"`
@@ -34,8 +34,7 @@ type Alert struct {
 	} `json:"status"`
 }
 
-// Alerts returns the alerts that are firing, silenced and inhibited ones too.
-// None is no error.
+// Alerts returns the alerts that are firing, with the silenced and inhibited ones. An empty list is no error.
 func (a *Alertmanager) Alerts(ctx context.Context) ([]Alert, error) {
 	q := question{path: "/api/v2/alerts"}
 	body, err := a.backend.get(ctx, q)

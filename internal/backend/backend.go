@@ -1,9 +1,7 @@
-// Package backend asks Prometheus, Loki, Tempo and Alertmanager what they hold,
-// over their HTTP APIs. It is for programs and tests that check telemetry rather
-// than send it.
+// Package backend queries Prometheus, Loki, Tempo and Alertmanager over their HTTP APIs. It is for programs and
+// tests that check telemetry rather than send it.
 //
-// It knows the backends' APIs and nothing of what is asked: no metric, label or
-// service has a name in here.
+// It must not know what is queried: it contains no name of a metric, label or service.
 package backend
 
 import (
@@ -17,15 +15,15 @@ import (
 	"strings"
 )
 
-// ErrNotFound says that the backend answered and holds no such thing.
+// ErrNotFound means that the backend answered and does not have the requested object.
 var ErrNotFound = errors.New("not found")
 
-// Error is a question that got no answer. It unwraps to the cause: ErrNotFound,
-// the context's error, one of net/http's, or what could not be decoded.
+// Error is a query without a usable answer. It unwraps to the cause: ErrNotFound, the context's error, an error
+// of net/http, or a decoding error.
 type Error struct {
 	Backend string // "prometheus", "loki", "tempo" or "alertmanager"
 	URL     string // of the endpoint, without its parameters
-	Query   string // in the backend's language; empty where there is none
+	Query   string // in the backend's language; empty if there is none
 	Err     error
 }
 
@@ -41,18 +39,18 @@ func (e *Error) Unwrap() error { return e.Err }
 
 const (
 	longestAnswer = 64 << 20 // bytes; a trace or a page of log lines is far smaller
-	longestReason = 300      // bytes kept of what an error page says
+	longestReason = 300      // bytes of an error page that an error contains
 )
 
-// backend is one HTTP API.
+// backend is a client of one HTTP API.
 type backend struct {
 	name   string
 	base   string
 	client *http.Client
 }
 
-// newBackend accepts only absolute HTTP URLs, so that a typing error is not
-// taken for a backend that is down.
+// newBackend returns a backend. It accepts only absolute HTTP URLs, so that a typing error is not mistaken for
+// a backend that is down.
 func newBackend(name, base string, client *http.Client) (backend, error) {
 	u, err := url.Parse(base)
 	if err == nil && (u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
@@ -67,7 +65,7 @@ func newBackend(name, base string, client *http.Client) (backend, error) {
 	return backend{name: name, base: strings.TrimSuffix(base, "/"), client: client}, nil
 }
 
-// question is one GET request. query repeats, for errors, what parameters ask.
+// question is one GET request. query is the text of the query for error messages.
 type question struct {
 	path   string
 	query  string
@@ -128,8 +126,7 @@ func reason(body []byte) string {
 	return strings.ToValidUTF8(text, "\ufffd")
 }
 
-// textInt is a number of 64 bits that came as a text, as they do in JSON that
-// must survive JavaScript.
+// textInt is a 64-bit integer that is encoded as a string, as in JSON for JavaScript.
 type textInt int64
 
 func (n *textInt) UnmarshalJSON(data []byte) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Loki asks a server with Loki's HTTP API.
+// Loki is a client of Loki's HTTP API.
 type Loki struct{ backend backend }
 
 // NewLoki returns a client of the server at base, such as
@@ -32,12 +32,11 @@ type Line struct {
 	Text     string
 	Labels   map[string]string // of its stream
 	Metadata map[string]string // structured metadata, such as trace_id
-	Parsed   map[string]string // what the query's parsers made of it
+	Parsed   map[string]string // labels that the query's parsers extracted
 }
 
-// Lines returns the lines that a log query selects from start to end, oldest
-// first and at most limit of them. As many lines as limit mean that there may be
-// more.
+// Lines returns the lines that a log query selects from start to end, oldest first and at most limit of them.
+// If it returns limit lines, there may be more.
 func (l *Loki) Lines(ctx context.Context, logql string, start, end time.Time, limit int) ([]Line, error) {
 	q := question{
 		path:  "/loki/api/v1/query_range",
@@ -49,7 +48,7 @@ func (l *Loki) Lines(ctx context.Context, logql string, start, end time.Time, li
 			"limit":     {strconv.Itoa(limit)},
 			"direction": {"forward"},
 		},
-		// Without it Loki mixes metadata into the stream's labels.
+		// Without this header Loki mixes metadata into the stream's labels.
 		header: http.Header{"X-Loki-Response-Encoding-Flags": {"categorize-labels"}},
 	}
 	var streams []lokiStream
@@ -94,7 +93,7 @@ func (l *Loki) QueryRange(ctx context.Context, logql string, start, end time.Tim
 	return matrix, l.ask(ctx, q, "matrix", &matrix)
 }
 
-// ask decodes the result into v when it is of the wanted type.
+// ask decodes the result into v. A result of another type than want is an error.
 func (l *Loki) ask(ctx context.Context, q question, want string, v any) error {
 	body, err := l.backend.get(ctx, q)
 	if err != nil {
@@ -132,7 +131,7 @@ type lokiStream struct {
 	Values []lokiValue       `json:"values"`
 }
 
-// lokiValue comes as an array: time in ns, text, and categorized labels.
+// lokiValue is encoded as an array: time in ns, text, and categorized labels.
 type lokiValue Line
 
 func (v *lokiValue) UnmarshalJSON(data []byte) error {

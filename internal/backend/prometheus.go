@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Prometheus asks a server with Prometheus' HTTP API.
+// Prometheus is a client of Prometheus' HTTP API.
 type Prometheus struct {
 	backend backend
 	api     promv1.API
@@ -32,15 +32,14 @@ func NewPrometheus(base string, client *http.Client) (*Prometheus, error) {
 	return &Prometheus{backend: b, api: promv1.NewAPI(c)}, nil
 }
 
-// Query evaluates PromQL at one time. A scalar comes as a vector of one sample
-// without labels; an empty vector is no error. Warnings are errors: a partial
-// answer proves nothing.
+// Query evaluates PromQL at one time. A scalar is returned as a vector of one sample without labels. An empty
+// vector is no error. Warnings are errors, because a partial answer proves nothing.
 func (p *Prometheus) Query(ctx context.Context, promql string, at time.Time) (model.Vector, error) {
 	return p.instant(ctx, promql, at)
 }
 
-// QueryFresh is Query with samples that are no older than age; Prometheus itself
-// takes those of five minutes for the present.
+// QueryFresh is Query with samples that are at most as old as age. By default, Prometheus uses samples that are
+// up to five minutes old.
 func (p *Prometheus) QueryFresh(ctx context.Context, promql string, at time.Time, age time.Duration) (model.Vector, error) {
 	return p.instant(ctx, promql, at, promv1.WithLookbackDelta(age))
 }
@@ -73,15 +72,15 @@ func (p *Prometheus) QueryRange(ctx context.Context, promql string, start, end t
 	return matrix, nil
 }
 
-// Exemplar is one observation of a histogram that names its trace.
+// Exemplar is one observation of a histogram with its trace.
 type Exemplar struct {
-	Series model.LabelSet // of the histogram, __name__ included
+	Series model.LabelSet // labels of the histogram, with __name__
 	Labels model.LabelSet // trace_id, span_id
-	Value  float64        // in the histogram's unit
+	Value  float64        // in the unit of the histogram
 	Time   time.Time
 }
 
-// Exemplars returns those of the series that promql selects, seen from start to end.
+// Exemplars returns the exemplars from start to end of the series that promql selects.
 func (p *Prometheus) Exemplars(ctx context.Context, promql string, start, end time.Time) ([]Exemplar, error) {
 	results, err := p.api.QueryExemplars(ctx, promql, start, end)
 	if err != nil {
@@ -96,7 +95,7 @@ func (p *Prometheus) Exemplars(ctx context.Context, promql string, start, end ti
 	return all, nil
 }
 
-// Targets returns what Prometheus scrapes.
+// Targets returns the scrape targets.
 func (p *Prometheus) Targets(ctx context.Context) ([]promv1.ActiveTarget, error) {
 	result, err := p.api.Targets(ctx)
 	if err != nil {
@@ -114,7 +113,7 @@ func (p *Prometheus) RuleGroups(ctx context.Context) ([]promv1.RuleGroup, error)
 	return result.Groups, nil
 }
 
-// Alertmanagers returns the URLs of those that Prometheus sends alerts to.
+// Alertmanagers returns the URLs of the Alertmanagers to which Prometheus sends alerts.
 func (p *Prometheus) Alertmanagers(ctx context.Context) ([]string, error) {
 	result, err := p.api.AlertManagers(ctx)
 	if err != nil {

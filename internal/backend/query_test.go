@@ -11,8 +11,7 @@ import (
 	"time"
 )
 
-// answering starts a server that gives one answer to each path, and records the
-// last request.
+// answering starts a server that has one answer for each path, and records the last request.
 func answering(t *testing.T, status int, answers map[string]string) (base string, last func() *http.Request) {
 	t.Helper()
 	var seen *http.Request
@@ -35,7 +34,7 @@ var (
 	end   = time.Unix(1700000060, 0)
 )
 
-// every asks each backend one question of each kind.
+// every returns one query of each kind to each backend.
 func every(t *testing.T, base string) map[string]func(context.Context) error {
 	t.Helper()
 	prom, err1 := NewPrometheus(base, nil)
@@ -74,8 +73,7 @@ func every(t *testing.T, base string) map[string]func(context.Context) error {
 	}
 }
 
-// Each failure says which backend was asked what, where, and why there is no
-// answer.
+// Each error names the backend, the URL and the query, and says why there is no answer.
 func TestErrorsNameBackendURLAndQuery(t *testing.T) {
 	for _, tc := range []struct {
 		name, body, want string

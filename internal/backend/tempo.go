@@ -15,7 +15,7 @@ import (
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// Tempo asks a server with Tempo's HTTP API.
+// Tempo is a client of Tempo's HTTP API.
 type Tempo struct{ backend backend }
 
 // NewTempo returns a client of the server at base, such as
@@ -28,8 +28,8 @@ func NewTempo(base string, client *http.Client) (*Tempo, error) {
 	return &Tempo{b}, nil
 }
 
-// Trace returns all spans of a trace, by its id of 32 hex digits. The error is
-// ErrNotFound when Tempo has none.
+// Trace returns all spans of a trace with the given id of 32 hex digits. The error is ErrNotFound if Tempo has
+// none.
 func (t *Tempo) Trace(ctx context.Context, id string) (Trace, error) {
 	q := question{
 		path:   "/api/traces/" + url.PathEscape(id),
@@ -54,14 +54,14 @@ func (t *Tempo) Trace(ctx context.Context, id string) (Trace, error) {
 // Found is one trace that a TraceQL query selected.
 type Found struct {
 	TraceID     string   // 32 hex digits
-	RootService string   // as far as Tempo knows it
-	RootName    string   //
-	SpanIDs     []string // of the spans that matched, some of them
-	Matched     int      // how many spans matched
+	RootService string   // "" if Tempo does not know it
+	RootName    string   // "" if Tempo does not know it
+	SpanIDs     []string // of some of the spans that matched
+	Matched     int      // number of spans that matched
 }
 
-// Search returns at most limit traces that a TraceQL query selects from start to
-// end. None is no error.
+// Search returns at most limit traces that a TraceQL query selects from start to end. An empty list is no
+// error.
 func (t *Tempo) Search(ctx context.Context, traceql string, start, end time.Time, limit int) ([]Found, error) {
 	q := question{
 		path:   "/api/search",
@@ -109,8 +109,7 @@ type Sample struct {
 	Value float64
 }
 
-// QueryRange evaluates a TraceQL metrics query at each step from start to end.
-// No series is no error.
+// QueryRange evaluates a TraceQL metrics query at each step from start to end. An empty list is no error.
 func (t *Tempo) QueryRange(ctx context.Context, traceql string, start, end time.Time, step time.Duration) ([]Series, error) {
 	q := question{
 		path:   "/api/metrics/query_range",
@@ -140,7 +139,8 @@ func (t *Tempo) ask(ctx context.Context, q question, v any) error {
 	return nil
 }
 
-// tempoRange rounds outwards: Tempo takes whole seconds.
+// tempoRange returns the parameters of a query from start to end. It rounds outwards, because Tempo takes whole
+// seconds.
 func tempoRange(traceql string, start, end time.Time) url.Values {
 	return url.Values{
 		"q":     {traceql},
@@ -149,13 +149,12 @@ func tempoRange(traceql string, start, end time.Time) url.Values {
 	}
 }
 
-// padID gives back the leading zeros that Tempo's search leaves out.
+// padID adds the leading zeros that Tempo's search omits.
 func padID(id string) string {
 	return strings.Repeat("0", max(0, 32-len(id))) + id
 }
 
-// tempoSeries has its numbers as protobuf's JSON writes them: 64 bits as texts,
-// and no field that is zero.
+// tempoSeries is a series in protobuf's JSON: 64-bit numbers are strings, and fields that are zero are missing.
 type tempoSeries struct {
 	Labels []struct {
 		Key   string

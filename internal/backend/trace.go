@@ -9,7 +9,7 @@ import (
 	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// Trace is what a backend holds of one trace.
+// Trace holds the spans of one trace.
 type Trace struct {
 	ID    string
 	Spans []Span
@@ -18,7 +18,7 @@ type Trace struct {
 // Kind is a span's side of a call.
 type Kind string
 
-// The kinds of OpenTelemetry.
+// Kinds of OpenTelemetry.
 const (
 	Internal Kind = "internal"
 	Server   Kind = "server"
@@ -36,12 +36,12 @@ type Span struct {
 	ID         string
 	ParentID   string // empty for a root
 	Links      []Link
-	Attributes map[string]string // values as texts
+	Attributes map[string]string // values as strings
 	Failed     bool              // its status is Error
 	Start, End time.Time
 }
 
-// Link points to a span, perhaps of another trace.
+// Link refers to a span, possibly of another trace.
 type Link struct{ TraceID, SpanID string }
 
 // Span returns the span with an id.
@@ -128,9 +128,9 @@ func text(value *commonv1.AnyValue) string {
 		return strconv.FormatInt(v.IntValue, 10)
 	case *commonv1.AnyValue_DoubleValue:
 		return strconv.FormatFloat(v.DoubleValue, 'g', -1, 64)
-	default: // lists, maps and bytes, which nobody compares
+	default: // lists, maps and bytes, which are not compared
 		return value.String()
 	}
 }
 
-func nanos(ns uint64) time.Time { return time.Unix(0, int64(ns)) } // good until the year 2262
+func nanos(ns uint64) time.Time { return time.Unix(0, int64(ns)) } // valid until the year 2262

@@ -1,5 +1,6 @@
-// Package cli holds what all commands of a program share: the root of the command tree, exit codes, how misuse and errors
-// are reported, the output format, and the compatibility with flags that begin with a single dash. It knows no command.
+// Package cli holds what all commands of a program share: the root of the command tree, exit codes, the
+// reporting of misuse and errors, the output format, and the compatibility with flags that begin with a single
+// dash. It must not know any command.
 package cli
 
 import (
@@ -28,8 +29,8 @@ func (p Program) Run(ctx context.Context, args []string) int {
 	return Report(cmd.CommandPath(), err, p.Stderr, p.Misuse...)
 }
 
-// Root returns cmd as the root of a command tree: errors are printed by Run alone, a flag that cannot be parsed is misuse,
-// and help lists the subcommands by the groups, in this order.
+// Root returns cmd as the root of a command tree. Only Run prints errors, a flag that cannot be parsed is
+// misuse, and help lists the subcommands by groups, in the given order.
 func Root(cmd *cobra.Command, groups ...*cobra.Group) *cobra.Command {
 	cmd.SilenceErrors, cmd.SilenceUsage = true, true
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return hint(cmd, "%w", err) })
@@ -80,7 +81,7 @@ func quoted(texts []string) []string {
 	return all
 }
 
-// hint returns a misuse that ends with the command that explains cmd.
+// hint returns an error of misuse that ends with the command for the help of cmd.
 func hint(cmd *cobra.Command, format string, args ...any) error {
 	return Misuse(format+"; see \"%s --help\"", append(args, cmd.CommandPath())...)
 }

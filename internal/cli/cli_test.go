@@ -15,7 +15,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// sample is a small program: "sample copy [-o] [--data DIR] [-f] FILE" prints what it got, "sample old show" has a flag set.
+// sample returns a small program. "sample copy [-o] [--data DIR] [-f] FILE" prints its arguments; "sample old
+// show" has a flag set.
 func sample(stdout io.Writer, failure error) *cobra.Command {
 	root := Root(&cobra.Command{Use: "sample COMMAND", Version: "v1"}, &cobra.Group{ID: "things", Title: "Things:"})
 	cp := &cobra.Command{Use: "copy FILE", Short: "Copy a file", GroupID: "things", Args: Args("FILE", "[FILE]")}
@@ -36,7 +37,7 @@ func sample(stdout io.Writer, failure error) *cobra.Command {
 	return root
 }
 
-// flagSetCommand has the flags of a function that uses the flag package, and prints the arguments that it gets.
+// flagSetCommand has the flags of a function that uses the flag package, and prints its arguments.
 func flagSetCommand(stdout io.Writer) *cobra.Command {
 	fs := flag.NewFlagSet("old show", flag.ContinueOnError)
 	fs.String("o", "", "`file` to write to")
@@ -179,7 +180,7 @@ func TestFromFlagSetWithoutAFormat(t *testing.T) {
 	}
 }
 
-// A function with a flag set gets what was given, and nothing else, as the flag package spells it.
+// A function with a flag set gets only the flags that were given, in the spelling of the flag package.
 func TestFromFlagSet(t *testing.T) {
 	for _, tc := range []struct{ args, want string }{
 		{"a", "-- a"},

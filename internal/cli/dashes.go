@@ -7,10 +7,10 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// DoubleDashes returns args with long flags that begin with one dash changed to two: "-data" becomes "--data". Scripts that
-// were written for the single dash keep working. A flag is changed when the command knows its name as a long flag, or when
-// no short flag has its first letter, so that the error about an unknown flag names all of it. Values of flags, and
-// whatever follows "--", stay as they are.
+// DoubleDashes returns args with long flags that begin with one dash changed to two: "-data" becomes "--data".
+// Scripts that were written for the single dash thus keep working. A flag is changed if the command has a long
+// flag of that name. It is also changed if no short flag has its first letter, so that the error about an
+// unknown flag contains the whole name. Values of flags, and everything after "--", are not changed.
 func DoubleDashes(root *cobra.Command, args []string) []string {
 	cmd, out := root, make([]string, 0, len(args))
 	for i := 0; i < len(args); i++ {
@@ -69,7 +69,7 @@ func shortOf(cmd *cobra.Command, letter string) *pflag.Flag {
 	return cmd.InheritedFlags().ShorthandLookup(letter)
 }
 
-// takesNext tells whether the next argument is the value of the flag.
+// takesNext reports whether the next argument is the value of the flag.
 func takesNext(cmd *cobra.Command, arg string) bool {
 	name, isLong := strings.CutPrefix(arg, "--")
 	var f *pflag.Flag

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// Exit codes of the program. 0 means good.
+// Exit codes of the program. 0 means success.
 const (
 	ExitFailed  = 1 // the thing checked or tried failed
 	ExitMisuse  = 2 // misuse or bad configuration
-	ExitInvalid = 3 // the result is invalid: it says nothing about the thing checked
+	ExitInvalid = 3 // the result is invalid: it says nothing about the thing that was checked
 )
 
 // Error is an error with the exit code of the program.
@@ -30,13 +30,14 @@ func (e *Error) Unwrap() error { return e.Err }
 // ExitCode returns the exit code.
 func (e *Error) ExitCode() int { return e.Code }
 
-// Is reports that an Error with the code of misuse is ErrMisuse.
+// Is reports whether target is ErrMisuse and the exit code is that of misuse.
 func (e *Error) Is(target error) bool { return target == ErrMisuse && e.Code == ExitMisuse }
 
-// ErrMisuse marks an error in the arguments or in what they name. The exit code is 2.
+// ErrMisuse marks an error in the arguments or in the files that they name. The exit code is 2.
 var ErrMisuse = errors.New("usage")
 
-// ErrQuiet marks a failure that the output shows already, such as in a table. Nothing is printed; the exit code is 1.
+// ErrQuiet marks a failure that the output already shows, such as in a table. Nothing more is printed, and the
+// exit code is 1.
 var ErrQuiet = errors.New("failed")
 
 // Misuse returns an error with exit code 2. It formats like fmt.Errorf.
@@ -47,8 +48,8 @@ func Misuse(format string, args ...any) error {
 // Invalid returns err with exit code 3.
 func Invalid(err error) error { return &Error{ExitInvalid, err} }
 
-// Code returns the exit code of an error. An error that has a method ExitCode() int decides itself; ErrMisuse and the
-// errors in misuse are misuse; every other error is a failure.
+// Code returns the exit code of an error. If the error has a method ExitCode() int, that decides. ErrMisuse and
+// the errors in misuse are misuse. Every other error is a failure.
 func Code(err error, misuse ...error) int {
 	var own interface{ ExitCode() int }
 	switch {

@@ -10,22 +10,23 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// FromFlagSet returns a command for a function that reads its flags with the standard library's flag package. flags has its
-// flags, and usage its help, which begins with the synopsis: "drill show [flags] NAME". run gets the flags that were given
-// and then the arguments, as the flag package spells them.
+// FromFlagSet returns a command for a function that reads its flags with the standard library's flag package.
+// flags has its flags. usage is its help, which begins with the synopsis: "drill show [flags] NAME". run is
+// called with the given flags, spelled as the flag package expects them, and then the arguments.
 //
-// The flag -json becomes --output json. The flag -o, which names a file, becomes --save; -o with a file's name still works.
+// The flag -json becomes --output json. The flag -o, which names a file, becomes --save; -o with a file's name
+// still works.
 func FromFlagSet(usage, short string, flags *flag.FlagSet, run func(ctx context.Context, args []string) error) *cobra.Command {
 	synopsis, long, _ := strings.Cut(strings.TrimSpace(usage), "\n\n")
 	first, others, several := strings.Cut(synopsis, "\n")
 	words := strings.Fields(first)
-	name := len(strings.Fields(flags.Name())) // of the words that name the command
+	name := len(strings.Fields(flags.Name())) // number of words in the command's name
 	cmd := &cobra.Command{
 		Use: strings.Join(words[name-1:], " "), Short: short, Long: strings.TrimSpace(long),
 		Args: Args(positionals(words[name:])...), DisableFlagsInUseLine: strings.Contains(first, "[flags]"),
 	}
 	if several {
-		cmd.Args = cobra.ArbitraryArgs // the function knows which go together
+		cmd.Args = cobra.ArbitraryArgs // the function checks which arguments go together
 		cmd.Long = "Also: " + strings.Join(strings.Fields(others), " ") + "\n\n" + cmd.Long
 	}
 	var given []string
@@ -42,7 +43,7 @@ func FromFlagSet(usage, short string, flags *flag.FlagSet, run func(ctx context.
 
 var positional = regexp.MustCompile(`^\[?[A-Z]`)
 
-// positionals returns the words of a synopsis that stand for arguments, as Args wants them.
+// positionals returns the words of a synopsis that stand for arguments, in the format of Args.
 func positionals(words []string) []string {
 	var names []string
 	for _, word := range words {
@@ -53,7 +54,7 @@ func positionals(words []string) []string {
 	return names
 }
 
-// copyFlags adds flags to cmd. What is given on the command line is appended to given.
+// copyFlags adds flags to cmd. It appends the flags on the command line to given.
 func copyFlags(cmd *cobra.Command, flags *flag.FlagSet, given *[]string) (output *Output) {
 	if flags.Lookup("json") != nil {
 		output = AddOutput(cmd)
@@ -76,7 +77,7 @@ func copyFlags(cmd *cobra.Command, flags *flag.FlagSet, given *[]string) (output
 	return output
 }
 
-// formerSave lets -o FILE mean --save FILE, where the value is not a format. Help does not list it.
+// formerSave makes -o FILE mean --save FILE if the value is not a format. Help does not list it.
 func formerSave(cmd *cobra.Command, save pflag.Value, output *Output) {
 	if output != nil {
 		output.other = save.Set
@@ -85,7 +86,7 @@ func formerSave(cmd *cobra.Command, save pflag.Value, output *Output) {
 	cmd.Flags().AddFlag(&pflag.Flag{Name: "output", Shorthand: "o", Usage: "former spelling of --save", Value: save, Hidden: true})
 }
 
-// recorder is a flag's value that notes how it was given.
+// recorder is the value of a flag. It records each use of the flag.
 type recorder struct {
 	pflag.Value
 	name  string

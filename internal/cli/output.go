@@ -18,7 +18,7 @@ const (
 // Output is the format in which a command prints its result: the value of -o and --output.
 type Output struct {
 	format string
-	other  func(value string) error // what else the flag may be, nil for nothing
+	other  func(value string) error // handles other values of the flag; nil if there are none
 }
 
 // AddOutput adds -o and --output to a command; the default is text. --json, the former spelling, still works and is not listed.
@@ -26,16 +26,16 @@ func AddOutput(cmd *cobra.Command) *Output {
 	o := &Output{format: FormatText}
 	cmd.Flags().VarP(o, "output", "o", "`format` of the result: text or json")
 	formats := cobra.FixedCompletions([]string{FormatText, FormatJSON}, cobra.ShellCompDirectiveNoFileComp)
-	_ = cmd.RegisterFlagCompletionFunc("output", formats) // fails only for a flag that is not there
+	_ = cmd.RegisterFlagCompletionFunc("output", formats) // it only fails for a flag that does not exist
 	cmd.Flags().BoolFunc("json", "former spelling of --output json", func(string) error { return o.Set(FormatJSON) })
 	cmd.Flags().Lookup("json").Hidden = true
 	return o
 }
 
-// JSON tells whether the result is to be printed as JSON.
+// JSON reports whether the result must be printed as JSON.
 func (o *Output) JSON() bool { return o.format == FormatJSON }
 
-// Write writes a result: value as JSON, or what text writes.
+// Write writes a result: value as JSON, or the output of text.
 func (o *Output) Write(w io.Writer, value any, text func(io.Writer) error) error {
 	if o.JSON() {
 		return WriteJSON(w, value)

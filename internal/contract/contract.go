@@ -1,9 +1,8 @@
-// Package contract writes down which metrics a program exposes, so that alerts
-// and dashboards can be checked against it without running the program.
+// Package contract describes which metrics a program exposes, so that alerts and dashboards can be checked
+// without running the program.
 //
-// A test of the program describes its registry and keeps the description in a
-// file; whoever uses the metrics reads the file. The package must not know what
-// the metrics mean.
+// A test of the program describes its registry and stores the description in a file. Users of the metrics read
+// the file. The package must not know what the metrics mean.
 package contract
 
 import (
@@ -17,7 +16,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// Contract is a list of metrics, in the order of their names.
+// Contract is a list of metrics, sorted by name.
 type Contract struct {
 	Metrics []Metric `json:"metrics"`
 }
@@ -38,8 +37,8 @@ var types = map[dto.MetricType]string{
 	dto.MetricType_SUMMARY:   "summary",
 }
 
-// Describe returns the contract of what the gatherers expose at the moment. A
-// metric with labels shows once it has a series, so bring each into being first.
+// Describe returns the contract of the metrics that the gatherers expose at the moment. A metric with labels is
+// exposed only when it has a series, so create a series of each first.
 func Describe(from ...prometheus.Gatherer) (Contract, error) {
 	var all []Metric
 	for _, g := range from {
@@ -75,7 +74,7 @@ func describe(f *dto.MetricFamily) (Metric, error) {
 	}, nil
 }
 
-// unitOf is the unit that the name ends in, as Prometheus demands of it.
+// unitOf returns the unit at the end of the name, as Prometheus' naming rules require it, or "".
 // https://prometheus.io/docs/practices/naming/#base-units
 func unitOf(name string) string {
 	name = strings.TrimSuffix(name, "_total")
@@ -87,8 +86,8 @@ func unitOf(name string) string {
 	return ""
 }
 
-// merge sorts metrics and joins the labels of those of one name, which must
-// agree in everything else.
+// merge sorts metrics and joins the labels of metrics with the same name. These must be equal in everything
+// else.
 func merge(all []Metric) (Contract, error) {
 	var errs []error
 	byName := map[string]Metric{}
@@ -107,7 +106,7 @@ func merge(all []Metric) (Contract, error) {
 	return c, errors.Join(errs...)
 }
 
-// Without leaves out the metrics of another contract, by name.
+// Without returns the contract without the metrics of another contract, by name.
 func (c Contract) Without(other Contract) Contract {
 	rest := slices.DeleteFunc(slices.Clone(c.Metrics), func(m Metric) bool {
 		_, ok := other.metric(m.Name)
@@ -116,10 +115,9 @@ func (c Contract) Without(other Contract) Contract {
 	return Contract{Metrics: rest}
 }
 
-// Check tells whether a query may select series with these labels. The name is
-// that of a series, so histograms and summaries have _sum and _count too, and
-// classic histograms _bucket with the label le. Every series has job and
-// instance, which Prometheus adds.
+// Check returns an error unless a query may select series with these labels. The name is that of a series:
+// histograms and summaries also have _sum and _count, and classic histograms have _bucket with the label le.
+// Every series has job and instance, which Prometheus adds.
 func (c Contract) Check(series string, labels ...string) error {
 	m, extra, ok := c.find(series)
 	if !ok {
@@ -134,7 +132,7 @@ func (c Contract) Check(series string, labels ...string) error {
 	return errors.Join(errs...)
 }
 
-// find returns the metric of a series and the label that its kind adds.
+// find returns the metric of a series and the label that its type adds.
 func (c Contract) find(series string) (m Metric, extra string, ok bool) {
 	if m, ok := c.metric(series); ok {
 		if m.Type == "summary" {

@@ -13,7 +13,7 @@ import (
 	"firedrill/internal/contract"
 )
 
-// registry has a metric of each type.
+// registry returns a registry with a metric of each type.
 func registry(t testing.TB) *prometheus.Registry {
 	t.Helper()
 	orders := prometheus.NewCounterVec(prometheus.CounterOpts{Name: "orders_total", Help: "Orders."}, []string{"outcome", "kind"})
@@ -49,7 +49,7 @@ func equal(t testing.TB, got, want any) {
 }
 
 func TestDescribe(t *testing.T) {
-	got, err := contract.Describe(registry(t), registry(t)) // two services alike
+	got, err := contract.Describe(registry(t), registry(t)) // two services with the same metrics
 	if err != nil {
 		t.Fatal(err)
 	}

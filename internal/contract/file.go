@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Write writes the contract as JSON, one that Read takes.
+// Write writes the contract as JSON for Read.
 func (c Contract) Write(w io.Writer) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -35,8 +35,8 @@ func (c Contract) Markdown(w io.Writer) error {
 	return err
 }
 
-// Read reads a contract strictly: unknown keys, names that are none, wrong order
-// and whatever else Write would not have written are errors.
+// Read reads a contract strictly. Unknown keys, invalid names, a wrong order, and anything else that Write does
+// not write are errors.
 func Read(r io.Reader) (Contract, error) {
 	var c Contract
 	dec := json.NewDecoder(r)
@@ -62,7 +62,7 @@ func Read(r io.Reader) (Contract, error) {
 	return c, nil
 }
 
-// ReadFiles reads contracts and makes them one.
+// ReadFiles reads contracts and merges them into one.
 func ReadFiles(paths ...string) (Contract, error) {
 	var all []Metric
 	for _, path := range paths {

@@ -1,5 +1,4 @@
-// Package golden compares what a test got with a file that is kept in the
-// repository.
+// Package golden compares the result of a test with a file in the repository.
 package golden
 
 import (

@@ -17,35 +17,38 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// ReferenceCores and referenceRounds describe the machine that all figures of the documentation were measured on.
+// ReferenceCores and referenceRounds describe the reference machine, on which all figures in the documentation
+// were measured.
 const (
 	ReferenceCores = 2
-	// referenceRounds is how many rounds of work one of its cores does in a second while the other works too.
+	// referenceRounds is how many rounds of work one of its cores does per second while the other core works
+	// too.
 	referenceRounds = 6000.0
 )
 
-// The longest factor by which Patience stretches a time. What takes longer is not slow but stuck.
+// mostPatience is the largest factor by which Patience stretches a time. What takes longer is not slow but
+// stuck.
 const mostPatience = 8
 
-// Capacity is how much a machine can carry.
+// Capacity is how much work a machine can do.
 type Capacity struct {
-	// Cores is how many processors this process may use.
+	// Cores is the number of processors that this process may use.
 	Cores int `json:"cores"`
-	// Speed is how fast one core works while all of them do, as a multiple of a core of the reference machine.
+	// Speed is the speed of one core while all cores work, as a multiple of a core of the reference machine.
 	Speed float64 `json:"speed"`
-	// Measured is when.
+	// Measured is the time of the measurement.
 	Measured time.Time `json:"measured"`
 }
 
-// Power returns what the machine can carry as a multiple of the reference machine: 1 is two cores of its speed, 0.33 is a
-// machine a third as fast or with a third of the cores.
+// Power returns the capacity as a multiple of the reference machine. 1 is two cores of its speed; 0.33 is a
+// machine with a third of the speed or a third of the cores.
 func (c Capacity) Power() float64 { return float64(c.Cores) * c.Speed / ReferenceCores }
 
-// Patience returns how long to wait on this machine for what takes at most d on the reference machine. It never returns
-// less than d.
+// Patience returns how long to wait on this machine for something that takes at most d on the reference
+// machine. It never returns less than d. If the capacity is unknown, it returns d.
 func (c Capacity) Patience(d time.Duration) time.Duration {
 	power := c.Power()
-	if !(power > 0) { // nothing is known
+	if !(power > 0) { // unknown
 		return d
 	}
 	return time.Duration(float64(d) * min(max(1, 1/power), mostPatience))
@@ -60,15 +63,15 @@ func (c Capacity) String() string {
 	return fmt.Sprintf("%d %s, %.2g times the reference machine", c.Cores, cores, c.Power())
 }
 
-// Each calibration takes some rounds of this length, of which the best counts: a neighbour that was busy for a moment does
-// not make the machine slow.
+// A calibration measures several times and uses the best result. A short burst of other work then does not make
+// the machine look slow.
 const (
 	calibrations      = 3
 	calibrationLength = 80 * time.Millisecond
 )
 
-// Calibrate measures the machine with a fixed piece of work on all its cores at once. It takes a quarter of a second. The
-// error is that of ctx.
+// Calibrate measures the machine with a fixed piece of work on all cores at the same time. It takes a quarter
+// of a second. It returns an error only if ctx ends.
 func Calibrate(ctx context.Context) (Capacity, error) {
 	cores := runtime.GOMAXPROCS(0)
 	best := 0.0
@@ -91,7 +94,7 @@ func Calibrate(ctx context.Context) (Capacity, error) {
 	return Capacity{Cores: cores, Speed: best / referenceRounds, Measured: time.Now()}, nil
 }
 
-// rate returns how many rounds of work a second this goroutine does for a time.
+// rate works for the given length and returns the rounds of work per second.
 func rate(ctx context.Context, length time.Duration) float64 {
 	began, rounds := time.Now(), 0
 	for ctx.Err() == nil && time.Since(began) < length {
@@ -101,7 +104,7 @@ func rate(ctx context.Context, length time.Duration) float64 {
 	return float64(rounds) / time.Since(began).Seconds()
 }
 
-// work is a mix of what the stack does: it hashes, encodes, decodes, sorts, and leaves garbage.
+// work is a mixture like the work of the stack: it hashes, encodes, decodes, sorts, and creates garbage.
 func work(seed int) {
 	type sample struct {
 		Labels map[string]string
@@ -125,11 +128,11 @@ func work(seed int) {
 	runtime.KeepAlive(sum)
 }
 
-// capacityFile is where a data folder keeps its machine's capacity.
+// capacityFile is the name of the file with the capacity in a data folder.
 const capacityFile = "machine.json"
 
-// Known returns what Keep left in a folder; ok is false where it left nothing, or where the number of cores has changed
-// since. The error is about a file that cannot be read.
+// Known returns the capacity that Keep stored in a folder. ok is false if there is none, or if the number of
+// cores has changed since. It returns an error if the file cannot be read.
 func Known(dir string) (c Capacity, ok bool, err error) {
 	path := filepath.Join(dir, capacityFile)
 	text, err := os.ReadFile(path)
@@ -145,7 +148,7 @@ func Known(dir string) (c Capacity, ok bool, err error) {
 	return c, c.Cores == runtime.GOMAXPROCS(0) && c.Speed > 0, nil
 }
 
-// Keep writes the capacity into a folder, which must be there.
+// Keep stores the capacity in a folder, which must exist.
 func (c Capacity) Keep(dir string) error {
 	text, err := json.Marshal(c)
 	if err != nil {
@@ -157,23 +160,23 @@ func (c Capacity) Keep(dir string) error {
 	return nil
 }
 
-// believed is how long a measured capacity is believed.
+// believed is how long a measured capacity stays valid.
 const believed = 24 * time.Hour
 
-// Current tells whether the capacity was measured within the last day.
+// Current reports whether the capacity was measured within the last day.
 func (c Capacity) Current() bool {
 	age := time.Since(c.Measured)
 	return c.Power() > 0 && age >= 0 && age < believed
 }
 
-// Of returns the capacity that a folder keeps. Where it keeps none, or one that is older than a day, the machine is
-// calibrated and the result kept there.
+// Of returns the capacity that is stored in a folder. If there is none, or if it is older than a day, Of
+// calibrates the machine and stores the result.
 func Of(ctx context.Context, dir string) (Capacity, error) {
 	c, ok, err := Known(dir)
 	if err == nil && ok && c.Current() {
 		return c, nil
 	}
-	// A file that cannot be read is written anew.
+	// A file that cannot be read is replaced.
 	if c, err = Calibrate(ctx); err != nil {
 		return Capacity{}, err
 	}

@@ -7,12 +7,12 @@ import (
 	"time"
 )
 
-// pressureFile is where Linux tells of processes that wait for a processor. See
+// pressureFile is the file in which Linux reports how long processes wait for a processor. See
 // https://docs.kernel.org/accounting/psi.html.
 const pressureFile = "/proc/pressure/cpu"
 
-// pressure returns for how long at least one process has waited for a processor since the machine started; ok is false
-// where the system does not tell, as on macOS and on kernels without pressure stall information.
+// pressure returns how long at least one process has waited for a processor since the machine started. ok is
+// false if the system does not report it, as on macOS and on kernels without pressure stall information.
 func pressure() (total time.Duration, ok bool) {
 	text, err := os.ReadFile(pressureFile)
 	if err != nil {
@@ -21,7 +21,7 @@ func pressure() (total time.Duration, ok bool) {
 	return parsePressure(string(text))
 }
 
-// parsePressure reads the total of the line "some", which is in microseconds.
+// parsePressure returns the total of the line "some", which is in microseconds.
 func parsePressure(text string) (total time.Duration, ok bool) {
 	for line := range strings.Lines(text) {
 		fields := strings.Fields(line)

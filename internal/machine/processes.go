@@ -9,28 +9,31 @@ import (
 	"time"
 )
 
-// delay measures for how long some processes wait for a processor while they have work to do.
+// delay measures how long processes wait for a processor while they have work to do.
 type delay struct {
-	pids func() []int // whose waiting counts
+	pids func() []int // the processes to measure
 	read func(pid int) map[string]schedule
 
 	last map[string]schedule // by thread
 }
 
-// schedule is what the kernel tells of a thread: how long it has run, and how long it was ready to run and waited.
+// schedule is the kernel's record of a thread: how long it has run, and how long it was ready to run but
+// waited.
 type schedule struct{ ran, waited time.Duration }
 
-// newDelay returns a measurement of the processes that pids returns, which may change from call to call.
+// newDelay returns a measurement of the processes that pids returns. They may change between calls.
 func newDelay(pids func() []int) *delay { return &delay{pids: pids, read: schedules} }
 
-// leastWork is how much the processes must have run for their waiting to say anything.
+// leastWork is how long the processes must have run before their waiting means anything.
 const leastWork = 10 * time.Millisecond
 
-// Work is the piece of work whose delay is told. It is about what one order costs all services of the shop together.
+// Work is the piece of work to which a delay refers. It is about what one order costs in all services of the
+// shop together.
 const Work = 10 * time.Millisecond
 
-// since returns for how long a piece of Work waited for a processor since the last call, on average over the processes; known
-// is false on the first call, where the processes did next to nothing, and on systems that do not tell.
+// since returns how long a piece of Work waited for a processor since the last call, on average over the
+// processes. known is false on the first call, if the processes did almost nothing, and on systems that do not
+// report it.
 func (d *delay) since() (waits time.Duration, known bool) {
 	now := map[string]schedule{}
 	for _, pid := range d.pids() {
@@ -52,8 +55,8 @@ func (d *delay) since() (waits time.Duration, known bool) {
 	return time.Duration(float64(waited) / float64(ran) * float64(Work)), true
 }
 
-// schedules reads what Linux tells of a process's threads; empty where the process is gone or the system does not tell. See
-// https://docs.kernel.org/scheduler/sched-stats.html.
+// schedules returns Linux's records of a process's threads. It returns none if the process has ended or the
+// system has no such records. See https://docs.kernel.org/scheduler/sched-stats.html.
 func schedules(pid int) map[string]schedule {
 	files, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
 	if err != nil {
@@ -63,7 +66,7 @@ func schedules(pid int) map[string]schedule {
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
-			continue // it has ended
+			continue // the thread has ended
 		}
 		if s, ok := parseSchedule(string(text)); ok {
 			all[file] = s
@@ -72,7 +75,7 @@ func schedules(pid int) map[string]schedule {
 	return all
 }
 
-// parseSchedule reads the two times, in nanoseconds, that a schedstat file begins with.
+// parseSchedule reads the first two numbers of a schedstat file, which are in nanoseconds.
 func parseSchedule(text string) (s schedule, ok bool) {
 	fields := strings.Fields(text)
 	if len(fields) < 2 {

@@ -7,36 +7,37 @@ import (
 )
 
 const (
-	// tick is how often a Witness wants to run. It costs some 0.1 % of a core.
+	// tick is how often a Witness wakes up. This costs some 0.1 % of a core.
 	tick = 10 * time.Millisecond
-	// keptReadings is for how long a Witness remembers: an hour.
+	// keptReadings is the number of readings that a Witness keeps, one per second: an hour.
 	keptReadings = 3600
 )
 
-// Reading is what a Witness saw in one second.
+// Reading holds the measurements of a Witness in one second.
 type Reading struct {
 	// At is the end of the second.
 	At time.Time `json:"at"`
-	// Late is the most that the Witness itself came to run after it was due: how long a process that had slept had to wait
+	// Late is the longest time that the Witness itself woke up late: how long a process that had slept waited
 	// for a processor.
 	Late time.Duration `json:"late_ns"`
-	// Delay is for how long a piece of Work of the watched processes waited for a processor, on average; below 0 where nobody
-	// knows.
+	// Delay is how long a piece of Work of the watched processes waited for a processor, on average. It is
+	// below 0 if unknown.
 	Delay time.Duration `json:"delay_ns"`
-	// Waiting is the share of the second in which at least one process of the machine waited for a processor, from 0 to 1,
-	// as the kernel tells (/proc/pressure/cpu); below 0 where it does not tell.
+	// Waiting is the share of the second, from 0 to 1, in which at least one process of the machine waited for
+	// a processor. It comes from the kernel (/proc/pressure/cpu) and is below 0 if unknown.
 	Waiting float64 `json:"waiting"`
 }
 
-// Strained is how long whoever has work waits for a processor, at least, on a machine that does not keep up. A request passes
-// through several processes, so it then takes some tenths of a second more.
+// Strained is the shortest wait for a processor on a machine that does not keep up. A request passes through
+// several processes, so it then takes some tenths of a second longer.
 const Strained = 50 * time.Millisecond
 
-// crowded is the share of a second from which somebody always waits for a processor.
+// crowded is the share of a second, from 0 to 1, in which some process waited. From this share on, the machine
+// counts as strained.
 const crowded = 0.9
 
-// Wait returns for how long whoever had work waited for a processor, by the worse of the two measures. Where the watched
-// processes cannot be seen, a second in which some process of the machine waited nearly all the time counts as Strained.
+// Wait returns how long work waited for a processor: the larger of Late and Delay. If Delay is unknown, a
+// second in which some process of the machine waited almost all the time counts as at least Strained.
 func (r Reading) Wait() time.Duration {
 	wait := max(r.Late, r.Delay)
 	if r.Delay < 0 && r.Waiting >= crowded {
@@ -45,17 +46,17 @@ func (r Reading) Wait() time.Duration {
 	return wait
 }
 
-// Witness measures, second by second, whether the machine gives processes a processor when they want one.
+// Witness measures every second whether processes get a processor when they need one.
 type Witness struct {
-	waited func() (total time.Duration, ok bool)    // for how long processes have waited since some time in the past
-	delay  func() (delay time.Duration, known bool) // of the watched processes, since the last call
+	waited func() (total time.Duration, ok bool)    // total wait of processes since some time in the past
+	delay  func() (delay time.Duration, known bool) // of the watched processes since the last call
 
 	mu       sync.Mutex
 	readings []Reading
 }
 
-// Watch returns a Witness that measures until ctx ends. pids returns the processes whose waiting counts beside the Witness's
-// own, and may be nil.
+// Watch returns a Witness that measures until ctx ends. pids returns the processes whose delay is measured; it
+// may be nil.
 func Watch(ctx context.Context, pids func() []int) *Witness {
 	if pids == nil {
 		pids = func() []int { return nil }
@@ -65,7 +66,7 @@ func Watch(ctx context.Context, pids func() []int) *Witness {
 	return w
 }
 
-// Since returns the readings of seconds that ended after a time, in their order.
+// Since returns the readings of seconds that ended after from, in order.
 func (w *Witness) Since(from time.Time) []Reading {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,8 +78,8 @@ func (w *Witness) Since(from time.Time) []Reading {
 	return nil
 }
 
-// StrainedShare returns the share of the seconds since a time in which the machine did not keep up, from 0 to 1, and 0 if
-// there are none.
+// StrainedShare returns the share of the seconds since from in which the machine did not keep up, from 0 to 1.
+// It returns 0 if there are no readings.
 func (w *Witness) StrainedShare(from time.Time) float64 {
 	all := w.Since(from)
 	n := 0
@@ -90,7 +91,8 @@ func (w *Witness) StrainedShare(from time.Time) float64 {
 	return float64(n) / float64(max(1, len(all)))
 }
 
-// Worst returns the worst of the readings since a time, each figure for itself. It is zero if there are none.
+// Worst returns the largest value of each figure in the readings since from. It returns the zero Reading if
+// there are none.
 func (w *Witness) Worst(from time.Time) Reading {
 	var worst Reading
 	for _, r := range w.Since(from) {
@@ -102,7 +104,7 @@ func (w *Witness) Worst(from time.Time) Reading {
 	return worst
 }
 
-// measure notes a reading a second.
+// measure adds a reading every second until ctx ends.
 func (w *Witness) measure(ctx context.Context) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()

@@ -27,10 +27,10 @@ func TestParsePressure(t *testing.T) {
 	}
 }
 
-// nothing is known.
+// nothing is a measurement without a result.
 func nothing() (time.Duration, bool) { return 0, false }
 
-// On a fake clock nothing is late, and the share of waiting is what the kernel's counter grew by.
+// On a fake clock nothing is late. The share of waiting is the growth of the kernel's counter.
 func TestWitnessReadsEverySecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -64,7 +64,7 @@ func TestWitnessReadsEverySecond(t *testing.T) {
 	})
 }
 
-// A system that does not tell of pressure gives a share below 0, not 0.
+// On a system without pressure information, the share is below 0, not 0.
 func TestWitnessWithoutPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -83,13 +83,13 @@ func TestWitnessWithoutPressure(t *testing.T) {
 	})
 }
 
-// A witness that sleeps through its ticks tells how late it was.
+// A witness that wakes up late records by how much.
 func TestWitnessTellsLateness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		begin, calls := time.Now(), 0
 		w := &Witness{delay: nothing, waited: func() (time.Duration, bool) {
-			if calls++; calls == 2 { // at the end of the first second: the next tick comes late
+			if calls++; calls == 2 { // at the end of the first second: the next tick is late
 				time.Sleep(300 * time.Millisecond)
 			}
 			return 0, true

@@ -1,5 +1,5 @@
-// Package prerequisite skips tests for which a machine lacks something. On a CI machine it fails them: CI has to bring
-// everything, or it proves less than it seems to.
+// Package prerequisite skips tests when the machine lacks something. On a CI machine it fails them instead,
+// because CI must provide everything that its tests need.
 package prerequisite
 
 import (
@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Missing ends the test. It fails it if the variable CI is "true", and skips it elsewhere. The text says what is missing and
-// where it comes from.
+// Missing ends the test. It fails the test if the variable CI is "true", and skips it otherwise. The text says
+// what is missing and how to get it.
 func Missing(t testing.TB, format string, args ...any) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {

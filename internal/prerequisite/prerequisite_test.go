@@ -7,7 +7,7 @@ import (
 	"firedrill/internal/prerequisite"
 )
 
-// recorder notes how a test ends, and goes on.
+// recorder records how a test ends, and continues.
 type recorder struct {
 	testing.TB
 	said string

@@ -1,5 +1,5 @@
-// Package term shows what changes while a program works: in place on a terminal,
-// as plain lines elsewhere. It must not know what it shows.
+// Package term shows the progress of a program: in place on a terminal, as plain lines elsewhere. It must not
+// know what it shows.
 package term
 
 import (
@@ -11,21 +11,20 @@ import (
 	"golang.org/x/term"
 )
 
-const defaultWidth = 80 // of a terminal that does not tell
+const defaultWidth = 80 // of a terminal with an unknown width
 
-// Display is one place where something is drawn again and again. It is not safe
-// for concurrent use.
+// Display is an output that is drawn again and again. It is not safe for concurrent use.
 type Display struct {
 	w     io.Writer
 	place bool // draws in place
 	color bool
-	width func() int // columns; asked each time, since a window can be resized
-	lines int        // drawn above the cursor
+	width func() int // columns; called each time, because a window can be resized
+	lines int        // number of drawn lines above the cursor
 	open  bool       // the cursor is at the end of a drawn line
 }
 
-// New returns a display on w. It draws in place if w is a terminal that can, and in
-// colour unless NO_COLOR is set (https://no-color.org). Getenv is usually os.Getenv.
+// New returns a display on w. It draws in place if w is a terminal that supports it, and in colour unless
+// NO_COLOR is set (https://no-color.org). getenv is usually os.Getenv.
 func New(w io.Writer, getenv func(string) string) *Display {
 	f, isFile := w.(*os.File)
 	if !isFile || !term.IsTerminal(int(f.Fd())) || getenv("TERM") == "dumb" {
@@ -45,10 +44,10 @@ func Terminal(w io.Writer, color bool, width func() int) *Display {
 	return &Display{w: w, place: true, color: color, width: width}
 }
 
-// InPlace tells whether the display is a terminal that can be drawn over.
+// InPlace reports whether the display is a terminal on which lines can be redrawn.
 func (d *Display) InPlace() bool { return d.place }
 
-// Width returns the columns of the terminal, 0 if it is none.
+// Width returns the columns of the terminal, or 0 if the display is not a terminal.
 func (d *Display) Width() int {
 	if !d.place {
 		return 0
@@ -56,9 +55,8 @@ func (d *Display) Width() int {
 	return d.width()
 }
 
-// Line draws a line over the last one and leaves the cursor at its end. It is cut
-// to the width, since a line that wraps cannot be drawn over. On what is no
-// terminal it writes the line and a line feed.
+// Line draws a line over the last one and leaves the cursor at its end. It cuts the line to the width, because
+// a wrapped line cannot be redrawn. Elsewhere than on a terminal it writes the line and a line feed.
 func (d *Display) Line(text string) error {
 	if !d.place {
 		return d.write(text + "\n")
@@ -67,8 +65,7 @@ func (d *Display) Line(text string) error {
 	return d.write("\r\x1b[K" + Cut(text, d.width()-1))
 }
 
-// Clear takes a line away that Line has drawn, so that something else can be
-// written there.
+// Clear removes the line that Line has drawn, so that something else can be written there.
 func (d *Display) Clear() error {
 	if !d.open {
 		return nil
@@ -77,7 +74,7 @@ func (d *Display) Clear() error {
 	return d.write("\r\x1b[K")
 }
 
-// Print writes text in place of a line that Line has drawn; it stays.
+// Print writes text, followed by a line feed, in place of the line that Line has drawn.
 func (d *Display) Print(text string) error {
 	if err := d.Clear(); err != nil {
 		return err
@@ -85,8 +82,8 @@ func (d *Display) Print(text string) error {
 	return d.write(text + "\n")
 }
 
-// Block draws lines over those of the last call, in one write and without clearing
-// them first, so that nothing flickers. On what is no terminal it writes them.
+// Block draws lines over those of the last call. It writes once and does not clear the lines first, so that
+// nothing flickers. Elsewhere than on a terminal it writes the lines.
 func (d *Display) Block(lines []string) error {
 	var b bytes.Buffer
 	if !d.place {
@@ -99,14 +96,14 @@ func (d *Display) Block(lines []string) error {
 		fmt.Fprintf(&b, "\r\x1b[%dA", d.lines)
 	}
 	for _, line := range lines {
-		b.WriteString(Cut(line, d.width()-1) + "\x1b[K\n") // the line before may have been longer
+		b.WriteString(Cut(line, d.width()-1) + "\x1b[K\n") // clears the rest of a longer line
 	}
 	b.WriteString("\x1b[J")
 	d.lines = len(lines)
 	return d.write(b.String())
 }
 
-// End leaves what is drawn as it is, so that what follows stands below it.
+// End keeps what is drawn, so that later output starts below it.
 func (d *Display) End() error {
 	end := d.open || d.lines > 0
 	d.open, d.lines = false, 0
@@ -121,10 +118,10 @@ func (d *Display) write(text string) error {
 	return err
 }
 
-// A Style is how text looks on a terminal with colours.
+// Style is the look of text on a terminal with colours.
 type Style string
 
-// Styles, as ANSI numbers them.
+// Styles, as ANSI numbers.
 const (
 	Bold    Style = "1"
 	Dim     Style = "2"
@@ -133,7 +130,7 @@ const (
 	Magenta Style = "35"
 )
 
-// Paint returns text in a style, or as it is if the display has no colours.
+// Paint returns text in a style, or unchanged if the display has no colours.
 func (d *Display) Paint(style Style, text string) string {
 	if !d.color || style == "" {
 		return text
@@ -141,8 +138,8 @@ func (d *Display) Paint(style Style, text string) string {
 	return "\x1b[" + string(style) + "m" + text + "\x1b[0m"
 }
 
-// Cut returns text cut to a width, which an ellipsis shows. Escapes count as text,
-// so cut before painting.
+// Cut returns text cut to a width in characters, with an ellipsis at the end of a cut text. Escape sequences
+// count as text, so cut before painting.
 func Cut(text string, width int) string {
 	runes := []rune(text)
 	if len(runes) <= width {

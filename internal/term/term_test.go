@@ -55,7 +55,7 @@ func TestBlock(t *testing.T) {
 	}
 }
 
-// A file that is no terminal is drawn on as a pipe.
+// A file that is not a terminal is written to like a pipe.
 func TestNoTerminal(t *testing.T) {
 	f, err := os.CreateTemp(t.TempDir(), "")
 	if err != nil {

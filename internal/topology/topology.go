@@ -1,6 +1,6 @@
-// Package topology says once which services and programs there are, on which
-// ports they listen, and who calls whom. It is data: it starts nothing and asks
-// nothing. A test compares the calls with the imports of apps.
+// Package topology defines the services and programs, the ports on which they listen, and the calls between
+// services. It is only data: it must not start or query anything. A test compares the calls with the imports of
+// apps.
 package topology
 
 // Service is a service of the shop.
@@ -8,11 +8,11 @@ type Service struct {
 	Name  string
 	Port  int      // before the offset
 	Admin int      // port of the admin listener, before the offset
-	Calls []string // the services that it calls, in the order of their names
-	// Events is whether the service publishes or consumes events through the broker.
+	Calls []string // names of the services that it calls, sorted
+	// Events is true if the service publishes or consumes events through the broker.
 	Events bool
-	// Silent is whether the service exports no telemetry: a third party, or what
-	// is no service to those who read traces.
+	// Silent is true if the service exports no telemetry of requests: the bank is like a real external
+	// provider, and the broker is not a service in traces.
 	Silent bool
 }
 
@@ -58,8 +58,8 @@ func Services() []Service {
 	}
 }
 
-// Find returns the service of a name. It panics if there is none, since names are
-// constants of this package.
+// Find returns the service with a name. It panics if there is none, because names are constants of this
+// package.
 func Find(name string) Service {
 	for _, s := range Services() {
 		if s.Name == name {
@@ -81,8 +81,8 @@ func Traced() []string {
 	return names
 }
 
-// Calls returns which services each service calls over HTTP; a service that calls
-// none has an empty list. The broker is in Service.Events.
+// Calls returns which services each service calls over HTTP. The list is empty for a service that calls none.
+// Service.Events tells which services use the broker.
 func Calls() map[string][]string {
 	calls := map[string][]string{}
 	for _, s := range Services() {
@@ -91,8 +91,8 @@ func Calls() map[string][]string {
 	return calls
 }
 
-// Dials returns the components of the shop that a service connects to: those that
-// it calls, and the broker if it has to do with events.
+// Dials returns the components of the shop to which a service connects: the services that it calls, and the
+// broker if it uses events.
 func (s Service) Dials() []string {
 	all := append([]string(nil), s.Calls...)
 	if s.Events {

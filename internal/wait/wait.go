@@ -1,5 +1,5 @@
-// Package wait waits: for a time, for a condition, or for a URL to answer. Every
-// wait ends with its context.
+// Package wait waits for a time, for a condition, or for a URL to answer. Every wait ends when its context
+// ends.
 package wait
 
 import (
@@ -23,10 +23,9 @@ func Sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// Until calls check at once and then each time that every has passed since it
-// returned, until it is done or ctx ends. It returns the error of the call that
-// was done. If ctx ends first, it returns the cause and why the last call was not
-// done, which is its error.
+// Until calls check until it is done or ctx ends, with pauses of length every between the calls. It returns the
+// error of the call that was done. If ctx ends first, the error contains the cause and the error of the last
+// call.
 func Until(ctx context.Context, every time.Duration, check func() (done bool, err error)) error {
 	for {
 		done, err := check()
@@ -49,8 +48,8 @@ const (
 	shownBytes   = 200 // of an answer, in an error
 )
 
-// Ready waits until each URL answers GET with status 200, or ctx ends. The error
-// says what the URL answered last.
+// Ready waits until each URL answers GET with status 200, or ctx ends. The error contains the last answer of
+// the URL.
 func Ready(ctx context.Context, client *http.Client, urls ...string) error {
 	for _, url := range urls {
 		err := Until(ctx, readyEvery, func() (bool, error) {
@@ -64,8 +63,8 @@ func Ready(ctx context.Context, client *http.Client, urls ...string) error {
 	return nil
 }
 
-// Probe sends one GET. It returns nil if the URL answers status 200 within the
-// timeout. The error names the URL.
+// Probe sends one GET. It returns nil if the URL answers with status 200 within the timeout. The error names
+// the URL.
 func Probe(ctx context.Context, client *http.Client, url string, timeout time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
@@ -78,8 +77,8 @@ func Probe(ctx context.Context, client *http.Client, url string, timeout time.Du
 		return err // names the URL
 	}
 	defer resp.Body.Close()
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, shownBytes)) // only to explain
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16)) // so that the connection is used again
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, shownBytes)) // only for the error
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<16)) // so that the connection can be reused
 	if resp.StatusCode == http.StatusOK {
 		return nil
 	}

@@ -42,8 +42,8 @@ func TestSleep(t *testing.T) {
 func TestUntil(t *testing.T) {
 	late, broken := errors.New("not yet"), errors.New("broken")
 	for name, tt := range map[string]struct {
-		done  int   // the call that is done
-		err   error // its error
+		done  int   // number of the call that is done
+		err   error // error of that call
 		calls int
 		took  time.Duration
 		is    []error

@@ -7,10 +7,9 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// audit returns the first thing in a tree that the YAML library would silently
-// accept although it does not fit the type: a key that a struct has no field for
-// (the library overlooks keys that are no text), and a number with a fraction
-// where a whole one is wanted (the library cuts the fraction off).
+// audit returns the first error in a tree that the YAML library accepts silently. These are keys without a
+// field in the struct (the library ignores keys that are not strings), and numbers with a fraction for an
+// integer (the library drops the fraction).
 func audit(file string, node ast.Node, t reflect.Type, key string) *Error {
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
@@ -31,7 +30,7 @@ func audit(file string, node ast.Node, t reflect.Type, key string) *Error {
 		return auditEntry(file, n, t, key)
 	case *ast.SequenceNode:
 		if t.Kind() != reflect.Slice {
-			return nil // the library says so
+			return nil // the library reports it
 		}
 		for i, entry := range n.Values {
 			if err := audit(file, entry, t.Elem(), fmt.Sprintf("%s[%d]", key, i)); err != nil {
@@ -55,7 +54,7 @@ func auditEntry(file string, entry *ast.MappingValueNode, t reflect.Type, key st
 	case *ast.MappingKeyNode:
 		name = k.Value.GetToken().Value // behind "? "
 	case *ast.AnchorNode, *ast.AliasNode, *ast.TagNode:
-		return nil // the library says what is wrong
+		return nil // the library reports what is wrong
 	default:
 		name = k.GetToken().Value
 	}

@@ -17,7 +17,7 @@ const (
 	wholeNumber = "a whole number"
 )
 
-// cut returns a text of the file so that a message stays one short line.
+// cut shortens a text of the file, so that a message stays one short line.
 func cut(text string) string {
 	text = strings.Join(strings.Fields(text), " ")
 	if runes := []rune(text); len(runes) > 100 {
@@ -26,7 +26,7 @@ func cut(text string) string {
 	return text
 }
 
-// explain says what the YAML library found, where, and at which key.
+// explain translates an error of the YAML library to an Error with line and key.
 func explain(file string, tree *ast.File, err error) *Error {
 	e := &Error{File: file, Line: 1, Reason: unreadable}
 	var found yaml.Error
@@ -46,7 +46,7 @@ func explain(file string, tree *ast.File, err error) *Error {
 	)
 	switch {
 	case errors.As(err, &unknown):
-		e.Reason = "unknown key" // audit suggests one where it can
+		e.Reason = "unknown key" // audit adds a suggestion if it can
 	case errors.As(err, &kind):
 		e.Reason = fmt.Sprintf("want %s, have %s", nameOf(kind.DstType), nameOf(kind.SrcType))
 	case errors.As(err, &node):
@@ -61,7 +61,7 @@ func explain(file string, tree *ast.File, err error) *Error {
 	return e
 }
 
-// sayings are what is said of the library's messages about syntax.
+// sayings replaces the library's messages about syntax.
 var sayings = []struct {
 	message *regexp.Regexp
 	words   string
@@ -133,8 +133,8 @@ func nodeName(t ast.NodeType) string {
 	return "text"
 }
 
-// keyOf finds the key of the node that a token begins. The library's own paths
-// look like "$.faults[1].kind".
+// keyOf returns the key of the node that begins with a token. The library's own paths look like
+// "$.faults[1].kind".
 func keyOf(tree *ast.File, at *token.Token) string {
 	if tree == nil {
 		return ""
@@ -161,8 +161,7 @@ func (f *finder) Visit(node ast.Node) ast.Visitor {
 	return f
 }
 
-// suggest returns "; did you mean KEY?" if a struct type has a key like name, and
-// otherwise "".
+// suggest returns "; did you mean KEY?" if a struct type has a similar key, and "" otherwise.
 func suggest(t reflect.Type, name string) string {
 	if len(name) < 2 || len(name) > 50 {
 		return ""
@@ -189,7 +188,7 @@ func keys(t reflect.Type) (all []string) {
 	return all
 }
 
-// fields yields the fields of a struct by their keys, those of inlined structs too.
+// fields yields the fields of a struct with their keys, and those of inlined structs.
 func fields(t reflect.Type) func(func(reflect.StructField, string) bool) {
 	return func(yield func(reflect.StructField, string) bool) {
 		for field := range t.Fields() {
@@ -213,7 +212,7 @@ func fields(t reflect.Type) func(func(reflect.StructField, string) bool) {
 	}
 }
 
-// distance is Levenshtein's: how many letters to add, to drop or to replace.
+// distance returns the Levenshtein distance: how many letters must be added, dropped or replaced.
 // https://en.wikipedia.org/wiki/Levenshtein_distance#Iterative_with_two_matrix_rows
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)

@@ -10,14 +10,13 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// checkText refuses texts that are too long, too deep for a parser that calls
-// itself for each level, or not text.
+// checkText returns an error if a text is too long, not UTF-8, or nested too deeply for a recursive parser.
 func checkText(file string, text []byte) error {
 	if len(text) > MaxBytes {
 		return &Error{file, 1, "", fmt.Sprintf("the file is larger than %d bytes", MaxBytes)}
 	}
 	if !utf8.Valid(text) {
-		good := len(bytes.ToValidUTF8(text, nil)) // an upper bound is enough to begin with
+		good := len(bytes.ToValidUTF8(text, nil)) // an upper bound to start with
 		for good > 0 && !utf8.Valid(text[:good]) {
 			good--
 		}
@@ -29,18 +28,18 @@ func checkText(file string, text []byte) error {
 	return nil
 }
 
-// tooMuch returns the line on which the text becomes deeper than MaxDepth or has
-// more than MaxKeys keys, and the reason; the line is 0 if it does neither. Depth is counted in tokens: open brackets, the columns at which block entries
-// begin, and anchors and tags in a row.
+// tooMuch returns the line on which the text becomes deeper than MaxDepth or gets more than MaxKeys keys, and
+// the reason. The line is 0 if it does neither. Depth is counted in tokens: open brackets, the columns at which
+// block entries begin, and consecutive anchors and tags.
 func tooMuch(text []byte) (line int, reason string) {
 	defer func() {
 		if recover() != nil {
-			line = 0 // then the parser says what is wrong
+			line = 0 // the parser reports what is wrong
 		}
 	}()
 	deep := fmt.Sprintf("more than %d lists and mappings in each other", MaxDepth)
 	flow, row, keys := 0, 0, 0
-	var columns []int // where the open block entries begin
+	var columns []int // columns at which the open block entries begin
 	for _, t := range lexer.Tokenize(string(text)) {
 		row++
 		switch t.Type { //nolint:exhaustive // the other tokens open nothing
@@ -58,7 +57,7 @@ func tooMuch(text []byte) (line int, reason string) {
 				columns = enter(columns, t.Prev.Position.Column)
 			}
 		case token.AnchorType, token.TagType:
-			row++ // the name of an anchor is a token of its own
+			row++ // the name of an anchor is a separate token
 			if row > 2*MaxDepth {
 				return t.Position.Line, deep
 			}
@@ -77,7 +76,7 @@ func tooMuch(text []byte) (line int, reason string) {
 	return 0, ""
 }
 
-// enter leaves the entries that begin at or right of a column and adds the column.
+// enter removes the columns at or right of a column and adds the column.
 func enter(columns []int, column int) []int {
 	for len(columns) > 0 && columns[len(columns)-1] >= column {
 		columns = columns[:len(columns)-1]
@@ -85,8 +84,8 @@ func enter(columns []int, column int) []int {
 	return append(columns, column)
 }
 
-// checkAliases refuses a tree that aliases make larger than MaxNodes, and aliases
-// that refer to nothing or to themselves.
+// checkAliases returns an error if aliases make a tree larger than MaxNodes, or refer to nothing or to
+// themselves.
 func checkAliases(file string, tree *ast.File) error {
 	for _, doc := range tree.Docs {
 		c := counter{anchors: map[string]int{}}
@@ -103,7 +102,7 @@ func checkAliases(file string, tree *ast.File) error {
 	return nil
 }
 
-// counter counts nodes as if every alias was a copy.
+// counter counts nodes as if every alias were a copy.
 type counter struct {
 	anchors map[string]int // size of each anchor; -1 inside of it
 	wrong   string

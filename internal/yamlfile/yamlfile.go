@@ -1,6 +1,5 @@
-// Package yamlfile decodes YAML strictly. An error names the file, the line and
-// the key, in the words of the file: users never see Go types or what the YAML
-// library says.
+// Package yamlfile decodes YAML strictly. An error names the file, the line and the key, in the words of the
+// file. Users never see Go types or messages of the YAML library.
 //
 // The package must not know what the keys mean.
 package yamlfile
@@ -19,15 +18,15 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// Limits of a text. They bound what a text can cost before anything is decoded.
+// Limits of a text. They bound the cost of a text before it is decoded.
 const (
 	MaxBytes = 1 << 20
-	MaxDepth = 100     // of lists and mappings in each other
+	MaxDepth = 100     // of nested lists and mappings
 	MaxNodes = 200_000 // after aliases are expanded
-	MaxKeys  = 5000    // the YAML library's time grows with their square
+	MaxKeys  = 5000    // the YAML library needs time proportional to the square of this
 )
 
-// Error is something wrong in a file.
+// Error is an error in a file.
 type Error struct {
 	File   string
 	Line   int    // from 1; 0 if no line is known
@@ -52,7 +51,7 @@ func (e *Error) Where() string {
 	return strings.TrimPrefix(where+": "+cut(e.Key), ": ")
 }
 
-// Document knows the lines of a decoded text. The zero value knows none.
+// Document knows the lines of the keys in a decoded text. The zero value knows none.
 type Document struct {
 	File string
 	tree *ast.File
@@ -73,9 +72,8 @@ func Read(path string, into any) (*Document, error) {
 	return Decode(path, text, into)
 }
 
-// Decode decodes text strictly into the struct that into points to. The text is
-// at most one YAML document; an empty one makes the struct its zero value. File is
-// for messages. Every error is an *Error.
+// Decode decodes text strictly into the struct that into points to. The text has at most one YAML document; an
+// empty text sets the struct to its zero value. file is the name in messages. Every error is an *Error.
 func Decode(file string, text []byte, into any) (*Document, error) {
 	tree, err := parse(file, text)
 	if err != nil {
@@ -100,8 +98,8 @@ func Decode(file string, text []byte, into any) (*Document, error) {
 	return &Document{file, tree}, nil
 }
 
-// DecodeAll decodes each document of a text of another tool's format. Unknown
-// keys are ignored. Every error is an *Error.
+// DecodeAll decodes each document of a text in another tool's format. It ignores unknown keys. Every error is
+// an *Error.
 func DecodeAll[T any](file string, text []byte) ([]T, error) {
 	tree, err := parse(file, text)
 	if err != nil {
@@ -121,8 +119,7 @@ func DecodeAll[T any](file string, text []byte) ([]T, error) {
 	}
 }
 
-// errPanic means that the YAML library panicked. It does on some texts that are
-// no YAML, such as "key: ! ".
+// errPanic means that the YAML library panicked. It does so on some texts that are not YAML, such as "key: ! ".
 var errPanic = errors.New("the YAML library panicked")
 
 func decode(decoder *yaml.Decoder, into any) (err error) {
@@ -153,8 +150,8 @@ func parse(file string, text []byte) (tree *ast.File, err error) {
 	return tree, nil
 }
 
-// Line returns the line of a key, or of the nearest key around it that exists. It
-// is 0 if there is none, and if the document is nil or its zero value.
+// Line returns the line of a key, or of the nearest enclosing key that exists. It returns 0 if there is none,
+// and if the document is nil or the zero value.
 func (d *Document) Line(key string) int {
 	if d == nil || d.tree == nil {
 		return 0
@@ -171,8 +168,8 @@ func (d *Document) Line(key string) int {
 	return 0
 }
 
-// Errorf returns an error about the value of a key. What is missing from a file
-// without a key around it is on line 1.
+// Errorf returns an error about the value of a key. If neither the key nor an enclosing key is in the file, the
+// line is 1.
 func (d *Document) Errorf(key, format string, args ...any) *Error {
 	e := &Error{Line: d.Line(key), Key: key, Reason: fmt.Sprintf(format, args...)}
 	if d != nil {
@@ -189,8 +186,8 @@ func Parent(key string) string {
 	return key[:max(0, strings.LastIndexAny(key, ".["))]
 }
 
-// firstLine returns the line on which a node begins. The token of a mapping is
-// the colon of its first entry; people look for the key.
+// firstLine returns the line on which a node begins. The token of a mapping is the colon of its first entry, so
+// the line of that entry's key is used.
 func firstLine(node ast.Node) int {
 	for {
 		switch n := node.(type) {

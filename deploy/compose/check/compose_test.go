@@ -15,7 +15,7 @@ import (
 	"firedrill/deploy/stack"
 )
 
-// root is the repository.
+// root returns the folder of the repository.
 func root(t *testing.T) string {
 	t.Helper()
 	dir, err := filepath.Abs("../../..")
@@ -25,7 +25,7 @@ func root(t *testing.T) string {
 	return dir
 }
 
-// copyOf is a copy whose settings are rendered, with that offset.
+// copyOf returns a copy with the given port offset and rendered configuration.
 func copyOf(t *testing.T, offset int) compose.Project {
 	t.Helper()
 	p := compose.Project{
@@ -65,7 +65,7 @@ func project(t *testing.T, p compose.Project) *types.Project {
 	return loaded
 }
 
-// Every component is a service that publishes the component's ports, offset added, and only on the loopback.
+// Every component is a service that publishes the component's ports, plus the offset, only on the loopback.
 func TestServicesPublishThePortsOfTheComponents(t *testing.T) {
 	for _, offset := range []int{0, 6000} {
 		p := copyOf(t, offset)
@@ -100,7 +100,7 @@ func TestServicesPublishThePortsOfTheComponents(t *testing.T) {
 	}
 }
 
-// A variable that has no sensible default is asked for by name.
+// The error names a variable that is missing and has no sensible default.
 func TestVariablesThatAreMissing(t *testing.T) {
 	p := copyOf(t, 0)
 	all, err := p.Variables()
@@ -120,7 +120,7 @@ func TestVariablesThatAreMissing(t *testing.T) {
 	}
 }
 
-// What is mounted exists, and nobody but its own program may write it.
+// Mounted files and folders exist, and a volume is writable only for its own program.
 func TestMounts(t *testing.T) {
 	loaded := project(t, copyOf(t, 0))
 	used := map[string]string{}

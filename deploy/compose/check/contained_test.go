@@ -13,7 +13,7 @@ import (
 	"firedrill/deploy/stack"
 )
 
-// No container may do more than it must.
+// No container has more rights than it needs.
 func TestContainersAreConfined(t *testing.T) {
 	for name, s := range project(t, copyOf(t, 0)).Services {
 		if !s.ReadOnly || s.Privileged || !slices.Equal(s.CapDrop, []string{"ALL"}) || len(s.CapAdd) > 0 {
@@ -31,7 +31,7 @@ func TestContainersAreConfined(t *testing.T) {
 	}
 }
 
-// All memory limits together stay below 2 GiB, and a Go program collects its garbage before it meets its own.
+// The sum of all memory limits is below 2 GiB. A Go program collects garbage before it reaches its own limit.
 func TestMemory(t *testing.T) {
 	sum := int64(0)
 	for name, s := range project(t, copyOf(t, 0)).Services {
@@ -59,7 +59,7 @@ func TestMemory(t *testing.T) {
 	t.Logf("together %s", units.BytesSize(float64(sum)))
 }
 
-// The shop's services and the database say whether they are healthy, and the services wait for the database.
+// The shop's services and the database have health checks, and the services wait for the database.
 func TestHealth(t *testing.T) {
 	p := copyOf(t, 0)
 	services := project(t, p).Services
@@ -83,7 +83,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// Every upstream image has an exact version: that of the native program.
+// Every upstream image has an exact version, the same as the native program.
 func TestImages(t *testing.T) {
 	p := copyOf(t, 0)
 	tools, err := stack.Tools(p.Root)
@@ -98,7 +98,8 @@ func TestImages(t *testing.T) {
 		"prometheus":   "prom/prometheus:" + releaseOf(t, pinned["prometheus"]),
 		"alertmanager": "prom/alertmanager:" + pinned["alertmanager"],
 		"loki":         "grafana/loki:" + strings.TrimPrefix(pinned["loki"], "v"),
-		// Its module's versions are not its releases: the pin is a commit of May 2025, between 2.8.0-rc.0 and 2.8.0.
+		// The versions of Tempo's module are not its releases. The pinned version is a commit of May 2025,
+		// between 2.8.0-rc.0 and 2.8.0.
 		"tempo": map[string]string{"v1.5.1-0.20250529124718-87c2dc380cec": "grafana/tempo:2.8.4"}[pinned["tempo"]],
 	}
 	exact := regexp.MustCompile(`^[a-z/]+:v?\d+\.\d+(\.\d+)?(-alpine\d+\.\d+)?$`)
@@ -116,7 +117,7 @@ func TestImages(t *testing.T) {
 	}
 }
 
-// releaseOf is the release that a version of Prometheus's module stands for: v0.313.5 is v3.13.5.
+// releaseOf returns the release for a version of Prometheus's module: v3.13.5 for v0.313.5.
 func releaseOf(t *testing.T, module string) string {
 	t.Helper()
 	var major, patch int
@@ -126,7 +127,7 @@ func releaseOf(t *testing.T, module string) string {
 	return fmt.Sprintf("v%d.%d.%d", major/100, major%100, patch)
 }
 
-// Programs in containers get the flags of the native ones, other addresses and folders aside.
+// Programs in containers have the same flags as the native ones, except for addresses and folders.
 func TestFlagsAreThoseOfTheNativePrograms(t *testing.T) {
 	p := copyOf(t, 0)
 	services := project(t, p).Services
@@ -142,7 +143,7 @@ func TestFlagsAreThoseOfTheNativePrograms(t *testing.T) {
 		for _, arg := range services[c.Name].Command {
 			contained = append(contained, plain(arg))
 		}
-		if c.Name == "notifications" { // natively in two words each
+		if c.Name == "notifications" { // the native command has flag and value in separate arguments
 			native = []string{"notifications", "--addr=ADDRESS", "--file=FILE"}
 		}
 		if !slices.Equal(native, contained) {
@@ -151,7 +152,7 @@ func TestFlagsAreThoseOfTheNativePrograms(t *testing.T) {
 	}
 }
 
-// Grafana is set up as natively, other addresses and folders aside.
+// Grafana has the same variables as natively, except for addresses and folders.
 func TestGrafanaIsSetUpAsNatively(t *testing.T) {
 	p := copyOf(t, 0)
 	own := project(t, p).Services["grafana"].Environment
@@ -174,12 +175,12 @@ var (
 	anAddress = regexp.MustCompile(`=(http://)?[a-z0-9.]+:\d+$|=\d+\.\d+\.\d+\.\d+$`)
 )
 
-// plain is a setting without the address or folder that it names.
+// plain returns a setting with its address and its folder replaced by placeholders.
 func plain(setting string) string {
 	return anAddress.ReplaceAllString(aFile.ReplaceAllString(setting, "=FILE"), "=ADDRESS")
 }
 
-// Everything that shop reads is there for the reader of compose.yaml to find, under the name that shop knows.
+// Every variable that shop reads is mentioned in compose.yaml, under the same name.
 func TestShopKnowsTheVariables(t *testing.T) {
 	source, err := os.ReadFile(root(t) + "/cmd/shop/main.go")
 	if err != nil {

@@ -1,4 +1,4 @@
-// Package check holds compose.yaml and the Dockerfile to what they promise, with Compose's own loader and BuildKit's own
-// parser, and runs the shop's program as its container would be run. It is a module of its own so that these stay out of
-// the kit. It starts no containers.
+// Package check checks compose.yaml and the Dockerfile with Compose's own loader and BuildKit's own parser. It
+// also runs the shop's program as its container would run it, but starts no containers. It is a separate
+// module, so that its dependencies are not those of the main module.
 package check

@@ -13,7 +13,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// stages parses the Dockerfile as BuildKit does; what its linter says fails the test.
+// stages parses the Dockerfile as BuildKit does. The test fails if BuildKit's linter has a warning.
 func stages(t *testing.T) map[string]instructions.Stage {
 	t.Helper()
 	file, err := os.Open(filepath.Join(root(t), "Dockerfile"))
@@ -37,7 +37,7 @@ func stages(t *testing.T) map[string]instructions.Stage {
 	return named
 }
 
-// text is all instructions of a stage and of those that it is based on.
+// text returns all instructions of a stage and of the stages that it is based on.
 func text(named map[string]instructions.Stage, name string) string {
 	s, there := named[name]
 	if !there {

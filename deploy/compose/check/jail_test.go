@@ -15,17 +15,17 @@ import (
 	"firedrill/internal/prerequisite"
 )
 
-// jail is what our containers would be, without an engine to make them: a static program alone on a read-only file system,
-// run as the image's user, who can gain no privileges, with the variables and mounts of compose.yaml. Names of containers
-// become the loopback, and ports move.
+// jail imitates our containers without a container engine: a static program alone on a read-only file system.
+// It runs as the image's user, cannot gain privileges, and has the variables and mounts of compose.yaml. Names
+// of containers are replaced by the loopback address, and ports are shifted.
 type jail struct {
 	rootfs   string
 	p        compose.Project
 	services types.Services
 }
 
-// enter is run by root in a mount namespace of its own. It makes the folder $1 a read-only root with a /tmp and /proc, binds
-// pairs of folders up to a --, and runs the rest in there as the user $2.
+// enter is a script that root runs in a separate mount namespace. It makes the folder $1 a read-only root with
+// /tmp and /proc, binds pairs of folders up to a --, and runs the remaining arguments in it as the user $2.
 const enter = `root=$1 user=$2; shift 2
 mount --bind "$root" "$root" && mount -o remount,bind,ro "$root" || exit 99
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp" && mount --rbind /proc "$root/proc" || exit 99
@@ -42,7 +42,7 @@ func newJail(t *testing.T) jail {
 	j := jail{rootfs: t.TempDir(), p: p, services: project(t, p).Services}
 	for j.p.Offset = 24000; j.p.CheckPorts(t.Context(), j.p.Components()) != nil; j.p.Offset += 100 {
 	}
-	for dir := j.rootfs; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) { // the image's user has to get there
+	for dir := j.rootfs; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) { // the image's user needs access to it
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -52,7 +52,7 @@ func newJail(t *testing.T) jail {
 			t.Fatal(err)
 		}
 	}
-	// As the Dockerfile does, but for -trimpath, with which all packages would be built anew.
+	// As in the Dockerfile, but without -trimpath, which would rebuild all packages.
 	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-ldflags", "-s -w -X main.version=v1",
 		"-o", j.rootfs, "./cmd/shop", "./cmd/firedrill")
 	build.Dir, build.Env = p.Root, append(os.Environ(), "CGO_ENABLED=0")
@@ -64,7 +64,8 @@ func newJail(t *testing.T) jail {
 
 var hostPort = regexp.MustCompile(`\b(0\.0\.0\.0|[a-z]+):(\d{4})\b`)
 
-// moved is a value with every host that is one's own or a container's name on the loopback, at the copy's port.
+// moved returns a value in which every own address or container name is replaced by the loopback address, at
+// the copy's port.
 func (j jail) moved(value string) string {
 	return hostPort.ReplaceAllStringFunc(value, func(at string) string {
 		port, _ := strconv.Atoi(at[len(at)-4:]) // the pattern has only digits there
@@ -72,10 +73,10 @@ func (j jail) moved(value string) string {
 	})
 }
 
-// command is the program with args as the container of the service would run it.
+// command returns the command that runs the program as the container of the service would.
 func (j jail) command(t *testing.T, service, program string, args ...string) *exec.Cmd {
 	t.Helper()
-	s, user := j.services[service], "65532:65532" // the image's
+	s, user := j.services[service], "65532:65532" // of the image
 	if s.User != "" {
 		user = s.User
 	}
@@ -84,7 +85,7 @@ func (j jail) command(t *testing.T, service, program string, args ...string) *ex
 		words = append(words, j.mount(t, v, user), v.Target)
 	}
 	cmd := exec.Command("unshare", append(append(words, "--", program), args...)...)
-	cmd.Env = []string{"SHOP_DATA=/data", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"} // as the image
+	cmd.Env = []string{"SHOP_DATA=/data", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"} // as in the image
 	for name, value := range s.Environment {
 		if name == "DATABASE_URL" {
 			cmd.Env = append(cmd.Env, name+"="+os.Getenv("TEST_DATABASE_URL")+"&search_path="+filepath.Base(j.rootfs)+filepath.Base(j.p.Data))
@@ -95,7 +96,8 @@ func (j jail) command(t *testing.T, service, program string, args ...string) *ex
 	return cmd
 }
 
-// mount returns what is to be seen at the volume's target, which it makes: what is bound, or a new folder of the user's.
+// mount returns the folder or file to mount at the volume's target, and creates the target. It is the source of
+// a bind mount, or a new folder that belongs to the user.
 func (j jail) mount(t *testing.T, v types.ServiceVolumeConfig, user string) string {
 	t.Helper()
 	target := filepath.Join(j.rootfs, v.Target)

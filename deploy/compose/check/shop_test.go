@@ -28,7 +28,7 @@ func TestShopInAJail(t *testing.T) {
 	t.Run("has history", j.hasHistory)
 }
 
-// isSmall holds the image to 30 MB as it is pulled, which is compressed.
+// isSmall checks that the image has at most 30 MB when it is pulled, that is, compressed.
 func (j jail) isSmall(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(j.rootfs, "shop"))
 	if err != nil {
@@ -48,17 +48,18 @@ func (j jail) isSmall(t *testing.T) {
 	}
 }
 
-// canWriteNothing tries, beside /data, which is a volume where there is one.
+// canWriteNothing checks that the program cannot write outside /data, which is a volume if there is one.
 func (j jail) canWriteNothing(t *testing.T) {
 	cmd := j.command(t, "bank", "/shop", "-data", "/elsewhere", "bank")
-	cmd.Env = append(cmd.Env, "DATABASE_URL=") // a file, then
+	cmd.Env = append(cmd.Env, "DATABASE_URL=") // so that it uses a file
 	out, err := cmd.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "read-only file system") {
 		t.Errorf("ended with %v, printed %s", err, out)
 	}
 }
 
-// sells takes an order through all services, which are healthy by their own word and stay below their memory limits.
+// sells sends an order through all services. They must report that they are healthy, and stay below their
+// memory limits.
 func (j jail) sells(t *testing.T) {
 	running := map[string]*exec.Cmd{}
 	t.Cleanup(func() { stop(t, running) })
@@ -92,7 +93,7 @@ func (j jail) sells(t *testing.T) {
 	}
 }
 
-// shop are the names of the shop's services.
+// shop returns the names of the shop's services.
 func (j jail) shop() []string {
 	var names []string
 	for _, c := range j.p.Components() {
@@ -103,7 +104,8 @@ func (j jail) shop() []string {
 	return names
 }
 
-// hasHistory runs what fills Prometheus's volume, twice: the second time there is something already.
+// hasHistory runs the command that fills Prometheus's volume twice. The second time, the volume has data
+// already.
 func (j jail) hasHistory(t *testing.T) {
 	for _, want := range []string{"Made up 12h of history of 7 objectives", "no history is made up"} {
 		cmd := j.command(t, "history", "/firedrill", j.services["history"].Command...)
@@ -114,10 +116,11 @@ func (j jail) hasHistory(t *testing.T) {
 	}
 }
 
-// stop ends all at once, for each takes its time to send telemetry that nobody receives.
+// stop ends all processes at the same time, because each takes a while: it tries to send telemetry that nobody
+// receives.
 func stop(t *testing.T, running map[string]*exec.Cmd) {
 	for _, cmd := range running {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // one that ended already is seen below
+		_ = cmd.Process.Signal(syscall.SIGTERM) // Wait below reports a process that has already ended
 	}
 	for service, cmd := range running {
 		if err := cmd.Wait(); err != nil || t.Failed() {
@@ -137,7 +140,7 @@ func (j jail) order(t *testing.T) string {
 	return order.ID
 }
 
-// call asks the gateway as a user.
+// call sends a request to the gateway as a user.
 func (j jail) call(t *testing.T, method, path, body string) (int, string) {
 	t.Helper()
 	base := fmt.Sprintf("http://127.0.0.1:%d", 8000+j.p.Offset)
@@ -168,7 +171,7 @@ func (j jail) call(t *testing.T, method, path, body string) (int, string) {
 	return resp.StatusCode, string(answer)
 }
 
-// residentPeak is the most memory that a process held, in bytes.
+// residentPeak returns the largest resident memory of a process so far, in bytes.
 func residentPeak(t *testing.T, pid int) int64 {
 	t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))

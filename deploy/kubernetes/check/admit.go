@@ -31,13 +31,14 @@ import (
 	rbacvalidation "k8s.io/kubernetes/pkg/apis/rbac/validation"
 )
 
-// errNotBuiltIn marks a kind that an operator brings to a cluster, not Kubernetes.
+// errNotBuiltIn marks a kind that an operator adds to a cluster and that is not part of Kubernetes.
 var errNotBuiltIn = errors.New("not built into Kubernetes")
 
-// Server is what an API server does with an object before it keeps it.
+// Server does what an API server does with an object before it stores it.
 type Server struct{ decoder runtime.Decoder }
 
-// NewServer returns one that knows the kinds of the manifests, with the server's own defaults and conversions.
+// NewServer returns a Server for the kinds of the manifests, with the API server's own defaults and
+// conversions.
 func NewServer() Server {
 	scheme := runtime.NewScheme()
 	for _, install := range []func(*runtime.Scheme){
@@ -49,8 +50,9 @@ func NewServer() Server {
 	return Server{serializer.NewCodecFactory(scheme).UniversalDecoder()}
 }
 
-// Admit returns what the server would refuse of the object: it defaults, converts and validates it with the server's own
-// code. The error wraps errNotBuiltIn if the server would ask somebody else.
+// Admit returns an error if an API server would refuse the object. It applies defaults, converts and validates
+// the object with the API server's own code. The error wraps errNotBuiltIn if the kind is not part of
+// Kubernetes.
 func (s Server) Admit(o Object) error {
 	internal, _, err := s.decoder.Decode(o.JSON, nil, nil)
 	if runtime.IsNotRegisteredError(err) {
@@ -69,7 +71,7 @@ func (s Server) Admit(o Object) error {
 	return nil
 }
 
-// validate validates a defaulted object; known is whether it is of a kind that the manifests use.
+// validate validates an object with defaults. known reports whether its kind is one that the manifests use.
 func validate(object runtime.Object) (found field.ErrorList, known bool) {
 	pods := corevalidation.PodValidationOptions{AllowMatchLabelKeysInPodTopologySpread: true}
 	switch o := object.(type) {
@@ -77,7 +79,7 @@ func validate(object runtime.Object) (found field.ErrorList, known bool) {
 		return appsvalidation.ValidateDeployment(o, pods), true
 	case *apps.StatefulSet:
 		return appsvalidation.ValidateStatefulSet(o, pods), true
-	case *batch.Job: // whose selector the server makes itself, after it was defaulted
+	case *batch.Job: // the server creates its selector itself, after the defaults
 		manual := true
 		o.Spec.ManualSelector, o.Spec.Selector = &manual, &metav1.LabelSelector{MatchLabels: o.Spec.Template.Labels}
 		return batchvalidation.ValidateJob(o, batchvalidation.JobValidationOptions{PodValidationOptions: pods}), true

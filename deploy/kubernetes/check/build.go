@@ -13,13 +13,13 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/filesys"
 )
 
-// Object is one object of a cluster as a manifest states it.
+// Object is one object of a manifest.
 type Object struct {
 	*unstructured.Unstructured
 	JSON []byte
 }
 
-// String names the object: "Deployment shop/gateway".
+// String returns the name of the object, such as "Deployment shop/gateway".
 func (o Object) String() string {
 	if o.GetNamespace() == "" {
 		return o.GetKind() + " " + o.GetName()

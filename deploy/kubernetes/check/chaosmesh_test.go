@@ -16,7 +16,7 @@ import (
 	chaosfault "firedrill/chaos/fault"
 )
 
-// samples are a fault of every kind, on a target that can have it, with what has no default filled in.
+// samples returns one fault of every kind, on a target that supports it, with values for what has no default.
 func samples() []drill.Fault {
 	given := map[string]map[string]any{
 		"latency":        {"median": "250ms"},
@@ -38,7 +38,7 @@ func samples() []drill.Fault {
 	return all
 }
 
-// Whatever a drill's faults become, Chaos Mesh's types know every field of it, and its admission webhook finds it good.
+// Chaos Mesh's types have every field of an exported drill, and its admission webhook accepts it.
 func TestExportedDrills(t *testing.T) {
 	d := decoder(t)
 	expressed := 0
@@ -63,7 +63,7 @@ func TestExportedDrills(t *testing.T) {
 	}
 }
 
-// Every drill that ships can be exported, or it is said why not.
+// Every drill of the repository can be exported, or the export says why not.
 func TestShippedDrills(t *testing.T) {
 	d := decoder(t)
 	drills, err := drill.LoadAll(filepath.Join(root, "chaos", "drills"), anyFault{})
@@ -90,12 +90,12 @@ func TestShippedDrills(t *testing.T) {
 	}
 }
 
-// anyFault finds every fault good; the drills' own tests check them.
+// anyFault accepts every fault. The drills' own tests check them.
 type anyFault struct{}
 
 func (anyFault) Check(drill.Fault) error { return nil }
 
-// admitWorkflow asks Chaos Mesh's own code about a plan.
+// admitWorkflow checks a plan with Chaos Mesh's own code.
 func admitWorkflow(t *testing.T, d Decoder, plan chaosmesh.Plan) {
 	t.Helper()
 	var text strings.Builder
@@ -147,7 +147,7 @@ func TestWebhookRefuses(t *testing.T) {
 	}
 }
 
-// The pods that experiments pick are those of the manifests, with their containers and ports.
+// Experiments select pods that are in the manifests, with their containers and ports.
 func TestExportedSelectorsFindPods(t *testing.T) {
 	d := decoder(t)
 	pods := map[string]corev1.PodTemplateSpec{}

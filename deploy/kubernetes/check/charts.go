@@ -12,9 +12,9 @@ import (
 	"helm.sh/helm/v3/pkg/engine"
 )
 
-// Template returns the objects that "helm template -n namespace name chart -f values" prints, for a chart in a folder; hooks
-// are left out. Charts
-// that it depends on need not be there if values switch them off. What the values' schema forbids is an error.
+// Template returns the objects that "helm template -n namespace name chart -f values" prints for a chart in a
+// folder, without hooks. Charts that it depends on may be missing if the values disable them. Values that the
+// chart's schema forbids are an error.
 func Template(name, namespace, chart, values string, kubernetes string) ([]Object, error) {
 	c, err := loader.Load(chart)
 	if err != nil {
@@ -45,7 +45,7 @@ func Template(name, namespace, chart, values string, kubernetes string) ([]Objec
 	return manifests(files)
 }
 
-// manifests are the objects of a chart's rendered files.
+// manifests returns the objects of a chart's rendered files, without hooks.
 func manifests(files map[string]string) ([]Object, error) {
 	var objects []Object
 	for _, path := range slices.Sorted(maps.Keys(files)) {
@@ -57,7 +57,7 @@ func manifests(files map[string]string) ([]Object, error) {
 			return nil, fmt.Errorf("read rendered %q: %w", path, err)
 		}
 		for _, o := range found {
-			if o.GetAnnotations()["helm.sh/hook"] == "" { // a chart's own tests and errands
+			if o.GetAnnotations()["helm.sh/hook"] == "" { // hooks are a chart's own tests and jobs
 				objects = append(objects, o)
 			}
 		}

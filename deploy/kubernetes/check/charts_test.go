@@ -18,15 +18,15 @@ import (
 	"firedrill/internal/prerequisite"
 )
 
-// chart is an official chart and our values for it.
+// chart is an official chart with our values for it.
 type chart struct {
 	name, release, namespace string
 	dir                      string
 }
 
-// charts returns charts that the overlay "scale" has values for. Loki's module, which the native stack builds, brings an older
-// edition of its chart. The others are not ours to ship: they are tested if FIREDRILL_CHARTS names a folder into which they
-// were pulled ("helm pull --untar").
+// charts returns charts that the overlay "scale" has values for. Loki's module, which the native stack builds,
+// contains an older version of its chart. The others are not part of this repository. They are tested if
+// FIREDRILL_CHARTS names a folder into which they were pulled ("helm pull --untar").
 func charts(t *testing.T) map[string]chart {
 	t.Helper()
 	all := map[string]chart{"loki (of the module)": {name: "loki", release: "loki", namespace: "observability", dir: lokiChart(t)}}
@@ -59,7 +59,8 @@ func lokiChart(t *testing.T) string {
 	return filepath.Join(strings.TrimSpace(string(module)), "production", "helm", "loki")
 }
 
-// rendered runs a test on what each chart makes of our values; only on those of some values, if any are given.
+// rendered runs a test on the objects that each chart renders with our values. If only is given, it uses only
+// those values.
 func rendered(t *testing.T, test func(t *testing.T, values string, objects []Object), only ...string) {
 	t.Helper()
 	for name, c := range charts(t) {
@@ -77,7 +78,7 @@ func rendered(t *testing.T, test func(t *testing.T, values string, objects []Obj
 	}
 }
 
-// The charts take our values, and an API server what they make of them.
+// The charts accept our values, and an API server would accept the objects that they render.
 func TestCharts(t *testing.T) {
 	d, server := decoder(t), NewServer()
 	rendered(t, func(t *testing.T, values string, objects []Object) {
@@ -85,7 +86,7 @@ func TestCharts(t *testing.T) {
 		for _, o := range objects {
 			typed, err := d.Decode(o)
 			if runtime.IsNotRegisteredError(errors.Unwrap(err)) {
-				continue // of the cluster, or an operator's: not what values decide about
+				continue // a kind of the cluster or of an operator, which does not depend on values
 			}
 			if err != nil {
 				t.Error(err)
@@ -111,7 +112,7 @@ func TestCharts(t *testing.T) {
 	})
 }
 
-// Each part of Loki, Tempo and Mimir that serves has the limits that we gave it.
+// Each part of Loki, Tempo and Mimir that serves requests has the resource limits in our values.
 func TestChartsTakeOurLimits(t *testing.T) {
 	d := decoder(t)
 	rendered(t, func(t *testing.T, _ string, objects []Object) {
@@ -132,8 +133,8 @@ func TestChartsTakeOurLimits(t *testing.T) {
 	})
 }
 
-// Loki and Tempo themselves, the binaries that the native stack runs, find nothing wrong with the settings that the charts
-// make of our values.
+// Loki and Tempo, the binaries of the native stack, accept the configuration that the charts render with our
+// values.
 func TestChartsSettingsAreGood(t *testing.T) {
 	check := map[string]struct{ setting, binary, flag string }{
 		"loki":  {"config.yaml", "loki", "-verify-config"},
@@ -162,7 +163,7 @@ func TestChartsSettingsAreGood(t *testing.T) {
 	}, slices.Collect(maps.Keys(check))...)
 }
 
-// binary is the path of an upstream program that the native stack built.
+// binary returns the path of an upstream program that the native stack built.
 func binary(t *testing.T, name string) string {
 	t.Helper()
 	tools, err := stack.Tools(root)

@@ -16,7 +16,7 @@ const (
 	root = "../../.."
 )
 
-// deployments are the folders that people build.
+// deployments returns the folders that people build.
 func deployments() []string {
 	return []string{"base", "postgres", "monitoring", "overlays/local", "overlays/scale", "overlays/scale/load", "overlays/scale/merge"}
 }
@@ -55,7 +55,7 @@ func decoder(t *testing.T) Decoder {
 	return d
 }
 
-// The fields are those of the APIs' types, none is misspelt or stands twice.
+// All fields are in the APIs' types; none is misspelt or duplicate.
 func TestStrictDecoding(t *testing.T) {
 	d := decoder(t)
 	each(t, func(t *testing.T, o Object) {
@@ -86,7 +86,7 @@ func TestStrictDecodingRefuses(t *testing.T) {
 	}
 }
 
-// An API server takes every object: its own code says so.
+// An API server accepts every object, according to its own code.
 func TestAdmission(t *testing.T) {
 	server := NewServer()
 	each(t, func(t *testing.T, o Object) {
@@ -118,8 +118,8 @@ func TestAdmissionRefuses(t *testing.T) {
 	}
 }
 
-// TestKustomizeIsKubectls holds that the manifests are built here by the version of Kustomize that is in kubectl, whose release
-// is that of the Kubernetes which admits them.
+// TestKustomizeIsKubectls checks that the tests build the manifests with the version of Kustomize in kubectl.
+// The release of kubectl is that of the Kubernetes code that admits the objects.
 func TestKustomizeIsKubectls(t *testing.T) {
 	list := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.GoMod}}", "k8s.io/kubernetes")
 	file, err := list.Output()

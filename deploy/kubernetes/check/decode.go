@@ -23,8 +23,7 @@ func NewDecoder() (Decoder, error) {
 	return Decoder{serializer.NewCodecFactory(scheme, serializer.EnableStrict).UniversalDeserializer()}, nil
 }
 
-// Decode returns the object as its Go type. A field that the type lacks or that comes twice, and a kind that no API has, are
-// errors.
+// Decode returns the object as its Go type. Unknown fields, duplicate fields and unknown kinds are errors.
 func (d Decoder) Decode(o Object) (runtime.Object, error) {
 	typed, _, err := d.strict.Decode(o.JSON, nil, nil)
 	if err != nil {

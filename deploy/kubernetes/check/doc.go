@@ -1,7 +1,6 @@
-// Package check holds the manifests of deploy/kubernetes to what a cluster
-// would say of them, without one: Kustomize builds them, the API's own types
-// decode them strictly, the API server's own code validates them, and the rules
-// of the house are policies with a test each for what they refuse.
+// Package check checks the manifests of deploy/kubernetes as a cluster would, without a cluster. Kustomize
+// builds them, the APIs' own types decode them strictly, and the API server's own code validates them. Rules of
+// this repository are policies; each has a test for what it refuses.
 //
 // It must not know what runs in the pods.
 package check

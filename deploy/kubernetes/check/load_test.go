@@ -26,7 +26,7 @@ func job(t *testing.T, dir, name string) *batchv1.Job {
 	return nil
 }
 
-// Every shard runs at once, knows how many there are, and writes a file that the merge reads.
+// All shards run at the same time, know their number, and write files that the merge reads.
 func TestLoadShardsMerge(t *testing.T) {
 	load, merge := job(t, "overlays/scale/load", "load"), job(t, "overlays/scale/merge", "merge")
 	if *load.Spec.CompletionMode != batchv1.IndexedCompletion || *load.Spec.Parallelism != *load.Spec.Completions {
@@ -59,7 +59,7 @@ func TestLoadShardsMerge(t *testing.T) {
 	}
 }
 
-// The profile is one, and aims at the gateway's Service.
+// The profile is valid, and its target is the gateway's Service.
 func TestLoadProfile(t *testing.T) {
 	p, err := profile.Load(filepath.Join(home, "overlays", "scale", "load", "profile.yaml"), profile.Options{Getenv: func(string) string { return "" }})
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 
 const nameLabel = "app.kubernetes.io/name"
 
-// calls are the edges of the shop's call graph, "caller -> callee", as the imports of apps/ state it; all talk to the broker
-// that connect to NATS.
+// calls returns the edges of the shop's call graph, "caller -> callee", from the imports of apps/. Every
+// service that connects to NATS has an edge to the broker.
 func calls(t *testing.T) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "apps", "*", "*.go"))
@@ -51,13 +51,13 @@ func calls(t *testing.T) []string {
 	return slices.Sorted(maps.Keys(edges))
 }
 
-// serves is whether a folder of apps/ is a service: it has a manifest.
+// serves reports whether a folder of apps/ is a service, which has a manifest.
 func serves(name string) bool {
 	_, err := os.Stat(filepath.Join(home, "base", name+".yaml"))
 	return err == nil
 }
 
-// The network lets through what the call graph has, and nothing else.
+// The network policies allow exactly the edges of the call graph.
 func TestNetworkPoliciesAreTheCallGraph(t *testing.T) {
 	d := decoder(t)
 	edges := map[string]bool{}
@@ -88,7 +88,7 @@ func TestNetworkPoliciesAreTheCallGraph(t *testing.T) {
 	}
 }
 
-// Every namespace denies what no policy allows.
+// Every namespace denies traffic that no policy allows.
 func TestDefaultDeny(t *testing.T) {
 	d := decoder(t)
 	for _, tc := range []struct{ dir, namespace string }{

@@ -12,10 +12,10 @@ import (
 	"k8s.io/pod-security-admission/policy"
 )
 
-// Policies are the rules of the house for what runs in a cluster.
+// Policies are this repository's rules for pods.
 type Policies struct{ podSecurity policy.Evaluator }
 
-// NewPolicies returns the policies, with Kubernetes's own code for its Pod Security Standards.
+// NewPolicies returns the policies, with Kubernetes's own code for the Pod Security Standards.
 func NewPolicies() (Policies, error) {
 	evaluator, err := policy.NewEvaluator(policy.DefaultChecks(), nil)
 	if err != nil {
@@ -24,7 +24,7 @@ func NewPolicies() (Policies, error) {
 	return Policies{evaluator}, nil
 }
 
-// Violations are what the policies say against an object, in words; none if it runs no pods.
+// Violations describes how an object violates the policies. It returns none if the object creates no pods.
 func (p Policies) Violations(object runtime.Object) []string {
 	template, serves := podTemplate(object)
 	if template == nil {
@@ -48,7 +48,8 @@ func (p Policies) Violations(object runtime.Object) []string {
 	return found
 }
 
-// podTemplate is what an object makes pods of, and whether they serve others; nil if it makes none.
+// podTemplate returns the pod template of an object, or nil if it creates no pods. serves reports whether the
+// pods serve requests.
 func podTemplate(object runtime.Object) (template *corev1.PodTemplateSpec, serves bool) {
 	switch o := object.(type) {
 	case *appsv1.Deployment:
@@ -61,7 +62,7 @@ func podTemplate(object runtime.Object) (template *corev1.PodTemplateSpec, serve
 	return nil, false
 }
 
-// container is what is wrong with a container beyond the Pod Security Standards.
+// container returns what is wrong with a container beyond the Pod Security Standards.
 func container(c corev1.Container, serves bool) []string {
 	var found []string
 	if problem := pinned(c.Image); problem != "" {
@@ -84,7 +85,7 @@ func container(c corev1.Container, serves bool) []string {
 	return found
 }
 
-// pinned is what is wrong with the image's reference, or "".
+// pinned returns what is wrong with an image reference, or "".
 func pinned(image string) string {
 	if strings.Contains(image, "@sha256:") {
 		return ""

@@ -28,7 +28,7 @@ func TestPolicies(t *testing.T) {
 	})
 }
 
-// good is a Deployment that no policy minds.
+// good is a Deployment without violations.
 const good = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: a, namespace: b}
@@ -46,7 +46,7 @@ spec:
           resources: {requests: {cpu: 1m, memory: 1Mi}, limits: {cpu: 2m, memory: 2Mi}}
 `
 
-// Each policy refuses what it is there to refuse, and that alone.
+// Each policy refuses what it is meant to refuse, and nothing else.
 func TestPoliciesRefuse(t *testing.T) {
 	d, p := decoder(t), policies(t)
 	for name, tc := range map[string]struct{ old, new, want string }{
@@ -92,7 +92,7 @@ func TestPoliciesRefuse(t *testing.T) {
 	}
 }
 
-// Every namespace that runs pods of ours is held to the restricted standard by the cluster too.
+// In every namespace with pods of ours, the cluster enforces the restricted standard too.
 func TestNamespacesEnforceTheStandard(t *testing.T) {
 	namespaces := 0
 	each(t, func(t *testing.T, o Object) {
@@ -109,7 +109,7 @@ func TestNamespacesEnforceTheStandard(t *testing.T) {
 	}
 }
 
-// Only the trial has secrets in its manifests.
+// Only the overlay "local" has secrets in its manifests.
 func TestNoSecretsAreCommitted(t *testing.T) {
 	each(t, func(t *testing.T, o Object) {
 		if o.GetKind() == "Secret" && !strings.HasPrefix(t.Name(), "TestNoSecretsAreCommitted/overlays/local/") {

@@ -6,8 +6,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Whatever a pod takes from a ConfigMap, a Secret or a claim is in the same deployment; the overlay "scale" alone leaves its
-// Secret to the operator.
+// Every ConfigMap, Secret and claim that a pod uses is in the same deployment. The exception is the Secret of the
+// overlay "scale", which people create themselves.
 func TestReferences(t *testing.T) {
 	d := decoder(t)
 	for _, dir := range []string{"overlays/local", "overlays/scale", "overlays/scale/load"} {

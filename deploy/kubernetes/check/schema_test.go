@@ -14,8 +14,9 @@ import (
 	"github.com/yannh/kubeconform/pkg/validator"
 )
 
-// schemas writes a JSON schema for every kind of Kubernetes into a folder, as kubeconform looks for them: from the OpenAPI
-// documents in the module of Kubernetes itself, at the version that go.mod pins. Fields that a schema does not know are refused.
+// schemas writes a JSON schema for every kind of Kubernetes into a folder, with the file names that kubeconform
+// expects. They come from the OpenAPI documents in the Kubernetes module, at the version in go.mod. They refuse
+// unknown fields.
 func schemas(t *testing.T) string {
 	t.Helper()
 	module, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "k8s.io/kubernetes").Output()
@@ -39,7 +40,7 @@ func schemas(t *testing.T) string {
 	return dir
 }
 
-// writeSchemas writes those of one OpenAPI document.
+// writeSchemas writes the schemas of one OpenAPI document.
 func writeSchemas(dir string, document []byte) error {
 	var api struct {
 		Components struct{ Schemas map[string]map[string]any }
@@ -54,7 +55,7 @@ func writeSchemas(dir string, document []byte) error {
 	}
 	for name, schema := range api.Components.Schemas {
 		kinds, _ := schema["x-kubernetes-group-version-kind"].([]any)
-		if len(kinds) != 1 { // others are parts of every API, such as the options of a deletion
+		if len(kinds) != 1 { // schemas with other numbers are parts of every API, such as the options of a deletion
 			continue
 		}
 		kind := kinds[0].(map[string]any)
@@ -84,8 +85,8 @@ func conform(t *testing.T, dir string) validator.Validator {
 	return v
 }
 
-// kubeconform finds every object of Kubernetes itself valid. Operators' kinds are held to their Go types instead: their
-// modules hold no schemas.
+// kubeconform accepts every object of a built-in kind. Kinds of operators are checked against their Go types
+// instead, because their modules have no schemas.
 func TestConformance(t *testing.T) {
 	v, server := conform(t, schemas(t)), NewServer()
 	each(t, func(t *testing.T, o Object) {

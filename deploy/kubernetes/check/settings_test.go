@@ -16,7 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write the settings of the overlay local")
 
-// values are what the settings in a cluster differ in from those of the native stack: addresses and folders.
+// values returns the values for the configuration in a cluster. It differs from that of the native stack only
+// in addresses and folders.
 func values() config.Values {
 	at := func(service string, port int) config.Endpoint {
 		return config.Endpoint{Listen: "0.0.0.0", Host: service, Port: port}
@@ -38,7 +39,7 @@ func values() config.Values {
 	return v
 }
 
-// The stack in a cluster has the settings of the native one.
+// The stack in a cluster has the same configuration as the native one.
 func TestSettingsAreCurrent(t *testing.T) {
 	for _, name := range config.Names() {
 		want, err := config.Render(name, values())
@@ -57,7 +58,7 @@ func TestSettingsAreCurrent(t *testing.T) {
 	}
 }
 
-// Every address that the settings name is a Service with that port.
+// Every address in the configuration is a Service with that port.
 func TestSettingsNameServices(t *testing.T) {
 	ports := map[string]bool{}
 	for _, o := range build(t, "overlays/local") {
@@ -87,7 +88,7 @@ func TestSettingsNameServices(t *testing.T) {
 	}
 }
 
-// The images are those of deploy/compose, whose versions are the native stack's.
+// The images are the same as in deploy/compose, with the versions of the native stack.
 func TestImagesAreThoseOfCompose(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "deploy", "compose", "compose.yaml"))
 	if err != nil {
@@ -97,7 +98,7 @@ func TestImagesAreThoseOfCompose(t *testing.T) {
 	for _, image := range regexp.MustCompile(`(?m)^ +image: (?:&\S+ )?([a-z][^:\s]*):(\S+)$`).FindAllStringSubmatch(string(text), -1) {
 		want[image[1]] = image[2]
 	}
-	for name, tag := range want { // built here, at no version yet
+	for name, tag := range want { // built here, without a version
 		if strings.HasPrefix(name, "firedrill/") && strings.HasSuffix(tag, ":-local}") {
 			want[name] = "local"
 		}

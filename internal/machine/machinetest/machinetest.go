@@ -1,5 +1,5 @@
-// Package machinetest lets tests wait as long as the machine needs, and lets them say that the machine, and not the
-// product, was too slow.
+// Package machinetest lets tests wait as long as the machine needs. It also lets them report that the machine,
+// and not the product, was too slow.
 //
 // It must not know what is tested.
 package machinetest
@@ -17,15 +17,16 @@ import (
 	"firedrill/internal/machine"
 )
 
-// guard is the least that a test waits, on the reference machine. A test that waits for less measures the machine.
+// guard is the shortest timeout of a test, on the reference machine. A shorter timeout would measure the
+// machine.
 const guard = time.Minute
 
-// calibrated measures the machine once a process.
+// calibrated measures the machine once per process.
 var calibrated = sync.OnceValues(func() (machine.Capacity, error) { return machine.Calibrate(context.Background()) })
 
-// Patience returns how long to wait for what takes at most d on the reference machine: d or a minute, whichever is longer,
-// stretched on a slower machine. Nothing is slow that takes longer: it hangs. It must not be called in a synctest bubble,
-// where work takes no time.
+// Patience returns how long to wait for something that takes at most d on the reference machine. It is d or a
+// minute, whichever is longer, and more on a slower machine. What takes longer is not slow but hangs. Patience
+// must not be called in a synctest bubble, where work takes no time.
 func Patience(t testing.TB, d time.Duration) time.Duration {
 	t.Helper()
 	capacity, err := calibrated()
@@ -35,13 +36,14 @@ func Patience(t testing.TB, d time.Duration) time.Duration {
 	return capacity.Patience(max(d, guard))
 }
 
-// Eventually waits until holds returns true. It fails the test where that takes longer than Patience of a minute.
+// Eventually waits until holds returns true. It fails the test if this takes longer than the Patience of a
+// minute.
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	Await(t, what, func() (string, bool) { return "", holds() })
 }
 
-// Await is Eventually for a condition that also returns what it saw, which the failure tells.
+// Await is like Eventually. holds also returns what it saw, for the message of the failure.
 func Await(t testing.TB, what string, holds func() (seen string, ok bool)) {
 	t.Helper()
 	if err := Awaited(t, guard, holds); err != nil {
@@ -49,8 +51,8 @@ func Await(t testing.TB, what string, holds func() (seen string, ok bool)) {
 	}
 }
 
-// Awaited waits until holds returns true, and returns an error where that takes longer than Patience of d. Other goroutines
-// than the test's may call it.
+// Awaited waits until holds returns true. It returns an error if this takes longer than the Patience of d. It
+// may be called from other goroutines than the test's.
 func Awaited(t testing.TB, d time.Duration, holds func() (seen string, ok bool)) error {
 	t.Helper()
 	capacity, err := calibrated()
@@ -74,16 +76,16 @@ func Awaited(t testing.TB, d time.Duration, holds func() (seen string, ok bool))
 	}
 }
 
-// Looks are taken often at first, then less often: some of them cost a process.
+// Pauses between two checks. They get longer, because some checks start a process.
 const (
 	firstPause = 2 * time.Millisecond
 	lastPause  = 100 * time.Millisecond
 )
 
-// tooSlow begins the message of a test that could not tell anything. No failure of the product has it.
+// tooSlow begins the message of an inconclusive test. No other failure has it.
 const tooSlow = "this machine could not keep up"
 
-// inconclusive are the tests that called CouldNotKeepUp.
+// inconclusive holds the names of the tests that called CouldNotKeepUp.
 var inconclusive tests
 
 type tests struct {
@@ -97,7 +99,7 @@ func (all *tests) add(name string) {
 	all.names = append(all.names, name)
 }
 
-// tell writes how many tests were inconclusive and which; nothing if none was.
+// tell writes the number and the names of the inconclusive tests. It writes nothing if there are none.
 func (all *tests) tell(w io.Writer) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
@@ -106,16 +108,16 @@ func (all *tests) tell(w io.Writer) {
 	}
 }
 
-// CouldNotKeepUp ends the test as failed, because nobody can say whether the product does what is tested: the machine was too
-// slow for it. The figure says what was too slow. Main tells of the test again at the end.
+// CouldNotKeepUp ends a test as failed because it is inconclusive: the machine was too slow. figure says what
+// was too slow. Main lists the test again at the end.
 func CouldNotKeepUp(t testing.TB, figure string) {
 	t.Helper()
 	inconclusive.add(t.Name())
 	t.Fatalf("%s: %s", tooSlow, figure)
 }
 
-// Main is the TestMain of a package whose tests call CouldNotKeepUp: it runs them and then says, on the last line, how many
-// were inconclusive. It ends the process.
+// Main is the TestMain of a package whose tests call CouldNotKeepUp. It runs the tests, prints on the last line
+// how many were inconclusive, and ends the process.
 func Main(m *testing.M) {
 	code := m.Run()
 	inconclusive.tell(os.Stdout)

@@ -9,7 +9,7 @@ import (
 	"firedrill/internal/machine"
 )
 
-// failing is a test that keeps how it failed.
+// failing records how a test failed.
 type failing struct {
 	testing.TB
 	said string
@@ -28,7 +28,7 @@ func TestPatienceIsAMinuteOrMore(t *testing.T) {
 	}
 }
 
-// As many looks are taken as it needs.
+// Eventually checks as often as needed.
 func TestAwaitLooksUntilItHolds(t *testing.T) {
 	looks := 0
 	Eventually(t, "the third look", func() bool { looks++; return looks == 3 })
@@ -37,7 +37,7 @@ func TestAwaitLooksUntilItHolds(t *testing.T) {
 	}
 }
 
-// Whoever reads the messages, or the last line, can tell a slow machine from a broken product.
+// The messages and the last line distinguish a slow machine from a broken product.
 func TestCouldNotKeepUpIsToldApart(t *testing.T) {
 	var before, after strings.Builder
 	inconclusive.tell(&before)
