@@ -14,7 +14,7 @@ import (
 // Estimates. For a latency quantile q, θ = ln(q_b/q_a), so a change is relative. For errors, θ = p_b - p_a with p =
 // failed/requests.
 //
-// Standard errors are computed with the circular block bootstrap. To resample a run, it draws blocks of L consecutive
+// Standard errors come from the circular block bootstrap. To resample a run, the bootstrap draws blocks of L consecutive
 // slots of the timeline with replacement, wrapping around at the end, until there are as many slots as before (D. N.
 // Politis, J. P. Romano, "A circular block-resampling procedure for stationary data", 1992; H. R. Künsch, Annals of
 // Statistics 17, 1989). Blocks preserve the dependence between neighbouring requests and seconds. L grows as n^(1/3),
@@ -24,7 +24,7 @@ import (
 //
 // Intervals are simultaneous. Let T* = max over comparisons of |θ* - θ|/se, and let c be the quantile of T*'s replicates
 // at the share `confidence`. Then θ ± c·se are simultaneous intervals (J. P. Romano, M. Wolf, Econometrica 73, 2005, the
-// single step). Both c and se are increased to correct what short runs and blocks miss; see dependence.go.
+// single step). Both c and se are increased to correct for what short runs and blocks miss; see dependence.go.
 //
 // Two lower bounds keep se realistic. Slots measure latencies only to a bucket of width w, which adds w²/12 for each run.
 // If hardly anything failed, there is nothing to resample, so the se of errors is at least the binomial one with one
