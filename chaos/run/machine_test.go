@@ -20,7 +20,8 @@ func lateBetween(need drill.Need, d, from, to time.Duration) func(time.Duration)
 	}
 }
 
-// targetDown adds an alert that must not fire in these drills, while while returns true.
+// targetDown adds an alert that must not fire in these drills, as long as while returns
+// true.
 func targetDown(w *world, while func() bool) {
 	w.alerts = func(all []run.Alert) []run.Alert {
 		if !while() {

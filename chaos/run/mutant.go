@@ -147,7 +147,7 @@ func drop(j *Journal, signal Signal) {
 		s.Seen, s.TraceID, s.Link, s.Before = time.Time{}, "", "", nil
 		s.During = nil
 		s.Gaps = []Gap{{From: j.FaultsBegan(), To: j.FaultsEnded(), Why: ErrNoData.Error(), Empty: true}}
-		if signal != SignalMetric { // they are numbers of lines and traces found
+		if signal != SignalMetric { // the value is the number of lines or traces found
 			zero := 0.0
 			s.During, s.Gaps = &zero, nil
 		}
