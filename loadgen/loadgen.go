@@ -1,4 +1,4 @@
-// Package loadgen runs load tests. Prepare makes a Run of a profile or of a few settings, and Run.Do carries it out:
+// Package loadgen runs load tests. Prepare makes a Run from a profile or from a few settings, and Run.Do carries it out:
 //
 //	run, err := loadgen.Prepare(ctx, loadgen.Config{Profile: "steady.yaml"})
 //	if err != nil {
@@ -6,10 +6,11 @@
 //	}
 //	found := run.Do(ctx).Result
 //
-// The packages below it are the parts: profile reads, schedule says when, journey says what, attack sends, result keeps,
-// threshold judges, report and metrics show.
+// The packages below it are the parts. Package profile reads profiles. Package schedule computes when requests are due.
+// Package journey defines what arrivals do. Package attack sends the requests. Package result collects the measurements.
+// Package threshold evaluates them. Packages report and metrics show them.
 //
-// It must not know flags, terminals or files of results.
+// It must not know flags, terminals or result files.
 package loadgen
 
 import (
@@ -31,31 +32,32 @@ import (
 	"firedrill/loadgen/threshold"
 )
 
-// Config says what a load test sends and how. Either Profile or AdHoc is needed; all else may be zero.
+// Config configures a load test. Exactly one of Profile and AdHoc is required. All other fields may be
+// zero.
 type Config struct {
 	Profile string          // path of a profile
-	AdHoc   *profile.AdHoc  // a load test that needs no file
-	Options profile.Options // what stands instead of the profile's
+	AdHoc   *profile.AdHoc  // a load test without a file
+	Options profile.Options // override the profile
 
-	ID         journey.RunID       // from which trace ids and ${uuid} come; 0 is an id like any other, NewRunID makes one
-	Shard      schedule.Shard      // the part of the schedule that is sent; zero: all of it
-	Thresholds []profile.Threshold // that must hold, beside the profile's
+	ID         journey.RunID       // source of trace ids and ${uuid}; NewRunID makes a random one; 0 is a valid id
+	Shard      schedule.Shard      // the part of the schedule to send; zero: all of it
+	Thresholds []profile.Threshold // thresholds in addition to the profile's
 
 	Transport string // attack.Fast (default) or attack.Standard
-	Insecure  bool   // do not check certificates
+	Insecure  bool   // skip verification of certificates
 
-	WaitFor string // URL that must answer 200 before Prepare returns, within two minutes; "": none
-	Metrics string // address to serve loadgen_* metrics at, such as "127.0.0.1:0"; "": none
+	WaitFor string // Prepare waits up to two minutes until this URL answers 200; "": no wait
+	Metrics string // address on which loadgen_* metrics are served, such as "127.0.0.1:0"; "": not served
 
-	TraceURL      string // of a trace, with {trace_id} in it, instead of the profile's
-	LocalTraceURL string // the same, for targets on this machine, if neither the profile nor TraceURL says one
-	Version       string // of the program, for the result
+	TraceURL      string // URL of a trace, with {trace_id} in it; overrides the profile's; "": the profile's
+	LocalTraceURL string // URL of a trace for targets on this machine, if neither the profile nor TraceURL has one
+	Version       string // version of the program, for the result
 }
 
-// Prepare checks all that can be checked before a request of the test is sent, and returns a Run that is ready. It reads the
-// profile, parses thresholds, looks up hosts, waits for WaitFor, and listens for scrapes of metrics.
+// Prepare returns a Run that is ready. It checks everything that can be checked before the first request of the test: it
+// reads the profile, parses the thresholds, looks up the hosts, waits for WaitFor, and opens the listener for metrics.
 //
-// Errors are the user's to mend: they name the file and the key, or the setting, that is wrong.
+// Errors are for the user: they name the file and the key, or the setting, that is wrong.
 func Prepare(ctx context.Context, cfg Config) (*Run, error) {
 	prof, err := read(cfg)
 	if err != nil {
@@ -92,7 +94,7 @@ func Prepare(ctx context.Context, cfg Config) (*Run, error) {
 	return r, nil
 }
 
-// read reads the profile, or makes it of the settings.
+// read returns the profile of the file or of the settings.
 func read(cfg Config) (*profile.Profile, error) {
 	switch {
 	case cfg.Profile != "" && cfg.AdHoc != nil:
@@ -105,7 +107,7 @@ func read(cfg Config) (*profile.Profile, error) {
 	return nil, errors.New("there is neither a profile nor a load test without one")
 }
 
-// readThresholds parses the profile's thresholds and those that are given. It refuses names that the profile does not have.
+// readThresholds parses the profile's thresholds and the given ones. It refuses names that the profile does not have.
 func readThresholds(prof *profile.Profile, given []profile.Threshold) ([]threshold.Threshold, error) {
 	names := thresholdNames(prof)
 	var out []threshold.Threshold
@@ -122,7 +124,7 @@ func readThresholds(prof *profile.Profile, given []profile.Threshold) ([]thresho
 	return out, nil
 }
 
-// thresholdNames returns the names of a profile that its thresholds may mention.
+// thresholdNames returns the names in a profile that its thresholds may use.
 func thresholdNames(prof *profile.Profile) threshold.Names {
 	var names threshold.Names
 	for i := range prof.Plan.Scenarios {
@@ -142,7 +144,7 @@ func thresholdNames(prof *profile.Profile) threshold.Names {
 	return names
 }
 
-// assemble puts the parts of the run together.
+// assemble creates the parts of the run and connects them.
 func (r *Run) assemble(cfg Config) error {
 	plan, err := journey.NewPlan(r.Profile.Plan)
 	if err != nil {
@@ -162,7 +164,7 @@ func (r *Run) assemble(cfg Config) error {
 	return err
 }
 
-// meta returns what the result says of the run. Do sets the true start.
+// meta returns the metadata of the result. Do sets the actual start.
 func (r *Run) meta(cfg Config) result.Meta {
 	prof := r.Profile
 	m := result.Meta{
@@ -193,7 +195,7 @@ func (r *Run) meta(cfg Config) result.Meta {
 	return m
 }
 
-// shown returns what the metrics say of the run.
+// shown returns the run as the metrics need it.
 func (r *Run) shown() metrics.Run {
 	run := metrics.Run{
 		Profile: r.Profile.Name, Failures: journey.Failures(), Workers: r.Profile.Limits.Workers,

@@ -22,7 +22,7 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// server counts what it is asked, by method and path.
+// server counts the requests that it receives, by method and path.
 type server struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -44,7 +44,7 @@ func newServer(t *testing.T, answer func(w http.ResponseWriter, r *http.Request)
 	return s
 }
 
-// total returns how many requests came.
+// total returns the number of requests received.
 func (s *server) total() (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,10 +54,11 @@ func (s *server) total() (n int) {
 	return n
 }
 
-// tolerant are limits under which a busy machine does not make a run invalid.
+// tolerant has limits so wide that a run on a busy machine stays valid.
 const tolerant = "limits: {lag_p99: 60s, rate_error: 1, overrun: 10m, timeout: 10m}\n"
 
-// profileFor writes a profile of 30 arrivals in two stages to url.
+// profileFor writes a profile that sends 30 arrivals in two stages to url. It returns the
+// path.
 func profileFor(t *testing.T, url, rest string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "p.yaml")
@@ -138,7 +139,8 @@ func TestDo(t *testing.T) {
 	}
 }
 
-// The first error of a class is kept in words. A target that hangs up gives one class.
+// TestFailuresAreSaid checks that the text of the first error of each class is kept. A
+// target that closes every connection produces one class.
 func TestFailuresAreSaid(t *testing.T) {
 	s := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
 		conn, _, err := http.NewResponseController(w).Hijack()
@@ -154,7 +156,7 @@ func TestFailuresAreSaid(t *testing.T) {
 	}
 }
 
-// The meta data say what the profile says, for a shard too.
+// TestMeta checks that the metadata agree with the profile, also for a shard.
 func TestMeta(t *testing.T) {
 	s := newServer(t, nil)
 	file := profileFor(t, s.URL, "")
@@ -206,7 +208,8 @@ func TestOnThisMachine(t *testing.T) {
 	}
 }
 
-// The same id gives the same requests, another id gives others.
+// TestSameIDSendsTheSame checks that the same id gives the same requests, and another id
+// gives other requests.
 func TestSameIDSendsTheSame(t *testing.T) {
 	sent := func(cfg Config) string {
 		var mu sync.Mutex
@@ -233,7 +236,7 @@ func TestSameIDSendsTheSame(t *testing.T) {
 	}
 }
 
-// An end of the context ends the run with a result of what was done.
+// TestDoEndsWithItsContext checks that Do returns the result so far when its context ends.
 func TestDoEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -10,7 +10,7 @@ import (
 	"firedrill/loadgen/profile"
 )
 
-// resolve looks every host up, so that a wrong one is found before the first request.
+// resolve looks up every host, so that a wrong name is reported before the first request.
 func resolve(ctx context.Context, hosts []profile.Host) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
@@ -22,7 +22,8 @@ func resolve(ctx context.Context, hosts []profile.Host) error {
 	return nil
 }
 
-// onThisMachine returns whether all hosts are loopback addresses; false if there are none.
+// onThisMachine reports whether all hosts are loopback addresses. It returns false if there
+// are no hosts.
 func onThisMachine(hosts []profile.Host) bool {
 	for _, h := range hosts {
 		ip := net.ParseIP(h.Name)
@@ -33,7 +34,7 @@ func onThisMachine(hosts []profile.Host) bool {
 	return len(hosts) > 0
 }
 
-// await returns when the URL answers 200. It gives up after two minutes.
+// await waits until the URL answers 200, for up to two minutes.
 func await(ctx context.Context, url string) error {
 	if url == "" {
 		return nil
@@ -53,7 +54,8 @@ func await(ctx context.Context, url string) error {
 	}
 }
 
-// answer returns the status that a URL answers with, in words, or why there is no answer.
+// answer returns the text of the status with which a URL answers, or of the error if there
+// is no answer.
 func answer(ctx context.Context, url string) string {
 	ctx, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()

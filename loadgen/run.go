@@ -15,33 +15,33 @@ import (
 	"firedrill/loadgen/threshold"
 )
 
-// Run is a load test that is ready to run once. Prepare makes it. Its fields are to be read, not to be changed.
+// Run is a load test that is ready to run once. Prepare makes it. Callers must not change its fields.
 type Run struct {
 	Profile    *profile.Profile
 	ID         journey.RunID
-	Part       schedule.Part // of the profile's schedule: all of it, or a shard
+	Part       schedule.Part // all of the profile's schedule, or a shard of it
 	Thresholds []threshold.Threshold
 
 	attack    *attack.Attack
 	collector *result.Collector
-	listener  net.Listener // nil: no metrics
+	listener  net.Listener // nil: metrics are not served
 	metrics   *metrics.Metrics
 }
 
-// Outcome is what a run found.
+// Outcome is the outcome of a run.
 type Outcome struct {
-	Result   *result.Result    // with the outcomes of the thresholds
-	Failures map[string]string // the first error of each failure class, in words; an answer is no error, whatever its status
+	Result   *result.Result    // includes the outcomes of the thresholds
+	Failures map[string]string // text of the first error by failure class; an answer is no error, whatever its status
 }
 
-// Do sends the load, or as much of it as is due when ctx ends, waits for the requests that are under way, evaluates the
-// thresholds, and returns what was found. While it goes on, it serves metrics. It must be called once.
+// Do sends the load until the schedule ends or ctx ends. Then it waits for active requests, evaluates the thresholds,
+// and returns the outcome. During the run it serves metrics. It must be called once.
 func (r *Run) Do(ctx context.Context) Outcome {
 	if r.listener != nil {
 		server := &http.Server{Handler: r.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second}
 		go server.Serve(r.listener) //nolint:errcheck // ends when it is closed
 		defer server.Close()
-		defer r.Close() // a server that never came to serve does not know the listener
+		defer r.Close() // if Serve has not begun yet, the server does not close the listener
 	}
 	began := time.Now()
 	found := r.collector.Finish(r.attack.Run(ctx))
@@ -50,22 +50,24 @@ func (r *Run) Do(ctx context.Context) Outcome {
 	return Outcome{Result: found, Failures: r.attack.Errors()}
 }
 
-// Close stops listening for scrapes of metrics. It is for a Run that is not done; Do closes what it opened.
+// Close closes the listener for metrics. Call it on a Run that is not carried out; Do closes the listener
+// itself.
 func (r *Run) Close() {
 	if r.listener != nil {
-		_ = r.listener.Close() // nothing was written
+		_ = r.listener.Close() // the error can be ignored, because nothing was written
 	}
 }
 
-// Snapshot returns what was found so far, without thresholds.
+// Snapshot returns the result so far, without thresholds.
 func (r *Run) Snapshot() *result.Result {
 	return r.collector.Snapshot(min(r.attack.Elapsed(), r.Part.Length()))
 }
 
-// Busy returns the number of arrivals that are under way.
+// Busy returns the number of active arrivals.
 func (r *Run) Busy() int { return r.attack.Busy() }
 
-// MetricsAddr returns the host and port at which metrics are served, "" if they are not.
+// MetricsAddr returns the host and port on which metrics are served; "" if they are not
+// served.
 func (r *Run) MetricsAddr() string {
 	if r.listener == nil {
 		return ""

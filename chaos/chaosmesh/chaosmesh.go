@@ -1,6 +1,6 @@
-// Package chaosmesh says a drill's faults in the language of Chaos Mesh, for
-// shops that run in a cluster: one Workflow that does each fault at its time,
-// and in words what it does differently or cannot do at all.
+// Package chaosmesh translates the faults of a drill to Chaos Mesh, for shops that run in a
+// cluster. The translation is one Workflow that begins each fault at its time. Remarks say
+// what Chaos Mesh does differently and what it cannot do.
 //
 // It must not know how drills are judged, nor talk to a cluster.
 package chaosmesh
@@ -16,19 +16,19 @@ import (
 	"firedrill/internal/topology"
 )
 
-// Pods are those of one component.
+// Pods describes the pods of one component.
 type Pods struct {
 	Namespace string
 	Name      string // value of the label app.kubernetes.io/name
-	Container string // "" where deployments differ in it
-	Port      int    // of HTTP requests; 0: none
-	Admin     int    // of health checks; 0: none
+	Container string // "" if deployments have different container names
+	Port      int    // port for HTTP requests; 0: none
+	Admin     int    // port for health checks; 0: none
 }
 
-// Cluster is where the components of a shop run, by their names in drills.
+// Cluster maps the components of a shop, by their names in drills, to their pods.
 type Cluster map[string]Pods
 
-// Shop is the cluster that deploy/kubernetes describes.
+// Shop returns the cluster that deploy/kubernetes describes.
 func Shop() Cluster {
 	c := Cluster{
 		"database": {Namespace: "shop", Name: "postgres"},
@@ -36,7 +36,7 @@ func Shop() Cluster {
 	for _, s := range topology.Services() {
 		pods := Pods{Namespace: "shop", Name: s.Name, Container: "shop", Port: s.Port, Admin: s.Admin}
 		if s.Name == topology.Broker {
-			pods.Port = 0 // it speaks no HTTP
+			pods.Port = 0 // the broker does not use HTTP
 		}
 		c[s.Name] = pods
 	}
@@ -46,28 +46,28 @@ func Shop() Cluster {
 	return c
 }
 
-// Plan is what Chaos Mesh can do of a drill.
+// Plan is the translation of a drill.
 type Plan struct {
 	Drill *drill.Drill
 	Steps []Step
 	Lost  []Lost
 }
 
-// Step is a fault that Chaos Mesh can express.
+// Step is a fault that Chaos Mesh can inject.
 type Step struct {
 	drill.Fault
-	Differs string // what it does differently; "" if nothing
+	Differs string // what Chaos Mesh does differently; "" if nothing
 	action  action
 }
 
-// Lost is a fault that it cannot.
+// Lost is a fault that Chaos Mesh cannot inject.
 type Lost struct {
 	drill.Fault
 	Reason string
 }
 
-// Translate says the faults of a drill in Chaos Mesh's language. Kinds are those of faults. A fault that has no translation is
-// no error, but one of Plan.Lost; a fault that is not well formed is.
+// Translate translates the faults of a drill. known has the kinds of faults. A fault without a translation is no error, but is
+// listed in Plan.Lost. A fault that is not well formed is an error.
 func Translate(d *drill.Drill, c Cluster, known []kinds.Kind) (Plan, error) {
 	plan := Plan{Drill: d}
 	for _, f := range d.Faults {
@@ -98,10 +98,10 @@ func valuesOf(f drill.Fault, known []kinds.Kind) (kinds.Values, error) {
 	return values, nil
 }
 
-// translation makes the action of a fault. Its error is the reason why there is none.
+// translation returns the action for a fault. Its error is the reason why there is none.
 type translation func(c Cluster, target string, v kinds.Values) (a action, differs string, err error)
 
-// translations are those of all kinds that have one.
+// translations returns the translation of each kind that has one.
 func translations() map[string]translation {
 	return map[string]translation{
 		"cpu_burn": cpuBurn, "memory_leak": memoryLeak,
@@ -120,7 +120,7 @@ func (c Cluster) translate(f drill.Fault, v kinds.Values) (a action, differs str
 	return translate(c, f.Target, v)
 }
 
-// reason is why a kind without a translation has none.
+// reason returns why a kind has no translation.
 func reason(kind string) error {
 	switch kind {
 	case "wire_reset":
@@ -137,7 +137,7 @@ func reason(kind string) error {
 	return errors.New("it happens inside the service's process, where Chaos Mesh does not reach: start the services with SHOP_FAULTS_TOKEN and ask them for it")
 }
 
-// pods are those of a component.
+// pods returns the pods of a component.
 func (c Cluster) pods(component string) (Pods, error) {
 	p, ok := c[component]
 	if !ok {
@@ -146,7 +146,7 @@ func (c Cluster) pods(component string) (Pods, error) {
 	return p, nil
 }
 
-// wire are both ends of "caller -> dependency".
+// wire returns the pods at both ends of "caller -> dependency".
 func (c Cluster) wire(target string) (caller, dependency Pods, err error) {
 	from, to, ok := strings.Cut(target, " -> ")
 	if !ok {

@@ -13,7 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "write golden files")
 
-// known returns some of the services' and, in the form that chaos/fault describes them, some of the others.
+// known returns the kinds of the services and some of the other kinds, with the parameters that chaos/fault
+// gives them.
 func known() []kinds.Kind {
 	toxic := []kinds.Param{
 		{Name: "stream", Type: kinds.String, OneOf: []any{"downstream", "upstream"}, Default: "downstream"},
@@ -47,7 +48,8 @@ func text(t *testing.T, p Plan) string {
 	return b.String()
 }
 
-// One file that shows everything: a pause, every family of experiment, a repetition, remarks.
+// TestWorkflow compares a workflow with every feature to a golden file: a pause, every family
+// of experiments, a repetition, and remarks.
 func TestWorkflow(t *testing.T) {
 	got := text(t, translate(t,
 		drill.Fault{At: 10 * time.Second, For: time.Minute, Kind: "wire_latency", Target: "orders -> payments", Params: map[string]any{"latency": "300ms", "jitter": "50ms"}},

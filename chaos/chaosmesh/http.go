@@ -8,7 +8,8 @@ import (
 	"firedrill/apps/fault/kinds"
 )
 
-// httpSpec is what happens to requests to the selected pods, or their responses.
+// httpSpec is the spec of an HTTPChaos, which changes requests to the selected pods or
+// their responses.
 type httpSpec struct {
 	selected `yaml:",inline"`
 	Target   string       `yaml:"target"` // Request or Response
@@ -23,10 +24,12 @@ type replaceSpec struct {
 	Code int `yaml:"code"`
 }
 
-// parameter is a variable part of a route's template.
+// parameter matches a parameter in the template of a route.
 var parameter = regexp.MustCompile(`:[^/]+`)
 
-// requests are those to a component that a fault with a share and a route is about.
+// requests returns a spec that selects the requests of a fault to a component, by the
+// fault's route. share is the name of the fault's parameter for the share of requests; it
+// must be 1.
 func (c Cluster) requests(target string, v kinds.Values, share string) (httpSpec, error) {
 	p, err := c.pods(target)
 	switch {
@@ -71,7 +74,7 @@ func latency(c Cluster, target string, v kinds.Values) (action, string, error) {
 	return action{kind: "HTTPChaos", spec: spec}, differs, nil
 }
 
-// unready fails the health checks of the kubelet.
+// unready makes the kubelet's health checks fail.
 func unready(c Cluster, target string, _ kinds.Values) (action, string, error) {
 	p, err := c.pods(target)
 	if err != nil {

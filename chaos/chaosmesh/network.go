@@ -7,7 +7,8 @@ import (
 	"firedrill/apps/fault/kinds"
 )
 
-// networkSpec is what happens to packets from the selected pods to the target's.
+// networkSpec is the spec of a NetworkChaos, which changes packets from the selected pods
+// to the target's pods.
 type networkSpec struct {
 	selected  `yaml:",inline"`
 	Action    string         `yaml:"action"`
@@ -24,14 +25,15 @@ type delaySpec struct {
 
 type bandwidthSpec struct {
 	Rate   string `yaml:"rate"`
-	Limit  uint32 `yaml:"limit"`  // bytes that may wait
-	Buffer uint32 `yaml:"buffer"` // bytes that may go at once
+	Limit  uint32 `yaml:"limit"`  // bytes that may be queued
+	Buffer uint32 `yaml:"buffer"` // bytes that may be sent at once
 }
 
-// errToxicity says why a share of the connections cannot be picked.
+// errToxicity is the error for a fault on a share of the connections.
 var errToxicity = errors.New("experiments pick packets or pods, not connections: there is no toxicity below 1")
 
-// stream is the wire in the direction in which a toxic works: from whom packets come, to whom they go.
+// stream returns the ends of a wire in the direction in which a toxic works: packets flow from from to
+// to.
 func (c Cluster) stream(target string, v kinds.Values) (from, to Pods, err error) {
 	caller, dependency, err := c.wire(target)
 	if err != nil {
@@ -64,12 +66,12 @@ func wireBandwidth(c Cluster, target string, v kinds.Values) (action, string, er
 	}
 	return action{kind: "NetworkChaos", spec: networkSpec{
 		selected: from.all(), Action: "bandwidth", Direction: "to", Target: to.all(),
-		// tc's "kbps" are kilobytes.
+		// A rate in "kbps" is in kilobytes a second, as in tc.
 		Bandwidth: &bandwidthSpec{Rate: fmt.Sprintf("%dkbps", v.Integer("rate")), Limit: 1 << 20, Buffer: 16 << 10},
 	}}, "the rate is that of a pod, not of each connection", nil
 }
 
-// cut loses every packet between two ends.
+// cut drops every packet between the two ends of a wire.
 func cut(c Cluster, target string) (action, error) {
 	caller, dependency, err := c.wire(target)
 	if err != nil {

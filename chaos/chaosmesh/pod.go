@@ -8,7 +8,7 @@ import (
 	"firedrill/apps/fault/kinds"
 )
 
-// podSpec is what happens to pods as a whole.
+// podSpec is the spec of a PodChaos, which affects whole pods.
 type podSpec struct {
 	selected       `yaml:",inline"`
 	Action         string   `yaml:"action"`
@@ -49,7 +49,8 @@ func stop(c Cluster, target string, _ kinds.Values) (action, string, error) {
 	return action{kind: "PodChaos", spec: podSpec{selected: p.all(), Action: "pod-failure"}}, "the process is replaced by one that does nothing", nil
 }
 
-// stressSpec is a load beside the process, in the pod's cgroup.
+// stressSpec is the spec of a StressChaos, which runs a load beside the process, in the
+// cgroup of the pod.
 type stressSpec struct {
 	selected  `yaml:",inline"`
 	Stressors stressors `yaml:"stressors"`
@@ -62,7 +63,7 @@ type stressors struct {
 
 type cpuStressor struct {
 	Workers int `yaml:"workers"`
-	Load    int `yaml:"load"` // percent of a core, of each worker
+	Load    int `yaml:"load"` // percent of a core, for each worker
 }
 
 type memoryStressor struct {
@@ -93,13 +94,14 @@ func memoryLeak(c Cluster, target string, v kinds.Values) (action, string, error
 		besideTheProcess + "; all is taken at once", nil
 }
 
-// timeSpec moves the clock of processes.
+// timeSpec is the spec of a TimeChaos, which moves the clock of processes.
 type timeSpec struct {
 	selected   `yaml:",inline"`
 	TimeOffset string `yaml:"timeOffset"`
 }
 
-// tokenSkew moves the clock of one gateway: what the others issue it judges wrongly.
+// tokenSkew moves the clock of one gateway, so that it misjudges the tokens that the other
+// gateways issue.
 func tokenSkew(c Cluster, target string, v kinds.Values) (action, string, error) {
 	p, err := c.pods(target)
 	if err != nil {

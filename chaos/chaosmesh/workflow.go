@@ -9,31 +9,32 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// action is one experiment of Chaos Mesh: its kind and its spec, and how often it is done over while it lasts.
+// action is one experiment of Chaos Mesh: its kind, its spec, and the interval at which it is repeated.
 type action struct {
-	kind  string // "NetworkChaos"
+	kind  string // such as "NetworkChaos"
 	spec  any
 	every time.Duration // 0: once
 }
 
-// selector picks pods; every experiment has one.
+// selector selects pods.
 type selector struct {
 	Namespaces     []string          `yaml:"namespaces"`
 	LabelSelectors map[string]string `yaml:"labelSelectors"`
 }
 
-// selected is the part that the specs of all experiments begin with.
+// selected has the keys that the specs of all experiments begin with.
 type selected struct {
 	Mode     string   `yaml:"mode"`
 	Selector selector `yaml:"selector"`
 }
 
-// all selects every pod of a component, for a fault of a component is one of all its processes.
+// all selects every pod of a component, because a fault of a component affects all its
+// processes.
 func (p Pods) all() selected {
 	return selected{"all", selector{[]string{p.Namespace}, map[string]string{"app.kubernetes.io/name": p.Name}}}
 }
 
-// The form in which Chaos Mesh reads workflows.
+// The format of workflows of Chaos Mesh.
 type (
 	workflow struct {
 		APIVersion string       `yaml:"apiVersion"`
@@ -51,7 +52,8 @@ type (
 	}
 )
 
-// Write writes the plan as YAML: a Workflow, below remarks on what it does and what it lacks. A plan without steps is an error.
+// Write writes the plan as the YAML of a Workflow. Comments above it say what it does and what is missing. A plan without steps
+// is an error.
 func (p Plan) Write(w io.Writer) error {
 	if len(p.Steps) == 0 {
 		return fmt.Errorf("export drill %q: Chaos Mesh can express none of its %d faults", p.Drill.Name, len(p.Drill.Faults))
@@ -66,7 +68,7 @@ func (p Plan) Write(w io.Writer) error {
 	return nil
 }
 
-// remarks are the comment above the workflow.
+// remarks returns the comments above the workflow.
 func (p Plan) remarks() string {
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, "# "+format+"\n", args...) }
@@ -84,7 +86,8 @@ func (p Plan) remarks() string {
 	return b.String()
 }
 
-// workflow does all steps side by side, each after its time: a pause, then the experiment for as long as it lasts.
+// workflow returns a workflow that runs all steps in parallel. Each step is a pause until the fault's time, then
+// the experiment for the fault's length.
 func (p Plan) workflow() workflow {
 	var templates []yaml.MapSlice
 	var sides []string
@@ -112,7 +115,7 @@ func (p Plan) workflow() workflow {
 	}
 }
 
-// template is the step's experiment, which ends with its deadline.
+// template returns the template of the step's experiment, which ends at its deadline.
 func (s Step) template(name string) yaml.MapSlice {
 	key := strings.ToLower(s.action.kind[:1]) + s.action.kind[1:]
 	if strings.HasPrefix(s.action.kind, "HTTP") {

@@ -69,7 +69,7 @@ func (b *builder) drill() *Drill {
 	return d
 }
 
-// whole checks what no single key shows to be wrong.
+// whole checks rules that involve more than one key.
 func (b *builder) whole(d *Drill) {
 	if len(d.Faults) == 0 {
 		if d.Lasts == 0 {

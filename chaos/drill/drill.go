@@ -14,19 +14,19 @@ const DesignScale = 60
 // Drill is one exercise: what load the shop gets, what is broken, and what must then
 // be seen. Its times are wall time at DesignScale; AtScale stretches them.
 type Drill struct {
-	Name         string // its file's, without the extension
+	Name         string // name of its file without the extension
 	File         string
 	Title, Story string
 	Hints        []string
-	Answer       *Answer // nil: never a mystery
+	Answer       *Answer // nil: the drill cannot be a mystery
 	Runbook      string
 	Load         LoadSpec
 	WarmUp       time.Duration
-	Lasts        time.Duration // at least, from the end of the warm-up
+	Lasts        time.Duration // minimum length, from the end of the warm-up
 	Hypothesis   []Probe
 	Faults       []Fault
-	// Takes lists what the faults themselves take from the machine, so that a lack of
-	// it excuses nothing.
+	// Takes lists what the faults themselves take from the machine. A lack of these needs
+	// excuses nothing.
 	Takes   []Need
 	Expect  Expectations
 	AbortIf []Guard
@@ -35,10 +35,10 @@ type Drill struct {
 // Answer is the solution of a mystery.
 type Answer struct{ Service, Fault, Because string }
 
-// LoadSpec is the load that a drill brings.
+// LoadSpec is the load of a drill.
 type LoadSpec struct {
-	Profile string // a name, or a path that stands as it is; "" for no load
-	Rate    string // such as "20/s", instead of the profile's stages; "" for those
+	Profile string // name or path of a profile; "" for no load
+	Rate    string // such as "20/s", which replaces the profile's stages; "" keeps them
 }
 
 // Language is the language of a query.
@@ -87,7 +87,7 @@ type Probe struct {
 	Change *Comparison
 	Mode   Mode
 	NoData NoData // what a query without an answer means
-	Needs  []Need // what the machine must give for it to be true; none: it must hold on any machine
+	Needs  []Need // what the machine must provide for it to hold; none: it must hold on any machine
 }
 
 // Holds reports whether the value v is as claimed. Change is not judged if before, the
@@ -124,9 +124,9 @@ type Expectations struct {
 	Traces      []TraceExpectation
 	Logs        []LogExpectation
 	Metrics     []MetricExpectation
-	Healthy     []string      // services
-	Recover     time.Duration // after the last fault, for probes of mode After
-	Blind       time.Duration // on end that alerts may be unobservable
+	Healthy     []string      // services that must stay ready
+	Recover     time.Duration // limit for probes of mode After, from the last fault's end
+	Blind       time.Duration // maximum uninterrupted time in which alerts are unobservable
 }
 
 // AlertPattern selects alerts by name and by some of their labels.
@@ -171,10 +171,10 @@ const (
 // AlertExpectation is an alert that must fire and resolve.
 type AlertExpectation struct {
 	AlertPattern
-	FiresWithin    time.Duration // of the first fault's begin
-	ResolvesWithin time.Duration // of the last fault's end
+	FiresWithin    time.Duration // limit, from the first fault's begin
+	ResolvesWithin time.Duration // limit, from the last fault's end
 	Notice         Notice
-	Ratio          float64 // of bad events, for the prediction; 0: as measured
+	Ratio          float64 // ratio of bad events for the prediction; 0: as measured
 	Needs          []Need
 }
 
@@ -182,9 +182,9 @@ type AlertExpectation struct {
 type TraceExpectation struct {
 	Name, TraceQL string
 	Service       string
-	Span          string // "": any
-	Failed        bool   // only such
-	AtLeast       int    // such spans in one trace
+	Span          string // name of the span; "": any
+	Failed        bool   // only failed spans count
+	AtLeast       int    // minimum number of such spans in one trace
 	Needs         []Need
 }
 
@@ -199,8 +199,8 @@ type LogExpectation struct {
 // must pass at once.
 type MetricExpectation struct {
 	Name, PromQL string
-	During       *Comparison // of its value
-	Change       *Comparison // of its value, divided by that before
+	During       *Comparison // bound for the value
+	Change       *Comparison // bound for the value divided by the value before the faults
 	Needs        []Need
 }
 

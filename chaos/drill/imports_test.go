@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestADrillIsParsedWithoutAWebFramework holds that nothing below this package links
-// the services' web framework.
+// TestADrillIsParsedWithoutAWebFramework checks that this package and its dependencies do
+// not import the services' web framework.
 func TestADrillIsParsedWithoutAWebFramework(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", ".").Output()
 	if err != nil {

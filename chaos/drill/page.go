@@ -1,7 +1,7 @@
 package drill
 
 import (
-	_ "embed" // the page's template
+	_ "embed" // for the template of the page
 	"fmt"
 	"io"
 	"reflect"

@@ -54,7 +54,7 @@ abortIf:
   - {name: nothing works, promql: up, is: "< 1"}
 `
 
-// checker knows one kind of fault.
+// checker accepts only one kind of fault.
 type checker struct{}
 
 func (checker) Check(f drill.Fault) error {
@@ -102,11 +102,11 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// wrong are changes that make the valid drill invalid, and what is said of them.
+// wrong are changes that make the valid drill invalid, with the expected errors.
 var wrong = []struct {
 	from, to string
-	want     string // begins with the line and the key
-	schema   bool   // whether an editor sees it too
+	want     string // the error begins with the line and the key
+	schema   bool   // whether the schema refuses it too
 }{
 	{"story: Customers cannot pay.", "storey: x", "d.yaml:2: storey: unknown key; did you mean story?", true},
 	{"story: Customers cannot pay.\n", "", "d.yaml:1: story: is missing", true},
@@ -166,7 +166,7 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
-// All that is wrong is told at once.
+// TestParseTellsAll checks that all errors are reported at once.
 func TestParseTellsAll(t *testing.T) {
 	text := strings.NewReplacer("warmUp: 30s", "warmUp: soon", "kind: errors", "kind: gremlins", "rate: 20/s", "rate: fast").Replace(valid)
 	_, err := drill.Parse("d.yaml", []byte(text), checker{})

@@ -56,7 +56,7 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) object {
 		}
 	case reflect.Slice:
 		items := schemaOf(t.Elem(), tag)
-		delete(items, "description") // it is that of the list
+		delete(items, "description") // the list has the description
 		out["type"], out["items"] = "array", items
 	case reflect.Map:
 		out["type"] = "object"

@@ -34,7 +34,7 @@ func schema(t *testing.T) *jsonschema.Schema {
 	return compiled
 }
 
-// validate does what an editor does.
+// validate validates a drill against the schema, as an editor does.
 func validate(s *jsonschema.Schema, text string) error {
 	asJSON, err := yaml.YAMLToJSON([]byte(text))
 	if err != nil {
@@ -47,8 +47,8 @@ func validate(s *jsonschema.Schema, text string) error {
 	return s.Validate(value)
 }
 
-// The schema accepts what Parse accepts and refuses what Parse refuses, as far as a
-// schema can say it.
+// TestSchemaAgreesWithParse checks that the schema accepts what Parse accepts, and refuses
+// what Parse refuses as far as a schema can.
 func TestSchemaAgreesWithParse(t *testing.T) {
 	s := schema(t)
 	if err := validate(s, valid); err != nil {

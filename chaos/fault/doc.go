@@ -1,14 +1,15 @@
-// Package fault makes the faults of a drill. There are three families, and each kind of
-// fault has one file, one test and one paragraph of documentation:
+// Package fault injects the faults of a drill. There are three families. Each kind of fault
+// has one file, one test and one paragraph of documentation:
 //
-//   - A service shows its faults itself. It is asked to over its admin listener, with
-//     package apps/fault/client, and ends them when the lease ends.
-//   - Faults on the wire are toxics of a proxy of toxiproxy, which stands in this
-//     process between a caller and a dependency. The caller is asked to dial the proxy
-//     instead, also on a lease, and dials directly again when the lease ends.
-//   - A watchdog, a process of its own, does faults of processes. It undoes them when
-//     the lease ends or when the runner does, however the runner is killed. Notes on
-//     disk let any process undo what a killed watchdog left.
+//   - Services show faults themselves. The package requests them over the admin listener of a
+//     service, with package apps/fault/client. The service ends them when the lease ends.
+//   - Faults on the wire are toxics of a toxiproxy proxy. The proxy runs in this process,
+//     between a caller and a dependency. The package requests, also on a lease, that the
+//     caller dials the proxy. When the lease ends, the caller dials the dependency directly
+//     again.
+//   - Faults of processes are injected by a watchdog, which is a separate process. It undoes
+//     a fault when the lease ends or when the runner ends, even if the runner is killed. With
+//     notes on disk, any process can undo what a killed watchdog left.
 //
 // The package must not know what a drill expects, how a stack is started or where its
 // programs listen: Config says it.

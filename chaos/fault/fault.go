@@ -13,43 +13,43 @@ import (
 	"firedrill/chaos/run"
 )
 
-// Config says what can be made worse.
+// Config describes the targets of faults on one copy.
 type Config struct {
 	// Admins are the URLs of the services' admin listeners, by service.
 	Admins map[string]string
-	// Token is what the services want to be shown.
+	// Token is the token for the services' admin listeners.
 	Token string
-	// Seed decides what services' faults leave to chance.
+	// Seed is the seed for the random choices of services' faults.
 	Seed uint64
 
-	// Wires are the addresses, "host:port", at which a caller dials what it depends
-	// on: by caller, then by dependency.
+	// Wires are the addresses, "host:port", at which callers dial their dependencies, by
+	// caller and then by dependency.
 	Wires map[string]map[string]string
 
 	// Components are the names of all processes that Processes knows.
 	Components []string
 	Processes  Processes
-	// Watchdog is the command that runs Watchdog, with Processes and Notes as here. Its
-	// context does not end before it does.
+	// Watchdog returns the command that runs Watchdog, with the same Processes and Notes.
+	// Its context ends only after the command.
 	Watchdog func(ctx context.Context) *exec.Cmd
 	// Notes is the folder for notes of how to undo faults on processes.
 	Notes string
 }
 
-// Injector makes faults happen. It implements run.Injector.
+// Injector begins faults. It implements run.Injector.
 type Injector struct {
 	config   Config
 	services services
 	wires    wires
 }
 
-// family checks and begins all kinds of one family.
+// family checks and begins faults of all kinds of one family.
 type family interface {
 	check(f drill.Fault) error
 	begin(ctx context.Context, f drill.Fault, lease time.Duration) (run.Injection, error)
 }
 
-// New returns an injector. It begins nothing.
+// New returns an injector. It begins no fault.
 func New(c Config) *Injector {
 	i := &Injector{config: c, services: services{admins: c.Admins, token: c.Token, seed: c.Seed}}
 	i.wires = newWires(c.Wires, &i.services)

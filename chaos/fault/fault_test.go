@@ -17,7 +17,7 @@ func TestCheck(t *testing.T) {
 	for _, tc := range []struct {
 		kind, target string
 		params       map[string]any
-		want         string // of the error; "" for none
+		want         string // text of the error; "" for none
 	}{
 		{"goroutine_leak", "orders", nil, ""},
 		{"goroutine_leak", "orders", map[string]any{"limit": 3}, ""},
@@ -53,7 +53,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// Every kind says what it does, and has defaults that it takes itself.
+// TestKindsAreDescribed checks that every kind has a description, and defaults that are
+// valid.
 func TestKindsAreDescribed(t *testing.T) {
 	var names []string
 	for _, k := range Kinds() {

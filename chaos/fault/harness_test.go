@@ -22,8 +22,8 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// The test's binary plays all parts of a drill, each in a process of its own: the
-// victim, the watchdog, and a runner that can be killed.
+// The roles of the test's binary. It plays all parts of a drill, each in its own process:
+// the victim, the watchdog, and a runner that can be killed.
 const (
 	roleVar = "FAULT_TEST_ROLE"
 	argVar  = "FAULT_TEST_ARG"
@@ -47,7 +47,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// self is the command that runs this binary in a role.
+// self returns the command that runs this binary in a role.
 func self(role, arg string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), roleVar+"="+role, argVar+"="+arg, "GORACE=atexit_sleep_ms=0")
@@ -55,9 +55,9 @@ func self(role, arg string) *exec.Cmd {
 	return cmd
 }
 
-// victimMain serves until it is killed: "/" answers, "/take?bytes=" takes memory.
+// victimMain serves until it is killed. "/" answers, and "/take?bytes=" allocates memory.
 func victimMain(addr string) {
-	go func() { _, _ = io.Copy(io.Discard, os.Stdin); os.Exit(0) }() // not to outlive the test
+	go func() { _, _ = io.Copy(io.Discard, os.Stdin); os.Exit(0) }() // ends with the test
 	var taken [][]byte
 	http.HandleFunc("/take", func(_ http.ResponseWriter, r *http.Request) {
 		n, _ := strconv.Atoi(r.URL.Query().Get("bytes"))
@@ -70,11 +70,11 @@ func victimMain(addr string) {
 // supervisor keeps one victim running, as process-compose does.
 type supervisor struct {
 	t    *testing.T
-	addr string // of the victim
-	url  string // of the supervisor, for other processes
+	addr string // address of the victim
+	url  string // URL of the supervisor, for other processes
 
 	mu      sync.Mutex
-	cmd     *exec.Cmd // nil while there is none
+	cmd     *exec.Cmd // nil while no victim runs
 	stopped bool
 	closed  bool
 	starts  int
@@ -102,7 +102,7 @@ func (s *supervisor) handler() http.Handler {
 	return mux
 }
 
-// spawn starts the victim, and again each time it ends, unless it was stopped.
+// spawn starts the victim. It restarts the victim whenever it ends, unless it was stopped.
 func (s *supervisor) spawn() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +110,7 @@ func (s *supervisor) spawn() {
 		return
 	}
 	cmd := self("victim", s.addr)
-	cmd.Stderr = nil // it dies loudly
+	cmd.Stderr = nil // it prints a lot when it is killed
 	if _, err := cmd.StdinPipe(); err != nil {
 		s.t.Error(err)
 	}
@@ -175,7 +175,7 @@ func (s *supervisor) Stop(context.Context, string) error {
 
 func (s *supervisor) answers() bool { return s.get("/") == nil }
 
-// get asks the victim for as long as it may take.
+// get sends a request to the victim, with a time limit.
 func (s *supervisor) get(path string) error {
 	s.t.Helper()
 	return s.getWithin(machinetest.Patience(s.t, 0), path)
@@ -196,7 +196,7 @@ func (s *supervisor) started() int {
 	return s.starts
 }
 
-// remote is the supervisor as another process sees it, by its URL.
+// remote is the supervisor as another process uses it, by its URL.
 type remote string
 
 func (r remote) ask(ctx context.Context, path string) (string, error) {
@@ -231,15 +231,15 @@ func (r remote) Stop(ctx context.Context, _ string) error {
 	return err
 }
 
-// shortLease is how long the faults of tests that wait for its end last. The runner renews it each third of it, so it outlasts
-// a stall of the machine of two thirds.
+// shortLease is the lease in tests that wait for its end. The runner renews it every third of its length, so it outlasts a
+// stall of the machine of two thirds.
 const shortLease = 3 * time.Second
 
-// plan is what a runner in a process of its own is told to do.
+// plan tells a runner in its own process what to do.
 type plan struct {
 	Fault         drill.Fault
 	Lease         time.Duration
-	Notes, Victim string // of the watchdog: folder, URL of the supervisor
+	Notes, Victim string // for the watchdog: folder, URL of the supervisor
 	Admin, Token  string // of the caller
 	Upstream      string // address that the caller dials
 }
@@ -253,7 +253,7 @@ func (p plan) injector() *Injector {
 	})
 }
 
-// runnerMain begins the fault, says so, and renews it until it is killed.
+// runnerMain begins the fault, reports that, and renews the fault until it is killed.
 func runnerMain(arg string) {
 	var p plan
 	if err := json.Unmarshal([]byte(arg), &p); err != nil {
@@ -291,8 +291,7 @@ func startRunner(t *testing.T, p plan) *exec.Cmd {
 	return cmd
 }
 
-// caller is a service that others can be put between: its requests go through a
-// dialer that faults reroute.
+// caller is a service whose requests go through a dialer that faults can reroute.
 type caller struct {
 	set   *fault.Set
 	admin string
@@ -318,7 +317,7 @@ func newCaller(t *testing.T) *caller {
 	return &caller{set: set, admin: serve(t, mux), http: &http.Client{Transport: transport, Timeout: machinetest.Patience(t, 0)}}
 }
 
-// serve serves h at the URL that it returns.
+// serve serves h and returns the URL.
 func serve(t *testing.T, h http.Handler) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

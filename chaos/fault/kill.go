@@ -25,4 +25,4 @@ func (kill) hit(ctx context.Context, v *victim) error { return v.signal(ctx, sys
 
 func (kill) often() time.Duration { return 0 }
 
-func (kill) undo(context.Context, *victim) error { return nil } // the supervisor does
+func (kill) undo(context.Context, *victim) error { return nil } // the supervisor restarts it

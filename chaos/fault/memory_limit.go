@@ -21,10 +21,10 @@ func memoryLimitKind() processKind {
 	}
 }
 
-// memoryLimit is the same for the first process and its successors.
+// memoryLimit limits the first process and its successors to the same number of bytes.
 type memoryLimit struct{ headroom, most uint64 }
 
-// often is how soon the successor of a process that ended is limited too.
+// often returns the interval of checks for a new process, which must be limited too.
 func (*memoryLimit) often() time.Duration { return 250 * time.Millisecond }
 
 func (m *memoryLimit) hit(ctx context.Context, v *victim) error {

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dataOf is how much a process has of what RLIMIT_DATA limits, and that limit, in bytes.
+// dataOf returns how much data memory a process has, as RLIMIT_DATA counts it, and its
+// limit, both in bytes.
 func dataOf(pid int) (used, limit uint64, err error) {
 	var now unix.Rlimit
 	if err := unix.Prlimit(pid, unix.RLIMIT_DATA, nil, &now); err != nil {
@@ -34,8 +35,8 @@ func dataOf(pid int) (used, limit uint64, err error) {
 	return 0, 0, fmt.Errorf("read the memory of process %d: its status holds no VmData", pid)
 }
 
-// limitData sets the limit that the process itself might raise again. The hard
-// limit stays, for without privileges it could never be lifted.
+// limitData sets the soft limit of a process. It leaves the hard limit, because raising a
+// hard limit needs privileges.
 func limitData(pid int, bytes uint64) error {
 	var now unix.Rlimit
 	if err := unix.Prlimit(pid, unix.RLIMIT_DATA, nil, &now); err != nil {

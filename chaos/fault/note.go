@@ -17,17 +17,16 @@ import (
 	"firedrill/internal/wait"
 )
 
-// note says how to undo a fault on a process. It is on disk before the fault
-// begins and until it is undone, so that the fault can be healed even when its
-// watchdog was killed.
+// note says how to undo a fault on a process. It is on disk from before the fault begins
+// until it is undone, so that the fault can be undone even if its watchdog was killed.
 type note struct {
 	ID       string         `json:"id"`
 	Kind     string         `json:"kind"`
 	Target   string         `json:"target"`
 	Params   map[string]any `json:"params,omitempty"`
-	Watchdog identity       `json:"watchdog"`        // who heals it unless killed
-	Held     identity       `json:"held,omitzero"`   // the process that hangs
-	Limit    *uint64        `json:"limit,omitempty"` // bytes the process might use before
+	Watchdog identity       `json:"watchdog"`        // undoes the fault, unless it is killed
+	Held     identity       `json:"held,omitzero"`   // the process that hangs or is limited
+	Limit    *uint64        `json:"limit,omitempty"` // limit of the process before the fault, in bytes
 }
 
 func (n note) fault() drill.Fault {
@@ -67,7 +66,7 @@ func notes(dir string) ([]note, error) {
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // undone meanwhile
+			continue // undone in the meantime
 		}
 		var n note
 		if err == nil {
@@ -81,13 +80,12 @@ func notes(dir string) ([]note, error) {
 	return all, nil
 }
 
-// watchdogGrace is how long a watchdog may take to undo its fault once it is asked to
-// end.
+// watchdogGrace is how long a watchdog may take to undo its fault after it is asked to end.
 const watchdogGrace = 70 * time.Second
 
-// HealProcesses undoes every fault on a process that is noted in dir, whoever began
-// it, and returns each as "kind on component". A watchdog that still runs is asked to
-// undo its fault; what a killed one left is undone here.
+// HealProcesses undoes every fault on a process that has a note in dir, whoever began it.
+// It returns each as "kind on component". It asks a watchdog that still runs to undo its
+// fault, and undoes the fault itself if the watchdog was killed.
 func HealProcesses(ctx context.Context, dir string, p Processes) (healed []string, err error) {
 	all, err := notes(dir)
 	if err != nil {
@@ -109,7 +107,7 @@ func healNote(ctx context.Context, dir string, n note, p Processes) error {
 		awaitEnd(ctx, n.Watchdog, watchdogGrace)
 	}
 	if _, err := os.Stat(n.path(dir)); errors.Is(err, fs.ErrNotExist) {
-		return nil // its watchdog healed it
+		return nil // its watchdog undid it
 	}
 	f, err := newProcessFault(n.fault())
 	if err != nil {
@@ -122,9 +120,9 @@ func healNote(ctx context.Context, dir string, n note, p Processes) error {
 	return n.remove(dir)
 }
 
-// awaitEnd returns when the process is gone, or after patience.
+// awaitEnd waits until the process has ended, at most for patience.
 func awaitEnd(ctx context.Context, i identity, patience time.Duration) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	_ = wait.Until(ctx, 20*time.Millisecond, func() (bool, error) { return !i.lives(), nil }) // the caller asks again
+	_ = wait.Until(ctx, 20*time.Millisecond, func() (bool, error) { return !i.lives(), nil }) // the caller checks the result
 }

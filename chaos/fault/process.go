@@ -31,20 +31,20 @@ var ErrNoStack = errors.New("nothing supervises the processes")
 // processFault is what one kind of fault does to a process. It runs in the watchdog
 // of the fault, not in the drill's runner.
 type processFault interface {
-	// hit does the fault, at the beginning and then at each interval of often. It must
-	// first keep in the victim's note what undo needs.
+	// hit inflicts the fault, first at the beginning and then at each interval of often.
+	// Before that, it must store in the victim's note what undo needs.
 	hit(ctx context.Context, v *victim) error
-	// often returns the interval; 0 for a fault that is done once.
+	// often returns the interval; 0 if hit is called only once.
 	often() time.Duration
 	// undo ends the fault. The caller then starts the component.
 	undo(ctx context.Context, v *victim) error
 }
 
-// victim is the component that a fault is done to.
+// victim is the component that a fault affects.
 type victim struct {
 	Processes
 	note note
-	keep func(note) error // writes the note down
+	keep func(note) error // writes the note to disk
 }
 
 // pid returns the victim's process; 0 if it has none at the moment.

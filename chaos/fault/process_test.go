@@ -17,8 +17,8 @@ import (
 
 const long = time.Hour // a lease that no test waits for
 
-// processCase is one fault of a process: what it does to the victim, to be waited
-// for, and what is left of it after.
+// processCase is a test case for one fault of a process: the effect on the victim to wait
+// for, and what must remain afterwards.
 type processCase struct {
 	kind   string
 	params map[string]any
@@ -40,7 +40,7 @@ func processCases() []processCase {
 		}, func(t *testing.T, s *supervisor) {
 			answers(t, s)
 			starts := s.started()
-			time.Sleep(1500 * time.Millisecond) // longer than the loop's period
+			time.Sleep(1500 * time.Millisecond) // longer than the interval of the loop
 			if now := s.started(); now != starts {
 				t.Errorf("started %d times after the end", now-starts)
 			}
@@ -68,7 +68,8 @@ func processCases() []processCase {
 			if err := s.get("/take?bytes=1000000"); err != nil || s.started() != 1 {
 				t.Errorf("it may not take what it may: %v", err)
 			}
-			// Go maps its heap over address space that it reserved, and Linux lets such a mapping pass the limit once.
+			// Go maps its heap in address space that it has reserved, and Linux lets such a mapping pass the limit
+			// once.
 			for _, what := range []string{"taking more and more ends it", "its successor is limited too"} {
 				before := s.started()
 				machinetest.Eventually(t, what, func() bool {
@@ -87,7 +88,7 @@ func processCases() []processCase {
 	}
 }
 
-// state is the letter by which Linux tells a process's state.
+// state returns the letter by which Linux shows the state of a process.
 func state(t *testing.T, s *supervisor) string {
 	t.Helper()
 	pid, _ := s.PID(t.Context(), "victim")
@@ -128,7 +129,7 @@ func TestProcessFaultsShowAndEnd(t *testing.T) {
 			if err := i.Renew(t.Context()); err != nil {
 				t.Error(err)
 			}
-			for range 2 { // the second end does no harm
+			for range 2 { // ending twice does no harm
 				if err := i.End(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -147,12 +148,12 @@ func TestProcessFaultsEndWithTheirLease(t *testing.T) {
 		t.Run(c.kind, func(t *testing.T) {
 			t.Parallel()
 			s := newSupervisor(t)
-			p := planFor(t, c, s, time.Second) // which nobody renews
+			p := planFor(t, c, s, time.Second) // nobody renews this lease
 			i, err := p.injector().Begin(t.Context(), p.Fault, p.Lease)
 			if err != nil {
 				t.Fatal(err)
 			}
-			noNotes(t, p.Notes) // the watchdog has healed it by itself
+			noNotes(t, p.Notes) // the watchdog has undone it
 			c.gone(t, s)
 			if err := i.Renew(t.Context()); err == nil || !strings.Contains(err.Error(), "renew "+c.kind+` on "victim"`) {
 				t.Errorf("renewing what is over gives %v, want an error", err)
@@ -169,7 +170,7 @@ func TestProcessFaultsEndWhenTheRunnerIsKilled(t *testing.T) {
 		t.Run(c.kind, func(t *testing.T) {
 			t.Parallel()
 			s := newSupervisor(t)
-			p := planFor(t, c, s, long) // the watchdog sees the runner die
+			p := planFor(t, c, s, long) // the watchdog notices that the runner ends
 			runner := startRunner(t, p)
 			c.shows(t, s)
 			if err := runner.Process.Kill(); err != nil {
@@ -205,7 +206,8 @@ func TestProcessFaultsAreHealedThoughRunnerAndWatchdogWereKilled(t *testing.T) {
 	}
 }
 
-// Whoever heals while the watchdog lives has it done by the watchdog.
+// TestHealProcessesTellsTheWatchdog checks that HealProcesses lets a running watchdog undo
+// the fault.
 func TestHealProcessesTellsTheWatchdog(t *testing.T) {
 	s := newSupervisor(t)
 	p := planFor(t, processCase{kind: "hang"}, s, long)
@@ -231,7 +233,8 @@ func TestHealProcessesTellsTheWatchdog(t *testing.T) {
 	}
 }
 
-// A killed watchdog leaves a runner that ends the fault itself.
+// TestEndHealsWhatAKilledWatchdogLeft checks that the runner itself ends a fault if the
+// watchdog was killed.
 func TestEndHealsWhatAKilledWatchdogLeft(t *testing.T) {
 	s := newSupervisor(t)
 	p := planFor(t, processCase{kind: "hang"}, s, long)
@@ -253,7 +256,8 @@ func TestEndHealsWhatAKilledWatchdogLeft(t *testing.T) {
 	noNotes(t, p.Notes)
 }
 
-// With nobody who supervises, nothing can be begun, and nothing is left to heal.
+// TestProcessFaultsWithoutAStack checks that without a supervisor no fault can begin, and
+// that there is nothing to undo.
 func TestProcessFaultsWithoutAStack(t *testing.T) {
 	p := plan{
 		Fault: drill.Fault{Kind: "stop", Target: "victim"}, Lease: long,

@@ -19,7 +19,7 @@ func restartLoopKind() processKind {
 	}
 }
 
-// restartLoop is a kill that is repeated.
+// restartLoop repeats a kill.
 type restartLoop struct {
 	kill
 	every time.Duration

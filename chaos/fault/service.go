@@ -20,13 +20,13 @@ import (
 
 // services is the family of faults that services show themselves.
 type services struct {
-	admins map[string]string // URLs of their admin listeners
+	admins map[string]string // URLs of admin listeners by service
 	token  string
 	seed   uint64
 }
 
-// client speaks to one service. The timeout bounds one request: its faults may
-// slow the service down.
+// client returns a client of one service. The timeout bounds one request, because faults
+// may slow the service down.
 func (s *services) client(service string) *client.Client {
 	return client.New(service, s.admins[service], s.token, &http.Client{Timeout: 5 * time.Second})
 }
@@ -46,7 +46,7 @@ func (s *services) check(f drill.Fault) error {
 func (s *services) begin(ctx context.Context, f drill.Fault, lease time.Duration) (run.Injection, error) {
 	i := &shown{client: s.client(f.Target), fault: f, id: f.Kind + "-" + rand.Text()[:8], seed: s.seed, lease: lease}
 	if err := i.show(ctx); err != nil {
-		// Perhaps it was begun and only the answer got lost.
+		// The fault may have begun even though the answer was lost.
 		return nil, errors.Join(fmt.Errorf("begin %s in %q: %w", f.Kind, f.Target, err), i.End(context.WithoutCancel(ctx)))
 	}
 	return i, nil
@@ -65,8 +65,8 @@ func (i *shown) show(ctx context.Context) error {
 	return i.client.Begin(ctx, i.id, client.Spec{Kind: i.fault.Kind, Params: i.fault.Params, Seed: i.seed}, i.lease)
 }
 
-// Renew implements run.Injection. A service that is started anew has forgotten
-// the fault: it shows it again once it listens.
+// Renew implements run.Injection. A restarted service has lost the fault, so Renew begins
+// the fault again.
 func (i *shown) Renew(ctx context.Context) error {
 	if err := ignoreAbsent(i.show(ctx)); err != nil {
 		return fmt.Errorf("renew %s in %q: %w", i.fault.Kind, i.fault.Target, err)
@@ -82,8 +82,8 @@ func (i *shown) End(ctx context.Context) error {
 	return nil
 }
 
-// HealServices ends every fault that services show, whoever began it, and returns
-// what it ended as "kind in service". A service that does not run shows none.
+// HealServices ends every fault that services show, whoever began it. It returns each as
+// "kind in service". A service that does not run shows no faults.
 func HealServices(ctx context.Context, admins map[string]string, token string) (healed []string, err error) {
 	s := &services{admins: admins, token: token}
 	var errs []error
@@ -93,7 +93,7 @@ func HealServices(ctx context.Context, admins map[string]string, token string) (
 		if err == nil && len(shows.Active) > 0 {
 			err = c.EndAll(ctx)
 		}
-		// With faults off there are none.
+		// A service that does not allow faults shows none.
 		if err := ignoreAbsent(err); err != nil && !errors.Is(err, client.ErrOff) {
 			errs = append(errs, fmt.Errorf("end the faults of %q: %w", name, err))
 			continue
@@ -105,7 +105,8 @@ func HealServices(ctx context.Context, admins map[string]string, token string) (
 	return healed, errors.Join(errs...)
 }
 
-// ignoreAbsent makes no error of a service without a process, which shows no fault.
+// ignoreAbsent returns nil for the error of a service that does not run, because such a
+// service shows no fault.
 func ignoreAbsent(err error) error {
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return nil

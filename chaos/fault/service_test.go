@@ -10,7 +10,7 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// leak is a fault that every service can show.
+// leak returns a fault that every service can show.
 func leak(params map[string]any) drill.Fault {
 	return drill.Fault{Kind: "goroutine_leak", Target: "orders", Params: params}
 }
@@ -92,15 +92,15 @@ func TestServiceFaultsThatCannotBegin(t *testing.T) {
 	}
 }
 
-// A service that was started anew shows the fault again; while it is away it
-// cannot, and has nothing to end.
+// TestServiceFaultOutlivesItsService checks that a restarted service shows the fault again.
+// While it is down it cannot show the fault, and there is nothing to end.
 func TestServiceFaultOutlivesItsService(t *testing.T) {
 	c := newCaller(t)
 	injection, err := c.plan().injector().Begin(t.Context(), leak(nil), time.Minute)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.set.EndAll() // as a new process: it knows of none
+	c.set.EndAll() // like a new process, which has no faults
 	if err := injection.Renew(t.Context()); err != nil || c.kinds() != "goroutine_leak" {
 		t.Errorf("renewed, the service shows %q, %v", c.kinds(), err)
 	}

@@ -30,4 +30,4 @@ func (stop) hit(ctx context.Context, v *victim) error {
 
 func (stop) often() time.Duration { return 0 }
 
-func (stop) undo(context.Context, *victim) error { return nil } // starting it is all there is to do
+func (stop) undo(context.Context, *victim) error { return nil } // the caller starts the component

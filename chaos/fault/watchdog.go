@@ -16,13 +16,13 @@ import (
 // order is a message to a watchdog, and answer its reply. Each is one line of JSON.
 type (
 	order struct {
-		Do    string        `json:"do"` // doBegin (the first, once), doRenew, or doEnd (the last)
+		Do    string        `json:"do"` // doBegin (once, as the first order), doRenew, or doEnd (the last)
 		ID    string        `json:"id,omitempty"`
 		Fault drill.Fault   `json:"fault,omitzero"`
 		Lease time.Duration `json:"lease,omitempty"`
 	}
 	answer struct {
-		Do    string `json:"do"` // which order it answers
+		Do    string `json:"do"` // the order that it answers
 		Error string `json:"error,omitempty"`
 	}
 )
@@ -33,12 +33,12 @@ const (
 	doEnd   = "end"
 )
 
-// Watchdog does one fault to a process and undoes it: on the order to end, when the
-// lease ends, when in ends because the runner died, or when ctx ends. While the fault
+// Watchdog inflicts one fault on a process and undoes it: on the order to end, when the
+// lease ends, when in ends because the runner has ended, or when ctx ends. While the fault
 // lasts, the folder dir has a note of how to undo it.
 //
-// It must run in a process and session of its own, so that what kills the runner does
-// not kill it.
+// It must run in a separate process and session, so that what kills the runner does not
+// kill it.
 func Watchdog(ctx context.Context, in io.Reader, out io.Writer, dir string, p Processes) error {
 	g := &watchdog{orders: read(in), out: json.NewEncoder(out), dir: dir, processes: p}
 	first, ok := <-g.orders
@@ -68,7 +68,7 @@ type watchdog struct {
 	victim *victim
 }
 
-// read returns the orders. The channel is closed when in ends, or has something else.
+// read returns the orders. It closes the channel when in ends or has anything else.
 func read(in io.Reader) <-chan order {
 	orders := make(chan order)
 	go func() {
@@ -84,7 +84,7 @@ func read(in io.Reader) <-chan order {
 	return orders
 }
 
-// answer sends a reply. It does not matter if the runner is gone.
+// answer sends a reply. It ignores errors, because the runner may have ended.
 func (g *watchdog) answer(do string, err error) {
 	a := answer{Do: do}
 	if err != nil {
@@ -93,7 +93,7 @@ func (g *watchdog) answer(do string, err error) {
 	_ = g.out.Encode(a)
 }
 
-// begin does the fault. When it fails, nothing of it is left.
+// begin begins the fault. If it fails, nothing of the fault is left.
 func (g *watchdog) begin(ctx context.Context, o order) error {
 	var err error
 	if g.fault, err = newProcessFault(o.Fault); err != nil {
@@ -113,7 +113,7 @@ func (g *watchdog) begin(ctx context.Context, o order) error {
 	return nil
 }
 
-// watch returns when the fault must end. ended is true if the runner said so and waits
+// watch waits until the fault must end. ended is true if the runner ordered it and waits
 // for an answer.
 func (g *watchdog) watch(ctx context.Context, lease time.Duration) (ended bool) {
 	end := time.NewTimer(lease)
@@ -137,7 +137,7 @@ func (g *watchdog) watch(ctx context.Context, lease time.Duration) (ended bool) 
 			end.Reset(o.Lease)
 			g.answer(doRenew, nil)
 		case <-again:
-			// What is not there to be hit this time may be the next time.
+			// A process that is missing now may be there the next time.
 			_ = g.fault.hit(ctx, g.victim)
 		}
 	}
@@ -145,7 +145,7 @@ func (g *watchdog) watch(ctx context.Context, lease time.Duration) (ended bool) 
 
 func (g *watchdog) end(ctx context.Context) error {
 	if err := g.victim.heal(ctx, g.fault); err != nil {
-		return err // the note stays: the fault can still be healed by it
+		return err // keep the note, so that the fault can still be undone
 	}
 	return g.victim.note.remove(g.dir)
 }

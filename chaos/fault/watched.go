@@ -42,7 +42,7 @@ func beginWatched(ctx context.Context, cmd *exec.Cmd, f drill.Fault, lease time.
 	if err != nil {
 		return nil, fmt.Errorf("start the watchdog of %s: %w", f.Kind, err)
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // no signal of the terminal reaches it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // keeps signals of the terminal away from it
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the watchdog of %s: %w", f.Kind, err)
 	}
@@ -53,10 +53,10 @@ func beginWatched(ctx context.Context, cmd *exec.Cmd, f drill.Fault, lease time.
 	return g, nil
 }
 
-// listen returns the answers of a watchdog. The channel is closed when the watchdog
-// has ended.
+// listen returns the answers of a watchdog. It closes the channel when the watchdog has
+// ended.
 func listen(from io.Reader) <-chan answer {
-	answers := make(chan answer, 1) // an answer that came too late is not waited for
+	answers := make(chan answer, 1) // buffers an answer that came too late
 	go func() {
 		defer close(answers)
 		for lines := bufio.NewScanner(from); lines.Scan(); {
@@ -70,8 +70,8 @@ func listen(from io.Reader) <-chan answer {
 	return answers
 }
 
-// errWatchdogGone means that the lease ended or that somebody killed the watchdog;
-// nothing else ends it early.
+// errWatchdogGone means that the watchdog has ended because the lease ended or somebody
+// killed it.
 var errWatchdogGone = errors.New("its watchdog is gone: the lease ended, or somebody killed it")
 
 func (g *watched) ask(ctx context.Context, o order) error {
@@ -89,7 +89,7 @@ func (g *watched) ask(ctx context.Context, o order) error {
 			case !ok:
 				return errWatchdogGone
 			case a.Do != o.Do:
-				continue // to an earlier order, which was not waited for long enough
+				continue // an answer to an earlier order that timed out
 			case a.Error != "":
 				return errors.New(a.Error)
 			}
@@ -110,7 +110,7 @@ func (g *watched) Renew(ctx context.Context) error {
 	return nil
 }
 
-// End implements run.Injection. What a killed watchdog left is undone here.
+// End implements run.Injection. It undoes the fault itself if the watchdog was killed.
 func (g *watched) End(ctx context.Context) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -118,14 +118,14 @@ func (g *watched) End(ctx context.Context) error {
 		return nil
 	}
 	err := g.ask(ctx, order{Do: doEnd})
-	_ = g.orders.Close() // and with it the watchdog ends, if it had not
+	_ = g.orders.Close() // ends the watchdog if it still runs
 	if errors.Is(err, errWatchdogGone) {
 		err = g.healLeftover(ctx)
 	}
 	if err != nil {
 		return fmt.Errorf("end %s on %q: %w", g.fault.Kind, g.fault.Target, err)
 	}
-	_ = g.cmd.Wait() // its error was in the answer
+	_ = g.cmd.Wait() // the answer has the error
 	g.over = true
 	return nil
 }

@@ -20,8 +20,7 @@ import (
 	"firedrill/chaos/run"
 )
 
-// wires is the family of faults on the connections between a caller and what it
-// depends on.
+// wires is the family of faults on the connections between callers and their dependencies.
 type wires struct {
 	addresses map[string]map[string]string // by caller, then by dependency
 	services  *services
@@ -30,7 +29,8 @@ type wires struct {
 	open map[string]*wire // by target
 }
 
-// wire is one edge with faults on it: one proxy, however many faults.
+// wire is one connection from a caller to a dependency that has faults. It has one proxy
+// for any number of faults.
 type wire struct {
 	proxy   *toxiproxy.Proxy
 	reroute run.Injection // nil until the first fault is on
@@ -40,7 +40,8 @@ type wire struct {
 // wireFault is one fault on one proxy.
 type wireFault interface {
 	on(p *toxiproxy.Proxy) error
-	// off is not called for the last fault of a proxy, which is stopped instead.
+	// off removes the fault. It is not called for the last fault of a proxy, because the
+	// proxy is stopped instead.
 	off(ctx context.Context, p *toxiproxy.Proxy) error
 }
 
@@ -142,7 +143,7 @@ func (w *wires) closeUnused(target string) {
 	}
 }
 
-// wired is a fault that is on a wire.
+// wired is an active fault on a wire.
 type wired struct {
 	wires *wires
 	fault drill.Fault
@@ -151,7 +152,7 @@ type wired struct {
 	over  bool
 }
 
-// Renew implements run.Injection: what has a lease is the caller's detour.
+// Renew implements run.Injection. It renews the lease of the caller's detour to the proxy.
 func (i *wired) Renew(ctx context.Context) error {
 	if err := i.line.reroute.Renew(ctx); err != nil {
 		return fmt.Errorf("renew %s on %q: %w", i.fault.Kind, i.fault.Target, err)
@@ -159,8 +160,8 @@ func (i *wired) Renew(ctx context.Context) error {
 	return nil
 }
 
-// End implements run.Injection. With its last fault a wire is straight again,
-// and connections through the proxy are closed.
+// End implements run.Injection. Ending the last fault of a wire ends the caller's detour
+// and closes the connections through the proxy.
 func (i *wired) End(ctx context.Context) error {
 	i.wires.mu.Lock()
 	defer i.wires.mu.Unlock()
@@ -182,7 +183,7 @@ func (i *wired) End(ctx context.Context) error {
 	return nil
 }
 
-// toxic is one of toxiproxy's, in the form that its API takes.
+// toxic is a toxic in the format of toxiproxy's API.
 type toxic struct {
 	Name       string         `json:"name"`
 	Type       string         `json:"type"`
@@ -191,13 +192,13 @@ type toxic struct {
 	Attributes map[string]any `json:"attributes"`
 }
 
-// newToxic makes a toxic of a type with its attributes, and the parameters that
-// all kinds share.
+// newToxic returns a toxic of a type with its attributes and the parameters that all kinds
+// share.
 func newToxic(typ string, v kinds.Values, attributes map[string]any) *toxic {
 	return &toxic{Type: typ, Stream: v["stream"].(string), Toxicity: v["toxicity"].(float64), Attributes: attributes}
 }
 
-// toxicParams are a kind's own parameters and those that all toxics share.
+// toxicParams returns a kind's own parameters followed by those that all toxics share.
 func toxicParams(own ...kinds.Param) []kinds.Param {
 	return append(own,
 		kinds.Param{Name: "stream", Type: kinds.String, OneOf: []any{"downstream", "upstream"}, Default: "downstream",
@@ -227,5 +228,5 @@ func (t *toxic) off(ctx context.Context, p *toxiproxy.Proxy) error {
 	return nil
 }
 
-// ms is a duration in whole milliseconds, as toxiproxy counts.
+// ms returns a duration in whole milliseconds, the unit of toxiproxy.
 func ms(v kinds.Values, name string) int64 { return v[name].(time.Duration).Milliseconds() }

@@ -20,10 +20,10 @@ import (
 	"firedrill/internal/machine/machinetest"
 )
 
-// bodySize is how large the dependency's answers are.
+// bodySize is the size of the dependency's answers, in bytes.
 const bodySize = 4096
 
-// edge is a caller and what it depends on, and an injector that can get between.
+// edge is a caller and its dependency, with an injector for faults between them.
 type edge struct {
 	*caller
 	upstream string
@@ -42,15 +42,15 @@ func newEdge(t *testing.T) *edge {
 
 func (e *edge) plan() plan { return plan{Admin: e.admin, Token: token, Upstream: e.upstream} }
 
-// call asks the dependency as the caller does, and returns how long that took.
+// call sends a request to the dependency as the caller does. It returns how long that took.
 func (e *edge) call(ctx context.Context, client *http.Client) (time.Duration, error) {
 	began := time.Now()
 	_, err := e.dialed(ctx, client)
 	return time.Since(began), err
 }
 
-// direct fails the test unless a call succeeds, over a connection that leads to the dependency without a detour. A call
-// that is slow on a slow machine is not told apart from one by a detour; this is.
+// direct fails the test unless a call succeeds over a direct connection to the dependency. It does not measure time,
+// because a slow machine can make a direct call as slow as a detour.
 func (e *edge) direct(t *testing.T) {
 	t.Helper()
 	machinetest.Await(t, "a call goes straight to the dependency", func() (string, bool) {
@@ -59,7 +59,8 @@ func (e *edge) direct(t *testing.T) {
 	})
 }
 
-// dialed asks the dependency, and returns the address that the connection leads to.
+// dialed sends a request to the dependency. It returns the address that the connection
+// leads to.
 func (e *edge) dialed(ctx context.Context, client *http.Client) (peer string, err error) {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) {
 		peer = info.Conn.RemoteAddr().String()
@@ -95,8 +96,8 @@ func (e *edge) proxied() bool {
 	return len(e.injector.wires.open) > 0
 }
 
-// wireCase is one fault on the wire and what a call over it is like. A slow machine only makes calls longer, so there is no
-// most that they may take.
+// wireCase is a test case for one fault on the wire: the effect on a call. It has no upper bound for the length of a call,
+// because a slow machine makes calls longer.
 type wireCase struct {
 	name, kind string
 	params     map[string]any
@@ -107,7 +108,7 @@ type wireCase struct {
 // silence is how long a caller waits for an answer that never comes.
 const silence = time.Second
 
-// limit makes the caller impatient where the fault is that nobody ever answers, and only there.
+// limit sets a timeout for the caller, but only for a fault after which no answer comes.
 func (c wireCase) limit(client *http.Client) {
 	if c.atLeast == silence {
 		client.Timeout = silence
@@ -141,7 +142,7 @@ func TestWireFaultsShowAndEnd(t *testing.T) {
 			t.Parallel()
 			e := newEdge(t)
 			if _, err := e.call(t.Context(), e.http); err != nil {
-				t.Fatal(err) // and so a connection is open when the fault begins
+				t.Fatal(err) // the call leaves a connection open for when the fault begins
 			}
 			i := e.begin(t, c.kind, c.params)
 			patient := *e.http
@@ -156,7 +157,7 @@ func TestWireFaultsShowAndEnd(t *testing.T) {
 			if err := i.Renew(t.Context()); err != nil {
 				t.Error(err)
 			}
-			for range 2 { // the second end does no harm
+			for range 2 { // ending twice does no harm
 				if err := i.End(t.Context()); err != nil {
 					t.Fatal(err)
 				}
@@ -170,15 +171,16 @@ func TestWireFaultsShowAndEnd(t *testing.T) {
 	}
 }
 
-// Toxicity is a share of connections: all requests over one are alike. Were it a share of requests, three quarters of the
-// connections would have some of each; where the machine stalls for longer than the latency, a few may seem so.
+// TestToxicityIsPerConnection checks that toxicity is a share of connections, so that all requests over one connection
+// are alike. If it were a share of requests, three quarters of the connections would have both kinds. If the machine
+// stalls for longer than the latency, a few connections may seem to have both.
 func TestToxicityIsPerConnection(t *testing.T) {
 	e := newEdge(t)
 	const latency = 1500 * time.Millisecond
 	i := e.begin(t, "wire_latency", map[string]any{"latency": latency.String(), "toxicity": 0.5})
 	defer func() { _ = i.End(t.Context()) }()
 	const connections, requests, mostMixed = 24, 3, 6
-	var slow [connections]int // requests
+	var slow [connections]int // slow requests by connection
 	var all sync.WaitGroup
 	for c := range connections {
 		all.Go(func() {
@@ -210,13 +212,14 @@ func TestToxicityIsPerConnection(t *testing.T) {
 	if mixed > mostMixed {
 		t.Errorf("the requests over %d of %d connections are not alike; slow of %d are %v", mixed, connections, requests, slow)
 	}
-	// Either has a chance of 2^-24, one in seventeen million.
+	// Each of the two has a chance of 2^-24, which is one in seventeen million.
 	if toxic == 0 || toxic == connections {
 		t.Errorf("%d of %d connections are slow, want some", toxic, connections)
 	}
 }
 
-// Two faults on one edge share a proxy; each ends by itself.
+// TestFaultsOnOneWireShareAProxy checks that two faults on one wire share a proxy, and that
+// each ends by itself.
 func TestFaultsOnOneWireShareAProxy(t *testing.T) {
 	e := newEdge(t)
 	slow := e.begin(t, "wire_latency", map[string]any{"latency": "200ms"})
@@ -265,7 +268,8 @@ func TestWireFaultThatCannotBeginLeavesNothing(t *testing.T) {
 	}
 }
 
-// The proxy dies with the runner; the caller dials direct again when the lease ends.
+// TestWireFaultsEndWhenTheRunnerIsKilled checks that the caller dials the dependency
+// directly again when the lease ends. The proxy ends with the runner.
 func TestWireFaultsEndWhenTheRunnerIsKilled(t *testing.T) {
 	for _, c := range wireCases() {
 		t.Run(c.name, func(t *testing.T) {
@@ -290,7 +294,7 @@ func TestWireFaultsEndWhenTheRunnerIsKilled(t *testing.T) {
 	}
 }
 
-// What speaks another protocol than HTTP is proxied as well: a wire is bytes.
+// TestWireCarriesAnyBytes checks that protocols other than HTTP are proxied as well.
 func TestWireCarriesAnyBytes(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

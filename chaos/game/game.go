@@ -1,5 +1,5 @@
-// Package game makes a game of a drill: nobody is told which drill runs, players get
-// hints on request and guess, and they score by how soon they find the cause. The
+// Package game makes a game of a drill. Players do not know which drill runs. They get
+// hints on request and guess the cause, and the score depends on how soon they find it. The
 // answer does not leave the package before the game is over.
 //
 // It must not know how a drill is run.
@@ -18,35 +18,35 @@ import (
 	"firedrill/chaos/run"
 )
 
-// Game is a mystery from its beginning to its end. It is data; a Store keeps it in a
-// file between two commands.
+// Game is the state of a mystery. It is plain data; a Store keeps it in a file between
+// commands.
 type Game struct {
 	Drill   string    `json:"drill"`
 	Seed    uint64    `json:"seed"`
 	Scale   float64   `json:"scale"`
 	Broken  time.Time `json:"broken,omitzero"` // when the first fault began
-	Told    time.Time `json:"told,omitzero"`   // when people were first told of an alert after that
-	Hints   int       `json:"hints"`           // that were given
+	Told    time.Time `json:"told,omitzero"`   // when the first notification of an alert arrived after that
+	Hints   int       `json:"hints"`           // number of hints given
 	Guesses []Guess   `json:"guesses"`
 	Solved  time.Time `json:"solved,omitzero"`
 }
 
-// Guess is one try.
+// Guess is one guess of a player.
 type Guess struct {
 	At      time.Time `json:"at"`
 	Service string    `json:"service"`
 	Fault   string    `json:"fault"`
 }
 
-// Errors of what cannot be done.
+// Errors of moves that are not possible.
 var (
 	ErrNoHints = errors.New("there are no more hints")
 	ErrSolved  = errors.New("it is solved already")
 	ErrEarly   = errors.New("nothing is broken yet")
 )
 
-// Pick chooses one of the drills that have an answer. The same seed picks the same
-// of the same drills.
+// Pick chooses one of the drills that have an answer. The same seed and the same drills
+// give the same choice.
 func Pick(drills []*drill.Drill, seed uint64) (*drill.Drill, error) {
 	fit := slices.DeleteFunc(slices.Clone(drills), func(d *drill.Drill) bool { return d.Answer == nil })
 	if len(fit) == 0 {
@@ -56,7 +56,7 @@ func Pick(drills []*drill.Drill, seed uint64) (*drill.Drill, error) {
 	return fit[rand.New(rand.NewPCG(seed, 0)).IntN(len(fit))], nil
 }
 
-// Observe follows the drill's events.
+// Observe records the times of the drill's events.
 func (g *Game) Observe(e run.Event) {
 	switch {
 	case e.Kind == run.EventFault && e.State == run.StateBegan && g.Broken.IsZero():
@@ -66,7 +66,8 @@ func (g *Game) Observe(e run.Event) {
 	}
 }
 
-// Hint gives the next hint, and tells how many are left.
+// Hint returns the next hint and the number of hints left. The error is ErrNoHints if there
+// are none left.
 func (g *Game) Hint(d *drill.Drill) (text string, left int, err error) {
 	if g.Hints >= len(d.Hints) {
 		return "", 0, ErrNoHints
@@ -78,7 +79,8 @@ func (g *Game) Hint(d *drill.Drill) (text string, left int, err error) {
 // Reply says which parts of a guess are right.
 type Reply struct{ Service, Fault bool }
 
-// Guess takes a guess.
+// Guess makes a guess. The error is ErrSolved or ErrEarly if it is too late or too early
+// for one.
 func (g *Game) Guess(d *drill.Drill, service, fault string, now time.Time) (Reply, error) {
 	switch {
 	case !g.Solved.IsZero():
@@ -94,32 +96,33 @@ func (g *Game) Guess(d *drill.Drill, service, fault string, now time.Time) (Repl
 	return r, nil
 }
 
-// Same reports whether two names differ at most in case, blanks, dashes and
-// underscores: "slow query" is slow_query.
+// Same reports whether two names are equal except for case and for the use of spaces,
+// dashes and underscores. For example, "slow query" is the same as slow_query.
 func Same(a, b string) bool {
 	plain := strings.NewReplacer("-", "_", " ", "_")
 	return strings.EqualFold(plain.Replace(strings.TrimSpace(a)), plain.Replace(b))
 }
 
-// Score is what a game came to.
+// Score is the result of a game.
 type Score struct {
-	Detect   *run.Seconds `json:"detect_seconds,omitempty"`   // from the fault until people were told; nil: they never were
+	Detect   *run.Seconds `json:"detect_seconds,omitempty"`   // from the fault until the first notification; nil: there was none
 	Diagnose *run.Seconds `json:"diagnose_seconds,omitempty"` // from the fault until the right guess; nil: there was none
 	Hints    int          `json:"hints"`
 	Wrong    int          `json:"wrong_guesses"`
 	Points   int          `json:"points"`
 }
 
-// What costs points, of 100.
+// Points that are deducted from 100.
 const (
 	perHint   = 15
 	perWrong  = 10
-	perMinute = 2 // of diagnosing at DesignScale, begun or whole
+	perMinute = 2 // for each minute of diagnosis at DesignScale, rounded up
 )
 
-// Score counts 100 points less 15 a hint, 10 a wrong guess, and 2 a minute from the
-// fault to the right guess; none without one. At another scale minutes are longer, as
-// the drill is.
+// Score returns the score. It starts at 100 points and deducts 15 for each hint, 10 for
+// each wrong guess, and 2 for each minute from the fault to the right guess. Without a
+// right guess there are 0 points. At another scale minutes are longer, because the drill is
+// longer.
 func (g *Game) Score() Score {
 	s := Score{Hints: g.Hints, Wrong: len(g.Guesses)}
 	if !g.Told.IsZero() {
@@ -143,7 +146,7 @@ func since(from, to time.Time) *run.Seconds {
 	return &d
 }
 
-// String tells the score.
+// String returns the score in words.
 func (s Score) String() string {
 	told, found := "nobody was told by an alert", "not found"
 	if s.Detect != nil {

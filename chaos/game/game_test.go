@@ -70,12 +70,12 @@ func TestGame(t *testing.T) {
 	if _, err := g.Guess(d, "catalog", "slow_query", start); !errors.Is(err, game.ErrSolved) {
 		t.Errorf("a guess after the right one: %v", err)
 	}
-	// 100 less a hint (15), two wrong guesses (20), and four minutes begun (8).
+	// 100 minus a hint (15), two wrong guesses (20), and four minutes, rounded up (8).
 	want := "57 points: an alert told after 12s, the cause was found after 3m30s, hints used: 1, wrong guesses: 2"
 	if got := g.Score().String(); got != want {
 		t.Errorf("%s\nwant %s", got, want)
 	}
-	g.Scale = 1 // the same time is less than a minute of the drill's
+	g.Scale = 1 // at this scale the same time is less than a minute
 	if got := g.Score().Points; got != 63 {
 		t.Errorf("%d points at scale 1, want 63", got)
 	}

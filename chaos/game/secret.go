@@ -10,20 +10,20 @@ import (
 	"firedrill/chaos/report"
 )
 
-// Name is what a drill is called while nobody may know which it is.
+// Name is the name that is shown for a drill while players must not know which one it is.
 const Name = "mystery"
 
 // Display returns how a mystery may be shown while it runs.
 func Display() report.Display { return report.Display{Name: Name, Secret: true} }
 
-// Conceal returns an error in the words of err without the drill's name: a mystery that
-// was refused stays one.
+// Conceal returns an error with the text of err without the drill's name, so that a drill
+// that was refused stays a mystery.
 func Conceal(d *drill.Drill, err error) error {
 	return errors.New(strings.ReplaceAll(err.Error(), d.Name, Name))
 }
 
-// CheckFault returns an error unless name is, however it is written, one of the known
-// kinds of faults: a slip of the pen costs nothing.
+// CheckFault returns an error unless name is one of the known kinds of faults, in the sense
+// of Same. So a typing error does not count as a wrong guess.
 func CheckFault(name string, known []kinds.Kind) error {
 	var names []string
 	for _, k := range known {
@@ -38,7 +38,7 @@ func CheckFault(name string, known []kinds.Kind) error {
 // Right reports whether a guess was right in both parts.
 func (r Reply) Right() bool { return r.Service && r.Fault }
 
-// String says which part of a guess was right.
+// String returns in words which parts of a guess were right.
 func (r Reply) String() string {
 	switch {
 	case r.Right():
@@ -51,7 +51,7 @@ func (r Reply) String() string {
 	return "Neither."
 }
 
-// Answer tells the truth about the game's drill, and the score.
+// Answer returns the answer of the game's drill, and the score.
 func (g *Game) Answer(d *drill.Drill) string {
 	return fmt.Sprintf("%s: %s in %s. %s\n%s\n(drill %s, seed %d)\n",
 		d.Title, d.Answer.Fault, d.Answer.Service, strings.TrimSpace(d.Answer.Because), g.Score(), d.Name, g.Seed)

@@ -40,7 +40,8 @@ func TestConceal(t *testing.T) {
 	}
 }
 
-// TestStoreWithoutAGame holds that no game is no move, and that forgetting it twice does no harm.
+// TestStoreWithoutAGame checks that there is no move without a game, and that removing it twice
+// does no harm.
 func TestStoreWithoutAGame(t *testing.T) {
 	s := game.Store{Path: filepath.Join(t.TempDir(), "game.json")}
 	moved := false

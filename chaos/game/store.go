@@ -15,15 +15,15 @@ import (
 	"firedrill/chaos/run"
 )
 
-// ErrNone says that a copy has no game.
+// ErrNone means that a copy has no game.
 var ErrNone = errors.New("there is no mystery")
 
-// Store keeps the game of one copy in a file, for commands that are processes of their
-// own: the drill notes what happens, and people guess.
+// Store keeps the game of one copy in a file. Commands in different processes share it: the
+// drill records what happens, and players guess.
 type Store struct{ Path string }
 
-// Begin keeps a new game and returns what follows the drill's events, which must be
-// called to the drill's end whatever becomes of ctx.
+// Begin stores a new game. It returns the observer of the drill's events. The observer must
+// get all events to the end of the drill, even if ctx has ended.
 func (s Store) Begin(ctx context.Context, g Game) (func(run.Event), error) {
 	if err := s.keep(&g); err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func (s Store) Begin(ctx context.Context, g Game) (func(run.Event), error) {
 	}, nil
 }
 
-// Load returns the copy's last game, nil if there was none.
+// Load returns the copy's last game; nil if there was none.
 func (s Store) Load() (*Game, error) {
 	text, err := os.ReadFile(s.Path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -54,8 +54,8 @@ func (s Store) Load() (*Game, error) {
 	return g, nil
 }
 
-// Play lets do make a move in the game. The move is kept even if do fails: wrong
-// guesses count. The error is ErrNone if there is no game.
+// Play calls do to make a move in the game. It stores the game even if do fails, because
+// wrong guesses count. The error is ErrNone if there is no game.
 func (s Store) Play(ctx context.Context, drills drill.Library, do func(*Game, *drill.Drill) error) error {
 	g, err := s.Load()
 	switch {
@@ -81,7 +81,7 @@ func (s Store) Forget() error {
 	return nil
 }
 
-// update changes the game while no other process does.
+// update changes the game while holding a lock against other processes.
 func (s Store) update(ctx context.Context, change func(*Game)) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
@@ -101,7 +101,8 @@ func (s Store) update(ctx context.Context, change func(*Game)) error {
 	return s.keep(g)
 }
 
-// keep replaces the file at once, so that no reader finds half of it. Its folder must exist.
+// keep replaces the file atomically, so that no reader sees half of it. The folder must
+// exist.
 func (s Store) keep(g *Game) error {
 	text, err := json.Marshal(g)
 	if err == nil {

@@ -11,9 +11,9 @@ import (
 	"firedrill/chaos/run"
 )
 
-// Active implements run.Alerts. It asks for the rules rather than for the alerts,
-// for only rules tell when they were last evaluated: Prometheus goes on showing what
-// was true then.
+// Active implements run.Alerts. It asks for the rules and not for the alerts, because only
+// rules have the time of their last evaluation. Prometheus still lists alerts when rules
+// are no longer evaluated.
 func (e *Eyes) Active(ctx context.Context) (run.AlertState, error) {
 	groups, err := e.prometheus.RuleGroups(ctx)
 	if err != nil {
@@ -30,7 +30,7 @@ func (e *Eyes) Active(ctx context.Context) (run.AlertState, error) {
 			if rule.LastEvaluation.IsZero() {
 				return run.AlertState{}, fmt.Errorf("%w: Prometheus has not evaluated its rules yet", run.ErrNoData)
 			}
-			// It is due again an interval later; until then it is as new as can be.
+			// A rule is due again after its interval. Until then its state is current.
 			if due := rule.LastEvaluation.Add(interval); state.AsOf.IsZero() || due.Before(state.AsOf) {
 				state.AsOf = due
 			}
@@ -45,7 +45,7 @@ func (e *Eyes) Active(ctx context.Context) (run.AlertState, error) {
 	return state, nil
 }
 
-// alert is one of a rule that waits for a time before it fires.
+// alert converts an alert. wait is how long its rule waits before it fires.
 func alert(a *promv1.Alert, wait time.Duration) run.Alert {
 	out := run.Alert{Labels: texts(a.Labels), Firing: a.State == promv1.AlertStateFiring, Since: a.ActiveAt}
 	if out.Firing {

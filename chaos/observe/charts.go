@@ -11,19 +11,19 @@ import (
 	"firedrill/chaos/run"
 )
 
-// Chart is one that a report shall have.
+// Chart is a chart for the report.
 type Chart struct {
 	Title  string
-	Unit   string // as run.Chart's
+	Unit   string // as for run.Chart
 	PromQL string
-	Legend string // of each series, with {label} in it
+	Legend string // name of each series, with {label} in it
 }
 
-// points of a line at most; a report is not wider.
+// points is the maximum number of points of a line. A report is not wider.
 const points = 400
 
-// DefaultCharts show load, indicators and budgets by the names that the load
-// generator and the rules of objectives use.
+// DefaultCharts returns charts of load, indicators and budgets. They use the metric names
+// of the load generator and of the rules of objectives.
 func DefaultCharts() []Chart {
 	return []Chart{
 		{"Requests at the edge, a second", "", `sum by (http_response_status_code) (rate(http_server_request_duration_seconds_count{job="gateway"}[5s]))`, "{http_response_status_code}"},

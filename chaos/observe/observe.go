@@ -24,13 +24,13 @@ import (
 	"firedrill/internal/backend"
 )
 
-// Bounds of what is asked.
+// Limits of queries.
 const (
 	mostLines  = 1000
-	mostTraces = 20 // counted
-	wholeTrees = 5  // of those found are fetched
-	// httpTimeout is less than a runner's patience with a question: a service that
-	// hangs gives an answer, which is 0.
+	mostTraces = 20 // maximum number of traces that a search returns
+	wholeTrees = 5  // maximum number of traces that are fetched
+	// httpTimeout is shorter than a run's time limit for a query. So a service that hangs
+	// gives an answer, which is 0.
 	httpTimeout = 4 * time.Second
 )
 
@@ -38,8 +38,8 @@ const (
 type Config struct {
 	Prometheus, Loki, Tempo string
 	Notifications           string
-	Places                  map[string]string // what ${NAME} in an HTTP probe means
-	// Fresh is how old a sample may be to tell of the present; 0 is 15 s.
+	Places                  map[string]string // values of ${NAME} in HTTP probes
+	// Fresh is the maximum age of a sample that counts as current; 0 means 15 s.
 	Fresh  time.Duration
 	Charts []Chart // nil: DefaultCharts
 	Client *http.Client
@@ -114,7 +114,7 @@ func one(text string, n int, value func() float64) (float64, error) {
 // until returns the end of a search. Tempo takes whole seconds.
 func until(to time.Time) time.Time { return to.Add(time.Second) }
 
-// logs counts lines, or evaluates a query that gives numbers.
+// logs counts log lines, or evaluates a query that returns numbers.
 func (e *Eyes) logs(ctx context.Context, logql string, from, to time.Time) (float64, error) {
 	if strings.HasPrefix(strings.TrimSpace(logql), "{") {
 		lines, err := e.loki.Lines(ctx, logql, from, to, mostLines)
@@ -147,18 +147,18 @@ func (e *Eyes) status(ctx context.Context, text string) (float64, error) {
 	}
 	resp, err := e.config.Client.Do(req)
 	if ctx.Err() != nil {
-		return 0, ctx.Err() // it is the question that ended
+		return 0, ctx.Err() // the query was cancelled
 	}
 	if err != nil {
-		return 0, nil // that nobody answers is the answer
+		return 0, nil // no answer counts as the status 0
 	}
 	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, resp.Body) // so that the connection serves again
+	_, _ = io.Copy(io.Discard, resp.Body) // so that the connection can be reused
 	return float64(resp.StatusCode), nil
 }
 
-// Traces implements run.Prober. Of the traces found it fetches those with the most
-// spans that matched.
+// Traces implements run.Prober. It fetches those of the found traces that have the most
+// matching spans.
 func (e *Eyes) Traces(ctx context.Context, traceql string, from, to time.Time) ([]backend.Trace, error) {
 	found, err := e.tempo.Search(ctx, traceql, from, until(to), mostTraces)
 	if err != nil {
@@ -169,7 +169,7 @@ func (e *Eyes) Traces(ctx context.Context, traceql string, from, to time.Time) (
 	for _, f := range found[:min(len(found), wholeTrees)] {
 		trace, err := e.tempo.Trace(ctx, f.TraceID)
 		if errors.Is(err, backend.ErrNotFound) {
-			continue // not whole yet
+			continue // not complete yet
 		}
 		if err != nil {
 			return nil, err

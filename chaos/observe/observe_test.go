@@ -15,7 +15,7 @@ import (
 	"firedrill/chaos/run"
 )
 
-// stand answers each path with a body, and keeps what it was asked.
+// stand is a server that answers each path with a body, and records the requests.
 type stand struct {
 	*httptest.Server
 	answers map[string]string
@@ -95,7 +95,8 @@ func TestAsk(t *testing.T) {
 	}
 }
 
-// A service that hangs gives an answer; a question that is called off gives none.
+// TestAskAServiceThatHangs checks that a service that hangs gives the answer 0, and that a
+// cancelled query gives no answer.
 func TestAskAServiceThatHangs(t *testing.T) {
 	release := make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))

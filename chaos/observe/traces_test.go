@@ -16,8 +16,8 @@ import (
 	"firedrill/chaos/observe"
 )
 
-// Of the traces found, the ones with the most that matched are fetched; one that is
-// not whole yet is left out.
+// TestTraces checks that the traces with the most matching spans are fetched, and that an
+// incomplete one is left out.
 func TestTraces(t *testing.T) {
 	whole := func(service string) []byte {
 		name := &commonv1.KeyValue{Key: "service.name", Value: &commonv1.AnyValue{Value: &commonv1.AnyValue_StringValue{StringValue: service}}}

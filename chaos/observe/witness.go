@@ -25,7 +25,7 @@ type Witness struct {
 
 	mu     sync.Mutex
 	since  time.Time
-	lastUp map[string]time.Time // of targets by pool and URL: when a scrape last succeeded
+	lastUp map[string]time.Time // when a scrape last succeeded, by pool and URL of the target
 }
 
 // Witness returns a witness that measures this machine until ctx ends, and asks the stack's Prometheus. pids lists the
@@ -48,8 +48,8 @@ func (w *Witness) Late(ctx context.Context) map[drill.Need]time.Duration {
 	return late
 }
 
-// processor returns how long work waited for a processor since the last call: of a process that had slept at the worst, or
-// of the stack's processes on average. known is false before the first second is over.
+// processor returns how long work waited for a processor since the last call. It is the greater of two values: the longest
+// wait of a process that had slept, and the average wait of the stack's processes. known is false during the first second.
 func (w *Witness) processor() (late time.Duration, known bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -60,9 +60,9 @@ func (w *Witness) processor() (late time.Duration, known bool) {
 	return late, known
 }
 
-// scrapes returns how late Prometheus scrapes two thirds of its targets, or more of them. A service that is away, or all
-// services of the shop, are not enough to make scrapes late: that is what drills are about. known is false if Prometheus
-// does not answer, or has scraped nothing yet.
+// scrapes returns by how much at least two thirds of the targets are scraped too late. If one service is down, or all
+// services of the shop, scrapes do not count as late, because drills cause that on purpose. known is false if Prometheus
+// does not answer or has not scraped anything yet.
 func (w *Witness) scrapes(ctx context.Context) (late time.Duration, known bool) {
 	targets, err := w.eyes.prometheus.Targets(ctx)
 	if err != nil {
@@ -95,7 +95,8 @@ func (w *Witness) scrapes(ctx context.Context) (late time.Duration, known bool) 
 	return all[len(all)/3], true
 }
 
-// intervalOf returns how often a target is scraped; lasting is false for load tests and drills, which come and go.
+// intervalOf returns the scrape interval of a target. lasting is false for load tests and drills, because they are
+// not always there.
 func intervalOf(t promv1.ActiveTarget) (interval time.Duration, lasting bool) {
 	switch t.Labels["tier"] {
 	case "load", "drill":

@@ -11,7 +11,7 @@ import (
 	"firedrill/internal/machine"
 )
 
-// target is one of Prometheus's, last scraped some seconds ago.
+// target is a target of Prometheus that was last scraped some seconds ago.
 type target struct {
 	job, tier, interval string
 	ago                 time.Duration
@@ -33,8 +33,8 @@ type still struct{}
 
 func (still) Since(time.Time) []machine.Reading { return nil }
 
-// Scrapes are late when two thirds of the targets are, whatever their intervals; what a drill does to services does not make
-// them so.
+// TestScrapesAreLate checks that scrapes are late if two thirds of the targets are late, whatever their intervals. What a
+// drill does to services must not count as late.
 func TestScrapesAreLate(t *testing.T) {
 	const s = time.Second
 	many := func(shop, stack target) (all []target) {
@@ -50,7 +50,7 @@ func TestScrapesAreLate(t *testing.T) {
 	}
 	for _, tc := range []struct {
 		name  string
-		polls [][]target // one a look; the last counts
+		polls [][]target // answers in turn; the last one decides
 		want  time.Duration
 		known bool
 	}{
@@ -82,7 +82,7 @@ func TestScrapesAreLate(t *testing.T) {
 				answer = targetsJSON(time.Now(), poll)
 				got, known = w.scrapes(t.Context())
 			}
-			// The answer is a little older when it is read.
+			// The answer is slightly older when it is read.
 			if known != tc.known || got < tc.want || got > tc.want+s {
 				t.Errorf("late by %v, known %v; want %v, %v", got, known, tc.want, tc.known)
 			}

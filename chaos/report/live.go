@@ -28,15 +28,15 @@ type Live struct {
 	faults, fires int
 }
 
-// Display says how a drill may be shown while it runs.
+// Display configures how a drill is shown while it runs.
 type Display struct {
-	// Name is what the drill is called.
+	// Name is the name to show for the drill.
 	Name string
-	// Secret keeps back everything that tells what is broken, until the drill is over.
+	// Secret hides everything that reveals the fault until the drill is over.
 	Secret bool
 }
 
-// NewLive returns a timeline on w, drawn as on a terminal when w is one. Close it when
+// NewLive returns a timeline on w. On a terminal it redraws the last line. Close it when
 // the drill is over.
 func NewLive(w io.Writer, shows Display) *Live {
 	l := &Live{display: term.New(w, os.Getenv), shows: shows, done: make(chan struct{})}
@@ -58,11 +58,11 @@ func (l *Live) Observe(e run.Event) {
 		return
 	}
 	line := fmt.Sprintf("%s  %-12s  %-14s  %s", clock(e.At.Sub(l.start)), e.Kind, e.State, e.Text)
-	_ = l.display.Print(l.paint(e, strings.TrimRight(line, " "))) // a drill goes on when nobody can watch it
+	_ = l.display.Print(l.paint(e, strings.TrimRight(line, " "))) // the drill goes on even if its output fails
 	l.status(e.At)
 }
 
-// count follows the phase, the faults that are on and the alerts that fire.
+// count updates the phase, the number of active faults and the number of firing alerts.
 func (l *Live) count(e run.Event) {
 	type what struct {
 		kind  run.EventKind
@@ -82,11 +82,11 @@ func (l *Live) count(e run.Event) {
 	}
 }
 
-// givesAway reports whether events of a kind tell what is broken.
+// givesAway reports whether events of a kind reveal the fault.
 func givesAway(kind run.EventKind) bool {
 	switch kind {
 	case run.EventAlert, run.EventNotification, run.EventLoad:
-		return false // what anybody on call would see
+		return false // anybody on call can see these
 	default:
 		return true
 	}

@@ -1,7 +1,7 @@
 package report
 
 import (
-	_ "embed" // the page's template
+	_ "embed" // for the template of the page
 	"fmt"
 	"html/template"
 	"io"
@@ -15,14 +15,15 @@ var pageTemplate string
 //go:embed style.css
 var style string
 
-// page is what the template shows.
+// page has the values of the template.
 type page struct {
 	*run.Journal
 	Timeline *timeline
 	Style    template.CSS
 }
 
-// HTML writes a drill as one page that needs no script, no other file and no network.
+// HTML writes the journal as one page that works alone: it needs no script, other file or
+// network.
 func HTML(w io.Writer, j *run.Journal) error {
 	number := func(v float64) string { return fmt.Sprintf("%.4g", v) }
 	t, err := template.New("page").Funcs(template.FuncMap{"sign": sign, "short": short, "clock": clock, "number": number}).Parse(pageTemplate)

@@ -97,7 +97,7 @@ func predicted(p run.Prediction) string {
 // short returns a length of time in whole seconds.
 func short(d time.Duration) string { return d.Round(time.Second).String() }
 
-// JUnit's elements, as CI systems read them.
+// The elements of JUnit XML that CI systems read.
 type (
 	suites struct {
 		XMLName xml.Name `xml:"testsuites"`

@@ -33,7 +33,7 @@ func secs(s float64) *run.Seconds {
 	return &v
 }
 
-// failed is the journal of a drill that saw most of what it should.
+// failed returns the journal of a drill in which most expectations were met.
 func failed() *run.Journal {
 	low, high := 0.0, 12.0
 	bad := run.Line{Name: "payments availability"}
@@ -129,7 +129,7 @@ var (
 
 func TestHTML(t *testing.T) {
 	page := render(t, report.HTML, failed())
-	if *update { // to look at it
+	if *update { // write the page, for people
 		if err := os.WriteFile("testdata/failed.html", []byte(page), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -147,7 +147,7 @@ func TestHTML(t *testing.T) {
 	for _, m := range bar.FindAllStringSubmatch(page, -1) {
 		bars = append(bars, m[1]+" "+m[2]+"+"+m[3]+" "+m[4])
 	}
-	// The drill's 110 s are the 740 px from 230 on.
+	// The drill's 110 s take 740 px, from 230 px on.
 	want := []string{
 		"load 231.3+731.9 steady at 20/s",
 		"fault 364.5+201.8 errors on payments, 30s",
@@ -181,7 +181,7 @@ func wellFormed(text string) error {
 	}
 }
 
-// A drill that never got anywhere has a page too.
+// TestHTMLOfNearlyNothing checks the page of a drill that ended early.
 func TestHTMLOfNearlyNothing(t *testing.T) {
 	j := &run.Journal{Drill: "d", Title: "d", Start: start, End: start, Verdict: run.Aborted, Phases: []run.Phase{{Name: run.PhasePreflight, From: start, To: start}}}
 	if page := render(t, report.HTML, j); strings.Contains(page, "NaN") || !strings.Contains(page, "Aborted") {

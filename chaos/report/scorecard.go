@@ -1,7 +1,7 @@
 package report
 
 import (
-	_ "embed" // the page's template
+	_ "embed" // for the template of the page
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -29,13 +29,13 @@ type Row struct {
 	Verdict run.Verdict `json:"verdict"`
 	Reasons []string    `json:"reasons,omitempty"`
 	Took    run.Seconds `json:"took_seconds"`
-	// What became of all that was expected of a signal; "" where nothing was.
+	// Outcomes of all checks of a signal; "" if nothing was expected of it.
 	Alert  run.Outcome `json:"alert,omitempty"`
 	Metric run.Outcome `json:"metric,omitempty"`
 	Trace  run.Outcome `json:"trace,omitempty"`
 	Log    run.Outcome `json:"log,omitempty"`
-	Probes run.Outcome `json:"probes,omitempty"` // and services that must stay ready
-	// Of the first alert that the drill expects.
+	Probes run.Outcome `json:"probes,omitempty"` // probes, and services that must stay ready
+	// Of the first expected alert of the drill.
 	Detection *run.Seconds    `json:"detection_seconds,omitempty"`
 	Resolved  *run.Seconds    `json:"resolved_seconds,omitempty"`
 	Predicted *run.Prediction `json:"predicted,omitempty"`
@@ -47,7 +47,7 @@ type Total struct {
 	Passed      int `json:"passed"`
 	Drills      int `json:"drills"`
 	FalseAlarms int `json:"false_alarms"`
-	// MedianDetection is of those that were detected.
+	// MedianDetection is the median over the drills that were detected.
 	MedianDetection *run.Seconds `json:"median_detection_seconds,omitempty"`
 }
 
@@ -96,7 +96,7 @@ func rowOf(j *run.Journal) Row {
 			r.Probes = worse(r.Probes, c.Outcome)
 		case run.SignalQuiet:
 			r.Alarms = append(r.Alarms, c.Alarms...)
-		default: // faults and load are not what is scored
+		default: // faults and load are not scored
 		}
 	}
 	return r
@@ -159,7 +159,7 @@ func (r Row) Forecast() string {
 	}
 }
 
-// cell returns an outcome for a table, or that nothing was expected.
+// cell returns the text of an outcome for a table, or a mark if nothing was expected.
 func cell(o run.Outcome) string {
 	if o == "" {
 		return "–"
@@ -177,7 +177,7 @@ func length(s *run.Seconds) string {
 //go:embed scorecard.html.tmpl
 var scorecardTemplate string
 
-// HTML writes the scorecard as one page that needs nothing else.
+// HTML writes the scorecard as one page that works alone.
 func (s Scorecard) HTML(w io.Writer) error {
 	t, err := template.New("scorecard").Funcs(template.FuncMap{"cell": cell, "length": length, "short": func(s run.Seconds) string { return short(time.Duration(s)) }}).Parse(scorecardTemplate)
 	if err == nil {

@@ -11,14 +11,14 @@ import (
 	"firedrill/chaos/run"
 )
 
-// Measures of the timeline, in pixels of the 1000 that it is wide.
+// Dimensions of the timeline in pixels; its width is 1000.
 const (
-	left       = 230.0 // names of lanes stand before it
+	left       = 230.0 // names of lanes are to the left of it
 	right      = 970.0
 	laneHeight = 24.0
 	barHeight  = 14.0
 	plotHeight = 62.0
-	mostLines  = 6 // of a chart, as there are that many kinds of line
+	mostLines  = 6 // maximum per chart; there are as many line styles
 )
 
 // timeline is a drill on one time axis, laid out for the template.
@@ -29,7 +29,7 @@ type timeline struct {
 	Bottom     float64
 	Bands      []box // phases
 	Ticks      []mark
-	Names      []mark // of lanes
+	Names      []mark // names of lanes
 	Rules      []float64
 	Bars       []box
 	Marks      []mark
@@ -44,10 +44,10 @@ type timeline struct {
 
 type box struct {
 	X, Y, W, H  float64
-	Class, Text string // Text is shown in a band, and else when a pointer rests on it
+	Class, Text string // Text is shown in a band, or as a tooltip
 }
 
-// Centre of the box, for its text.
+// Centre returns the X coordinate of the centre of the box, for its text.
 func (b box) Centre() float64 { return b.X + b.W/2 }
 
 type mark struct {
@@ -57,7 +57,7 @@ type mark struct {
 
 type path struct{ Data, Class string }
 
-// newTimeline puts load, faults, alerts, sights and charts below each other.
+// newTimeline lays out load, faults, alerts, sights and charts below each other.
 func newTimeline(j *run.Journal) *timeline {
 	t := &timeline{Left: left, Right: right, start: j.Start, length: max(j.End.Sub(j.Start), time.Second), y: 40}
 	if j.Load.Profile != "" {
@@ -97,7 +97,7 @@ func (t *timeline) lane(name string) {
 	t.y += laneHeight
 }
 
-// shorten cuts a name so that it fits before the lanes.
+// shorten shortens a name so that it fits to the left of the lanes.
 func shorten(name string) string {
 	const most = 33
 	if letters := []rune(name); len(letters) > most {
@@ -175,7 +175,7 @@ func (t *timeline) sights(j *run.Journal) {
 	}
 }
 
-// chart is lines in a lane of their own, with their names below the title.
+// chart adds a lane with lines. The names of the lines are below its title.
 func (t *timeline) chart(c run.Chart) {
 	t.Rules = append(t.Rules, t.y)
 	t.Legends = append(t.Legends, mark{left + 4, t.y + 14, "title", c.Title})
@@ -193,8 +193,8 @@ func (t *timeline) chart(c run.Chart) {
 	t.ScaleTicks = append(t.ScaleTicks, mark{left - 10, top + 4, "", quantity(high, c.Unit)}, mark{left - 10, bottom + 4, "", quantity(low, c.Unit)})
 }
 
-// legend names the lines, in as many rows as that takes, and returns where the last
-// row is.
+// legend adds the names of the lines, in as many rows as needed. It returns the position of
+// the last row.
 func (t *timeline) legend(c run.Chart, lines []run.Line, flat int, y float64) float64 {
 	x := left + 4
 	add := func(class, text string) {
@@ -247,7 +247,7 @@ func spread(l run.Line) float64 {
 	return high - low
 }
 
-// bounds of an axis that has 0 in it and some height.
+// bounds returns the range of an axis that contains 0 and is not empty.
 func bounds(lines []run.Line) (low, high float64) {
 	for _, l := range lines {
 		for _, p := range l.Points {
@@ -288,7 +288,7 @@ func (t *timeline) axis(j *run.Journal) {
 		x := t.x(p.From)
 		name := string(p.Name)
 		if w := t.x(p.To) - x; w < 6*float64(len(name)) {
-			name = "" // no room
+			name = "" // no space for the name
 		}
 		t.Bands = append(t.Bands, box{x, 22, t.x(p.To) - x, t.y - 22, fmt.Sprintf("band%d", i%2), name})
 	}

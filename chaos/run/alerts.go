@@ -10,7 +10,8 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// tracker follows alerts by what Prometheus says and by what reached the receiver.
+// tracker follows alerts by the state in Prometheus and by the notifications that the
+// receiver got.
 type tracker struct {
 	expected []drill.AlertExpectation
 	gaps     gaps

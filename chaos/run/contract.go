@@ -27,7 +27,7 @@ type Injection interface {
 	End(ctx context.Context) error
 }
 
-// Load is what sends requests to the shop.
+// Load starts the load on the shop.
 type Load interface {
 	// Start returns when load flows, or is about to.
 	Start(ctx context.Context, spec drill.LoadSpec) (RunningLoad, error)
@@ -45,8 +45,8 @@ type RunningLoad interface {
 type LoadResult struct {
 	Requests uint64 `json:"requests"`
 	Failed   uint64 `json:"failed"`
-	// Late is the 90th percentile of how late the generator sent requests for reasons
-	// of its own; 0 if it does not say.
+	// Late is the 90th percentile of the lateness of requests that the generator itself
+	// caused; 0 if the load does not report it.
 	Late Seconds `json:"late_p90_seconds,omitempty"`
 	// Remark is a warning about the numbers, such as that the generator was late; ""
 	// if there is none.
@@ -84,17 +84,17 @@ type AlertState struct {
 	Alerts []Alert
 }
 
-// Alert is one that is pending or firing.
+// Alert is an alert that is pending or firing.
 type Alert struct {
-	Labels map[string]string // alertname too
-	Firing bool              // or pending
-	Since  time.Time         // that it is so, as far as known
+	Labels map[string]string // including alertname
+	Firing bool              // false: pending
+	Since  time.Time         // when it became pending or firing, as far as known
 }
 
 // Notification is one message that reached the receiver of alerts.
 type Notification struct {
 	Labels   map[string]string
-	Resolved bool // or firing
+	Resolved bool // false: firing
 	Received time.Time
 }
 

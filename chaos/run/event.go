@@ -22,49 +22,51 @@ const (
 	EventVerdict      EventKind = "verdict"
 )
 
-// EventState is what has happened to what an event is about. Which states there are
-// depends on the kind.
+// EventState is the new state of the subject of an event. The possible states depend on the
+// kind.
 type EventState string
 
 // The states.
 const (
-	// Of phases, load and faults.
+	// States of phases, load and faults.
 	StateBegan EventState = "began"
-	StateEnded EventState = "ended" // not of phases
+	StateEnded EventState = "ended" // not for phases
 
-	// Of alerts.
+	// States of alerts.
 	StatePending  EventState = "pending"
 	StateFiring   EventState = "firing"
 	StateResolved EventState = "resolved"
-	StateCalm     EventState = "calm"      // it was pending and never fired
-	StateOfBefore EventState = "of before" // it fires for what was before the drill
+	StateCalm     EventState = "calm"      // it was pending, but never fired
+	StateOfBefore EventState = "of before" // it fires for something before the drill
 
-	// Of notifications.
+	// States of notifications.
 	StateTold         EventState = "told"
 	StateToldResolved EventState = "told resolved"
 
-	// Of probes.
+	// States of probes.
 	StateHolds      EventState = "holds" // again
 	StateBroken     EventState = "broken"
 	StateUnanswered EventState = "unanswered"
 
-	// Of problems: what has one. A run that stops early has its verdict as state.
+	// States of problems: what has the problem. A run that stops early has its verdict as
+	// state.
 	StateFault      EventState = "fault"
 	StateLoad       EventState = "load"
 	StateMachine    EventState = "machine"
 	StateBlind      EventState = "blind"
 	StatePrediction EventState = "prediction"
 
-	// A signal that was seen has the Signal as state, a verdict the Verdict.
+	// The state of a signal that was seen is the Signal, and the state of a verdict is the
+	// Verdict.
 )
 
-// Event is something that happened, for people and for timelines.
+// Event is something that happened in a run.
 type Event struct {
 	At    time.Time  `json:"at"`
 	Kind  EventKind  `json:"kind"`
 	State EventState `json:"state"`
-	Text  string     `json:"text"` // a line without the time
-	// What it is about, for faults and alerts.
+	Text  string     `json:"text"` // one line, without the time
+	// The fault or alert that the event is about; nil for other kinds.
 	Fault *drill.Fault      `json:"-"`
 	Alert map[string]string `json:"-"`
 }

@@ -7,7 +7,7 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// Lookbacks of evidence, and how much of a shortfall counts.
+// Lookbacks of evidence, and bounds of how much of a shortfall counts.
 const (
 	// promLookback is how far back the queries of probes and metrics usually look: rates over 10 s, and some scrapes.
 	promLookback = 15 * time.Second

@@ -22,8 +22,8 @@ type Journal struct {
 	Phases []Phase   `json:"phases"`
 
 	Verdict Verdict  `json:"verdict"`
-	Reasons []string `json:"reasons"`          // why it did not pass
-	Advice  string   `json:"advice,omitempty"` // what to do so that it can be told
+	Reasons []string `json:"reasons"`          // why the run did not pass
+	Advice  string   `json:"advice,omitempty"` // what to do to get a clear result
 	Stopped *Stop    `json:"stopped,omitempty"`
 	Checks  []Check  `json:"checks"`
 
@@ -31,8 +31,8 @@ type Journal struct {
 	Machine MachineRun `json:"machine"`
 	Faults  []FaultRun `json:"faults"`
 	Alerts  []AlertRun `json:"alerts"`
-	Blind   []Gap      `json:"blind"` // when nobody could see what alerts do
-	Deaf    []Gap      `json:"deaf"`  // when nobody could see who was told
+	Blind   []Gap      `json:"blind"` // when the state of alerts was unknown
+	Deaf    []Gap      `json:"deaf"`  // when notifications were unknown
 	Probes  []ProbeRun `json:"probes"`
 	Sights  []Sight    `json:"sights"`
 	Charts  []Chart    `json:"charts"`
@@ -58,7 +58,7 @@ const (
 	PhaseRollback  PhaseName = "rollback"
 )
 
-// Stop is why a drill ended before its time.
+// Stop is the reason why a drill ended early.
 type Stop struct {
 	At      time.Time `json:"at"`
 	Phase   PhaseName `json:"phase"`
@@ -80,17 +80,17 @@ type Check struct {
 	Predicted *Prediction `json:"predicted,omitempty"`
 	// Alarms are the alerts that fired and must not have, for SignalQuiet.
 	Alarms []string `json:"alarms,omitempty"`
-	// Machine is whether the outcome is inconclusive because the machine did not keep up.
+	// Machine is true if the outcome is inconclusive because the machine did not keep up.
 	Machine bool `json:"machine,omitempty"`
 }
 
-// Prediction is what the arithmetic of error budgets says about an alert.
+// Prediction is what the arithmetic of error budgets predicts for an alert.
 type Prediction struct {
 	Fires     bool    `json:"fires"`
 	Detection Seconds `json:"detection_seconds"` // from the first error to the alert
 	Reset     Seconds `json:"reset_seconds"`     // from the last error to the alert's end
-	Slack     Seconds `json:"slack_seconds"`     // how much later both may be
-	Ratio     float64 `json:"error_ratio"`       // that it is made for
+	Slack     Seconds `json:"slack_seconds"`     // how much later both of them may be
+	Ratio     float64 `json:"error_ratio"`       // ratio of bad events that the prediction assumes
 }
 
 // LoadRun is the load of a run.
@@ -111,7 +111,7 @@ func (l LoadRun) String() string {
 	return l.Profile + " at " + l.Rate
 }
 
-// FaultRun is a fault of a run and what became of it.
+// FaultRun is a fault of a run.
 type FaultRun struct {
 	Kind    string         `json:"kind"`
 	Target  string         `json:"target"`
@@ -130,17 +130,18 @@ func (f FaultRun) String() string { return f.Kind + " on " + f.Target }
 type AlertRun struct {
 	Labels   map[string]string `json:"labels"`
 	Expected bool              `json:"expected"`
-	Before   bool              `json:"before,omitempty"` // it fired when the drill began, and tells of what was before
+	Before   bool              `json:"before,omitempty"` // it fired when the drill began, because of something before
 	Episodes []Episode         `json:"episodes"`
 	Told     []time.Time       `json:"told"`          // notifications that it fires
-	ToldOver []time.Time       `json:"told_resolved"` // notifications that it is over
+	ToldOver []time.Time       `json:"told_resolved"` // notifications that it has resolved
 }
 
-// Episode is one time that an alert was there. What has not happened is zero.
+// Episode is one time that an alert was pending or firing. Times of events that have not
+// happened are zero.
 type Episode struct {
 	Pending  time.Time `json:"pending,omitzero"`
 	Firing   time.Time `json:"firing,omitzero"`
-	Resolved time.Time `json:"resolved,omitzero"` // or no longer pending
+	Resolved time.Time `json:"resolved,omitzero"` // when it resolved, or was no longer pending
 }
 
 // Gap is a time without an answer.
@@ -152,7 +153,7 @@ type Gap struct {
 	Empty bool `json:"empty,omitempty"`
 }
 
-// Length of the gap.
+// Length returns the length of the gap.
 func (g Gap) Length() time.Duration { return g.To.Sub(g.From) }
 
 // ProbeRun is a probe and its answers.
@@ -164,7 +165,7 @@ type ProbeRun struct {
 	Want    string       `json:"want"`
 	NoData  Outcome      `json:"no_data"`
 	Needs   []drill.Need `json:"needs"`
-	Before  *float64     `json:"before,omitempty"` // the value at the end of the warm-up
+	Before  *float64     `json:"before,omitempty"` // value at the end of the warm-up
 	Samples []Sample     `json:"samples"`
 	Gaps    []Gap        `json:"gaps"`
 }
@@ -182,10 +183,10 @@ type Sight struct {
 	Name    string       `json:"name"`
 	Query   string       `json:"query"`
 	Want    string       `json:"want"`
-	Before  *float64     `json:"before,omitempty"` // the value at the end of the warm-up; nil: there was none
-	During  *float64     `json:"during,omitempty"` // the most telling value
-	Held    bool         `json:"held_before"`      // as wanted before the faults too, so that it shows nothing of them
-	Seen    time.Time    `json:"seen,omitzero"`    // when it first was as wanted
+	Before  *float64     `json:"before,omitempty"` // value at the end of the warm-up; nil: there was none
+	During  *float64     `json:"during,omitempty"` // value that shows the fault best
+	Held    bool         `json:"held_before"`      // it was as expected before the faults already, so it does not show the fault
+	Seen    time.Time    `json:"seen,omitzero"`    // when it was first as expected
 	TraceID string       `json:"trace_id,omitempty"`
 	Link    string       `json:"link,omitempty"`
 	Needs   []drill.Need `json:"needs"`

@@ -77,7 +77,7 @@ func (j *Journal) decide() {
 	for i := range j.Checks {
 		c := &j.Checks[i]
 		if j.Stopped != nil && c.Outcome == Failed && c.Signal != SignalQuiet {
-			c.Outcome = Unknown // nobody waited for it
+			c.Outcome = Unknown // the run ended before the expectation was due
 		}
 		if c.Outcome == Passed {
 			continue

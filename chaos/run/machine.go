@@ -64,7 +64,7 @@ func precise(d time.Duration) string {
 
 // MachineRun is how well the machine kept up while a drill ran.
 type MachineRun struct {
-	// Watched is whether anything was measured.
+	// Watched is true if anything was measured.
 	Watched bool `json:"watched"`
 	// Worst is the greatest lateness of each need.
 	Worst map[drill.Need]Seconds `json:"worst_seconds,omitempty"`
@@ -79,7 +79,7 @@ type Shortfall struct {
 	From    time.Time  `json:"from"`
 	To      time.Time  `json:"to"`
 	Worst   Seconds    `json:"worst_seconds"`
-	Starved bool       `json:"starved"` // and not only strained
+	Starved bool       `json:"starved"` // starved, and not only strained
 }
 
 // add adds one reading, which is about the time between from and to. Readings of a need

@@ -9,7 +9,8 @@ import (
 	"firedrill/chaos/run"
 )
 
-// lateBetween is a machine that gives a need late for a while, counted from the beginning of the drill.
+// lateBetween returns a machine that serves a need late for a while. from and to count from the
+// beginning of the drill.
 func lateBetween(need drill.Need, d, from, to time.Duration) func(time.Duration) map[drill.Need]time.Duration {
 	return func(since time.Duration) map[drill.Need]time.Duration {
 		if since < from || since > to {
@@ -19,7 +20,8 @@ func lateBetween(need drill.Need, d, from, to time.Duration) func(time.Duration)
 	}
 }
 
-// target is an alert that must not fire in these drills.
+// targetDown adds an alert that must not fire in these drills, as long as while returns
+// true.
 func targetDown(w *world, while func() bool) {
 	w.alerts = func(all []run.Alert) []run.Alert {
 		if !while() {
@@ -29,10 +31,11 @@ func targetDown(w *world, while func() bool) {
 	}
 }
 
-// The machine is a witness: what it may have caused fails no drill, what it cannot have caused still does, and where it gave
-// next to nothing no drill passes. The fault lasts from 20.5 s to 50.5 s.
+// TestVerdictsOnAMachineThatDoesNotKeepUp checks that a failure that the machine may have caused is inconclusive, that a
+// failure it cannot have caused is still a failure, and that no drill passes on a starved machine. The fault lasts from 20.5
+// s to 50.5 s.
 func TestVerdictsOnAMachineThatDoesNotKeepUp(t *testing.T) {
-	const strained, starved = 4 * time.Second, 20 * time.Second // of scrapes
+	const strained, starved = 4 * time.Second, 20 * time.Second // lateness of scrapes
 	always := func(n drill.Need, d time.Duration) func(time.Duration) map[drill.Need]time.Duration {
 		return lateBetween(n, d, 0, time.Hour)
 	}
@@ -54,13 +57,13 @@ func TestVerdictsOnAMachineThatDoesNotKeepUp(t *testing.T) {
 		name   string
 		lie    func(w *world, d *drill.Drill)
 		want   run.Verdict
-		reason string // part of one
+		reason string // part of a reason
 	}{
 		{"nothing is late", func(w *world, _ *drill.Drill) { w.late = always(drill.NeedScrapes, 0) }, run.Pass, ""},
 		{"late by less than matters", func(w *world, _ *drill.Drill) { w.late = always(drill.NeedProcessor, 40*time.Millisecond) }, run.Pass, ""},
 		{"all is seen in time though the machine is strained", func(w *world, _ *drill.Drill) { w.late = always(drill.NeedScrapes, strained) }, run.Pass, ""},
 
-		// What may be the machine's doing.
+		// Failures that the machine may have caused.
 		{"the alert does not fire, scrapes are late", func(w *world, _ *drill.Drill) {
 			w.detect, w.late = time.Hour, always(drill.NeedScrapes, strained)
 		}, run.Inconclusive, "did not fire within 15s; this machine did not keep up for 15s: scrapes came up to 4s late"},
@@ -111,7 +114,7 @@ func TestVerdictsOnAMachineThatDoesNotKeepUp(t *testing.T) {
 			}
 		}, run.Fail, "EventsDropped"},
 
-		// What it cannot have done.
+		// Failures that the machine cannot have caused.
 		{"the alert does not fire, and the machine was late before only", func(w *world, _ *drill.Drill) {
 			w.detect, w.late = time.Hour, lateBetween(drill.NeedScrapes, strained, 0, 15*time.Second)
 		}, run.Fail, "did not fire within 15s"},
@@ -140,7 +143,7 @@ func TestVerdictsOnAMachineThatDoesNotKeepUp(t *testing.T) {
 			w.detect, w.late = time.Hour, always(drill.NeedProcessor, time.Second)
 		}, run.Fail, "did not fire within 15s"},
 
-		// Nothing is proven on a machine that gives next to nothing.
+		// A starved machine proves nothing.
 		{"nothing else fires, and scrapes are starved", func(w *world, _ *drill.Drill) {
 			w.late = always(drill.NeedScrapes, starved)
 		}, run.Inconclusive, "no other alert: none fired; this machine did not keep up"},
@@ -164,7 +167,8 @@ func TestVerdictsOnAMachineThatDoesNotKeepUp(t *testing.T) {
 	}
 }
 
-// A drill that cannot begin is refused, unless the machine may be why.
+// TestRefusalOnAMachineThatDoesNotKeepUp checks that a drill that cannot begin is refused,
+// unless the machine may be the reason.
 func TestRefusalOnAMachineThatDoesNotKeepUp(t *testing.T) {
 	for _, tc := range []struct {
 		name    string

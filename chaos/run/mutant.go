@@ -33,7 +33,7 @@ func NewMutant(j *Journal, change string) Mutant {
 	return m
 }
 
-// Changes of mutants that are runs of their own.
+// Changes of mutants that need a separate run.
 const (
 	// ChangeNone is the change of the run that must pass.
 	ChangeNone = "nothing is changed"
@@ -41,8 +41,8 @@ const (
 	ChangeFaultOff = "the fault is switched off"
 )
 
-// AsWanted reports whether the run came to what it must: a pass without a change, a
-// failure with any.
+// AsWanted reports whether the run had the wanted verdict: pass without a change, fail with
+// any change.
 func (m Mutant) AsWanted() bool {
 	if m.Change == ChangeNone {
 		return m.Verdict == Pass
@@ -50,8 +50,8 @@ func (m Mutant) AsWanted() bool {
 	return m.Killed()
 }
 
-// CountMutants returns how many mutants came to something else than they must, and how
-// many are without a clear result.
+// CountMutants returns how many mutants had another verdict than wanted, and how many had
+// no clear result.
 func CountMutants(all []Mutant) (missed, unclear int) {
 	for _, m := range all {
 		switch {
@@ -147,7 +147,7 @@ func drop(j *Journal, signal Signal) {
 		s.Seen, s.TraceID, s.Link, s.Before = time.Time{}, "", "", nil
 		s.During = nil
 		s.Gaps = []Gap{{From: j.FaultsBegan(), To: j.FaultsEnded(), Why: ErrNoData.Error(), Empty: true}}
-		if signal != SignalMetric { // the number of lines and traces found
+		if signal != SignalMetric { // the value is the number of lines or traces found
 			zero := 0.0
 			s.During, s.Gaps = &zero, nil
 		}

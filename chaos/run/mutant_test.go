@@ -8,7 +8,8 @@ import (
 	"firedrill/chaos/run"
 )
 
-// instrumented is a drill that expects something of every signal, and a world that shows it.
+// instrumented returns a drill that expects something of every signal, and a world that
+// shows it.
 func instrumented() (*world, *drill.Drill) {
 	w, d := newWorld(), outage()
 	d.Expect.Metrics = []drill.MetricExpectation{{Name: "errors", PromQL: "errors", During: &drill.Comparison{Op: "<", Bound: 1}}}
@@ -26,7 +27,8 @@ func instrumented() (*world, *drill.Drill) {
 	return w, d
 }
 
-// Whatever a drill is to notice is taken out of a run that passed, and then it must not pass any more.
+// TestMutantsAreKilled removes each thing that a drill must notice from a run that passed. The run
+// must then fail.
 func TestMutantsAreKilled(t *testing.T) {
 	w, d := instrumented()
 	j, err := perform(t, w, d)
@@ -71,7 +73,7 @@ func TestMutantsOfARunThatDidNotPass(t *testing.T) {
 	}
 }
 
-// A drill whose fault is switched off fails, and does not pass because nothing happened.
+// TestAFaultThatIsSwitchedOff checks that a drill whose fault is switched off fails.
 func TestAFaultThatIsSwitchedOff(t *testing.T) {
 	w, d := instrumented()
 	j, err := perform(t, w, d, func(c *run.Config) { c.Injector = run.Idle(c.Injector) })

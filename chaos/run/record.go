@@ -16,22 +16,22 @@ type record struct {
 	probes  []*trackedProbe
 	sights  []*trackedSight
 
-	takes []drill.Need  // what is not held against the machine
-	poll  time.Duration // between two looks
+	takes []drill.Need  // needs that faults take from the machine
+	poll  time.Duration // interval between two looks
 
 	mu     sync.Mutex
 	j      Journal
 	alerts tracker
 	deaf   gaps
-	active int // faults that are on
+	active int // number of active faults
 }
 
 // trackedProbe is a probe and its answers so far.
 type trackedProbe struct {
 	drill.Probe
 	signal Signal
-	// Under the record's lock.
-	before  *float64 // at the end of the warm-up
+	// The fields below are protected by the record's lock.
+	before  *float64 // value at the end of the warm-up
 	samples []Sample
 	gaps    gaps
 }
@@ -167,8 +167,8 @@ func (r *record) noteLoadBegan() {
 	r.emit(Event{Kind: EventLoad, State: StateBegan, Text: r.j.Load.String()})
 }
 
-// noteLoadDied notes that the load ended by itself, and reports whether that was too
-// early.
+// noteLoadDied notes that the load ended without being stopped. It reports whether that was
+// too early.
 func (r *record) noteLoadDied() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

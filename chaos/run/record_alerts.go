@@ -18,7 +18,7 @@ func (r *record) beginAlerts() time.Time {
 	return r.j.Start
 }
 
-// noteOfBefore notes that an alert fires for what was before the run.
+// noteOfBefore notes that an alert fires because of something before the run.
 func (r *record) noteOfBefore(labels map[string]string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,12 +75,12 @@ func (r *record) noteResolved(a *trackedAlert, episode *Episode, now time.Time) 
 	episode.Resolved = now
 	state := StateResolved
 	if episode.Firing.IsZero() {
-		state = StateCalm // it was pending, and never fired
+		state = StateCalm // it was pending, but never fired
 	}
 	r.emit(Event{Kind: EventAlert, State: state, Text: drill.AlertName(a.Labels), Alert: a.Labels})
 }
 
-// noteAlertGap notes that nobody knows what alerts do.
+// noteAlertGap notes that the state of alerts is unknown.
 func (r *record) noteAlertGap(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -126,7 +126,7 @@ func (r *record) noteNotification(n Notification) {
 	}
 }
 
-// noteNotificationGap notes that nobody knows who was told.
+// noteNotificationGap notes that notifications are unknown.
 func (r *record) noteNotificationGap(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -7,14 +7,14 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// beginAnswers notes that answers of a probe are wanted from a time on.
+// beginAnswers notes that answers to a probe are expected from a time on.
 func (r *record) beginAnswers(p *trackedProbe, from time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	p.gaps.begin(from)
 }
 
-// noteBefore keeps only the last answer of those before the faults.
+// noteBefore notes an answer before the faults. Only the last one is kept.
 func (r *record) noteBefore(p *trackedProbe, value float64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -22,7 +22,7 @@ func (r *record) noteBefore(p *trackedProbe, value float64) {
 	p.samples = []Sample{{time.Now(), value, p.Holds(nil, value)}}
 }
 
-// dropAnswers drops the answers so far, for those of another time.
+// dropAnswers discards the answers so far, because only later ones count.
 func (r *record) dropAnswers(p *trackedProbe) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,7 +45,7 @@ func (r *record) noteAnswer(p *trackedProbe, value float64) {
 	}
 }
 
-// noteIdle notes that no answer is wanted of a probe for now.
+// noteIdle notes that no answer to a probe is expected for now.
 func (r *record) noteIdle(p *trackedProbe) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

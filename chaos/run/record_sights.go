@@ -42,7 +42,7 @@ func (r *record) noteLook(s *trackedSight, value float64, trace, link string, er
 	}
 }
 
-// isFound reports whether a signal was seen as wanted.
+// isFound reports whether a signal was seen as expected.
 func (r *record) isFound(s *trackedSight) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -15,20 +15,20 @@ import (
 // Config is what a run needs. Fields without a remark are required.
 type Config struct {
 	Drill     *drill.Drill
-	Scale     float64 // of the SLO rules in force; 0 is DesignScale
+	Scale     float64 // scale of the SLO rules in force; 0 means DesignScale
 	Seed      uint64
 	Injector  Injector
-	Load      Load // may be nil for drills without
+	Load      Load // may be nil for drills without load
 	Prober    Prober
 	Alerts    Alerts
-	Witness   Witness       // nil: the machine is taken to keep up
-	Predictor Predictor     // nil: nothing is predicted
+	Witness   Witness       // nil: the machine is assumed to keep up
+	Predictor Predictor     // nil: no predictions
 	Charter   Charter       // nil: no charts
-	Wait      time.Duration // for alerts of before to go quiet; 0: refuse at once
-	// Past are alerts about the past, such as that a month's budget is spent. If a
-	// drill does not expect them, they may fire already when it begins.
+	Wait      time.Duration // max wait for alerts that already fire to resolve; 0 refuses at once
+	// Past are patterns of alerts about the past, such as that a month's budget is spent.
+	// They may already fire when a drill begins that does not expect them.
 	Past []drill.AlertPattern
-	// Machine are alerts about the machine and not about the shop, such as that
+	// Machine are patterns of alerts about the machine and not about the shop, such as that
 	// scrapes are late.
 	Machine   []drill.AlertPattern
 	TraceLink string // URL of a trace, with {trace_id} in it; "": no links
@@ -37,20 +37,20 @@ type Config struct {
 	Observe func(Event)
 }
 
-// Times about machines, which no scale stretches.
+// Times that depend on the machine, so no scale stretches them.
 const (
-	lease       = 10 * time.Second // of faults; renewed three times in it
-	askTimeout  = 5 * time.Second  // of a question to a backend
-	undoTimeout = 30 * time.Second // of ending a fault, which may start a program
-	noticeGrace = 20 * time.Second // for a notification to arrive
-	seenGrace   = 30 * time.Second // for traces and logs to be found after the faults
+	lease       = 10 * time.Second // lease of faults; renewed three times in this time
+	askTimeout  = 5 * time.Second  // time limit of a query to a backend
+	undoTimeout = 30 * time.Second // time limit of ending a fault, which may start a program
+	noticeGrace = 20 * time.Second // how long a notification may take to arrive
+	seenGrace   = 30 * time.Second // how long traces and logs may take to be found after the faults
 	mostPoll    = 15 * time.Second
 )
 
 // Times at DesignScale.
 const (
-	poll   = time.Second     // between two looks
-	settle = 5 * time.Second // that all must be well at the end
+	poll   = time.Second     // interval between two looks
+	settle = 5 * time.Second // how long everything must be well at the end
 )
 
 // RefusedError says that a drill did not begin, because the steady state does not
@@ -64,11 +64,11 @@ func (r *RefusedError) Error() string {
 	return fmt.Sprintf("drill %q refused: %s", r.Drill, strings.Join(r.Reasons, "; "))
 }
 
-// stopped is why a run ends early.
+// stopped is the reason why a run ends early.
 type stopped struct {
 	verdict Verdict
 	reason  string
-	machine bool // the machine may be why
+	machine bool // the machine may be the reason
 }
 
 func (s *stopped) Error() string { return s.reason }
@@ -76,17 +76,17 @@ func (s *stopped) Error() string { return s.reason }
 // run is one run of a drill.
 type run struct {
 	Config
-	drill  *drill.Drill // stretched
+	drill  *drill.Drill // stretched to the scale
 	poll   time.Duration
 	settle time.Duration
 	rec    *record
 
 	end    context.CancelCauseFunc
-	watch  sync.WaitGroup // what looks
-	faults sync.WaitGroup // what holds faults
-	load   RunningLoad    // nil: none
+	watch  sync.WaitGroup // goroutines that look
+	faults sync.WaitGroup // goroutines that hold faults
+	load   RunningLoad    // nil: no load
 
-	panicked chan any // what panicked first beside the main goroutine
+	panicked chan any // first panic outside the main goroutine
 }
 
 // Run runs a drill and returns its journal. Faults and load are ended before it
@@ -117,7 +117,7 @@ func Run(ctx context.Context, c Config) (*Journal, error) {
 	return r.conclude(context.WithoutCancel(ctx)), nil
 }
 
-// perform goes through the phases in order, and then undoes everything.
+// perform runs the phases in order and then undoes everything.
 func (r *run) perform(parent context.Context) error {
 	ctx, cancel := context.WithCancelCause(parent)
 	r.end = cancel
@@ -142,7 +142,8 @@ func (r *run) perform(parent context.Context) error {
 	return nil
 }
 
-// why returns the reason for which a run ends: what cancelled it, or else err.
+// why returns the reason for which a run ends: the cause of its cancelled context, or else
+// err.
 func why(ctx context.Context, err error) *stopped {
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause
@@ -169,8 +170,8 @@ func (r *run) rollback(ctx context.Context) {
 	}
 }
 
-// goes runs f in a goroutine. If f panics, the run ends, everything is undone, and
-// then the main goroutine panics.
+// goes runs f in a goroutine. If f panics, the run ends and everything is undone. Then the
+// main goroutine panics with the same value.
 func (r *run) goes(group *sync.WaitGroup, f func()) {
 	group.Go(func() {
 		defer func() {
@@ -215,7 +216,7 @@ func (r *run) inflict(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// recover waits until everything that is expected was seen and is over, or is overdue.
+// recover waits until every expectation was seen and is over, or is overdue.
 func (r *run) recover(ctx context.Context) error {
 	r.watchAfter(ctx)
 	settled := time.Duration(0)

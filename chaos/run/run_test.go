@@ -29,7 +29,8 @@ func TestADrillThatPasses(t *testing.T) {
 	for _, p := range j.Phases {
 		phases = append(phases, string(p.Name)+" "+p.To.Sub(p.From).String())
 	}
-	// Recovery: 25 s to resolve, 3 s until that is told, half a second to see it, and then 5 looks at which all is well.
+	// Recovery: 25 s to resolve, 3 s for the notification, half a second to see it, and then 5 looks at which everything
+	// is well.
 	if want := []string{"preflight 0s", "warm-up 20s", "faults 30.5s", "recovery 33s", "rollback 0s"}; !slices.Equal(phases, want) {
 		t.Errorf("phases %v, want %v", phases, want)
 	}
@@ -58,7 +59,7 @@ func TestVerdicts(t *testing.T) {
 		name   string
 		lie    func(w *world, d *drill.Drill)
 		want   run.Verdict
-		reason string // part of one
+		reason string // part of a reason
 	}{
 		{"the alert does not fire", func(w *world, _ *drill.Drill) { w.detect = time.Hour }, run.Fail, "Burn page: did not fire within 15s"},
 		{"the alert fires too late", func(w *world, _ *drill.Drill) { w.detect = 16 * time.Second }, run.Fail, "fired after 16s, resolved 25.5s after the fault: want within 15s"},
@@ -202,7 +203,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// probed is the outage drill with one more probe.
+// probed returns the outage drill with one more probe.
 func probed(mode drill.Mode, noData drill.NoData) *drill.Drill {
 	d := outage()
 	d.Hypothesis = append(d.Hypothesis, drill.Probe{
@@ -218,12 +219,12 @@ func TestProbes(t *testing.T) {
 			return q.Text == "claim" && at >= from && at < to
 		}
 	}
-	const fault, end = 20500 * time.Millisecond, 50500 * time.Millisecond // when it begins and ends
+	const fault, end = 20500 * time.Millisecond, 50500 * time.Millisecond // when the fault begins and ends
 	for _, c := range []struct {
 		name       string
 		mode       drill.Mode
 		noData     drill.NoData
-		wrong      [2]time.Duration // when the claim does not hold
+		wrong      [2]time.Duration // from when to when the claim does not hold
 		unanswered [2]time.Duration
 		want       run.Verdict
 		reason     string
@@ -258,7 +259,7 @@ func TestProbes(t *testing.T) {
 	}
 }
 
-// One late answer is no outage, three in a row are.
+// TestHealth checks that one late answer is no outage, and three in a row are.
 func TestHealth(t *testing.T) {
 	for unready, want := range map[time.Duration]run.Verdict{2 * time.Second: run.Pass, 3 * time.Second: run.Fail} {
 		w, d := newWorld(), outage()
@@ -293,7 +294,7 @@ func TestSights(t *testing.T) {
 	for _, c := range []struct {
 		name           string
 		expect         drill.Expectations
-		before, during float64 // of metrics and logs, or spans of a trace
+		before, during float64 // values of metrics and logs, or spans of a trace
 		want           run.Verdict
 		detail         string
 	}{
@@ -337,7 +338,7 @@ func TestSights(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			last := j.Checks[len(j.Checks)-2] // the last is the probe's
+			last := j.Checks[len(j.Checks)-2] // the last check is the probe's
 			if j.Verdict != c.want || last.Detail != c.detail {
 				t.Errorf("verdict %s, want %s; detail %q, want %q", j.Verdict, c.want, last.Detail, c.detail)
 			}

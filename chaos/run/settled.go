@@ -33,8 +33,7 @@ func (r *record) settled(d *drill.Drill, now time.Time) bool {
 	return !now.Before(ended.Add(seenGrace)) || !slices.ContainsFunc(r.sights, unseen)
 }
 
-// alertDue returns until when it is worth to wait for an expectation; zero if it is
-// over.
+// alertDue returns until when it is worth waiting for an expectation; zero if it is over.
 func alertDue(fired []AlertRun, e drill.AlertExpectation, began, ended time.Time) time.Time {
 	if len(fired) == 0 {
 		return began.Add(e.FiresWithin)

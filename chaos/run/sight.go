@@ -13,13 +13,13 @@ import (
 
 // trackedSight is a Sight while the run looks for it.
 type trackedSight struct {
-	Sight // under the record's lock
+	Sight // protected by the record's lock
 	gaps  gaps
 
 	look    func(ctx context.Context, from, to time.Time) (value float64, trace string, err error)
 	holds   func(before *float64, value float64) bool
-	closer  func(a, b float64) bool // whether a tells more than b
-	mayLack bool                    // there need be no value before the faults
+	closer  func(a, b float64) bool // reports whether a shows the fault better than b
+	mayLack bool                    // there may be no value before the faults
 }
 
 // newSights returns everything that metrics, traces and logs must show.
@@ -114,7 +114,7 @@ func culprits(t drill.TraceExpectation, trace backend.Trace) int {
 	return n
 }
 
-// baseline looks at the time before the faults. What can be seen then already proves
+// baseline looks at the time before the faults. A signal that is as expected then proves
 // nothing.
 func (r *run) baseline(ctx context.Context, s *trackedSight, from, to time.Time) error {
 	value, _, err := s.look(ctx, from, to)
@@ -129,7 +129,7 @@ func (r *run) baseline(ctx context.Context, s *trackedSight, from, to time.Time)
 	return nil
 }
 
-// glance looks once while there are faults, or at the time when there were.
+// glance looks once while there are faults, or afterwards at the time of the faults.
 func (r *run) glance(ctx context.Context, s *trackedSight) {
 	from, to := r.rec.faultTime()
 	active := r.rec.anyActive()
@@ -138,7 +138,7 @@ func (r *run) glance(ctx context.Context, s *trackedSight) {
 	}
 	value, trace, err := s.look(ctx, from, to)
 	if s.Signal == SignalMetric && !r.rec.anyActive() || errors.Is(err, context.Canceled) {
-		return // the answer may be about the time after
+		return // the answer may be about the time after the faults
 	}
 	link := ""
 	if trace != "" && r.TraceLink != "" {

@@ -92,8 +92,8 @@ func (r *run) quiet(ctx context.Context) string {
 	return strings.Join(loud, "; ")
 }
 
-// past reports whether the alert fires for what was before the drill and does not
-// matter to it.
+// past reports whether the alert fires because of something before the drill and does not
+// matter to the drill.
 func (r *run) past(a Alert) bool {
 	matches := func(p drill.AlertPattern) bool { return p.Matches(a.Labels) }
 	expected := func(e drill.AlertExpectation) bool { return e.Matches(a.Labels) }
@@ -119,8 +119,8 @@ func (r *run) fresh(state AlertState) error {
 // forPeople reports whether the alert notifies anyone.
 func forPeople(labels map[string]string) bool { return labels[drill.LabelSeverity] != "none" }
 
-// steady returns the claims that must hold before anything is broken. They also take
-// the values that later ones are compared with.
+// steady returns the claims that must hold before the faults. They also record the baseline
+// values.
 func (r *run) steady() []claim {
 	began := time.Now().Add(-r.drill.WarmUp)
 	var all []claim

@@ -12,7 +12,8 @@ import (
 	"firedrill/chaos/run"
 )
 
-// Whenever it is interrupted, a drill leaves nothing behind and says so.
+// TestInterruption checks that a drill that is interrupted at any time leaves nothing
+// behind and reports the interruption.
 func TestInterruption(t *testing.T) {
 	for _, c := range []struct {
 		after  time.Duration
@@ -20,7 +21,7 @@ func TestInterruption(t *testing.T) {
 		faults int
 	}{
 		{5500 * time.Millisecond, run.PhaseWarmUp, 0},
-		{20200 * time.Millisecond, run.PhaseFaults, 0}, // before the first is due
+		{20200 * time.Millisecond, run.PhaseFaults, 0}, // before the first fault is due
 		{25200 * time.Millisecond, run.PhaseFaults, 1},
 		{60200 * time.Millisecond, run.PhaseRecovery, 1},
 	} {
@@ -64,7 +65,7 @@ func TestInterruptedWhileWaiting(t *testing.T) {
 	})
 }
 
-// A backend that never answers holds nothing up.
+// TestHangingBackends checks that a backend that never answers delays nothing.
 func TestHangingBackends(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -99,7 +100,7 @@ func TestRefusals(t *testing.T) {
 		name   string
 		lie    func(w *world, d *drill.Drill)
 		reason string
-		loads  bool // whether the load had been started
+		loads  bool // whether the load was started
 	}{
 		{"an alert fires already", func(w *world, _ *drill.Drill) {
 			w.alerts = func(all []run.Alert) []run.Alert { return append(all, run.Alert{Labels: burn(), Firing: true}) }
@@ -147,8 +148,8 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
-// What tells of the past does not keep a drill from beginning, unless it is what the
-// drill is about.
+// TestPast checks that alerts about the past do not prevent a drill, unless the drill is
+// about them.
 func TestPast(t *testing.T) {
 	spent := run.Alert{Labels: map[string]string{"alertname": "ErrorBudgetSpent", "severity": "ticket"}, Firing: true}
 	past := func(c *run.Config) { c.Past = []drill.AlertPattern{{Alert: "ErrorBudgetSpent"}} }
@@ -169,7 +170,7 @@ func TestPast(t *testing.T) {
 	}
 }
 
-// What is not quiet yet may become so.
+// TestWaitsForQuiet checks that a run waits for alerts to resolve.
 func TestWaitsForQuiet(t *testing.T) {
 	w := newWorld()
 	w.alerts = func(all []run.Alert) []run.Alert {
@@ -187,7 +188,7 @@ func TestWaitsForQuiet(t *testing.T) {
 	}
 }
 
-// A part that panics takes the drill down, and nothing is left behind.
+// TestPanic checks that a part that panics ends the drill, and that nothing is left behind.
 func TestPanic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -209,8 +210,8 @@ func TestPanic(t *testing.T) {
 	})
 }
 
-// Prometheus is stopped: nobody sees its alerts, and that is what the receiver, which
-// misses its watchdog, tells.
+// TestBlackout stops Prometheus. Nobody sees its alerts then. The receiver notices it,
+// because the watchdog alert no longer arrives.
 func TestBlackout(t *testing.T) {
 	silent := map[string]string{"alertname": "WatchdogSilent", "severity": "page"}
 	w, d := newWorld(), outage()
@@ -258,7 +259,7 @@ func TestControlRun(t *testing.T) {
 	if err != nil || j.Verdict != run.Pass {
 		t.Fatalf("%v, %+v", err, j)
 	}
-	if took := j.End.Sub(j.Start); took != 144*time.Second { // warm-up, 2 min, the last look of which is the first of 5 at which all is well
+	if took := j.End.Sub(j.Start); took != 144*time.Second { // the warm-up and 2 min; the last look is the first of 5 at which everything is well
 		t.Errorf("it took %v", took)
 	}
 	w = newWorld()
@@ -273,8 +274,8 @@ func TestControlRun(t *testing.T) {
 	}
 }
 
-// At scale 1 all takes sixty times longer, looks are not as frequent, and leases are
-// what they are.
+// TestScale checks that at scale 1 everything takes sixty times longer, looks are less
+// frequent, and leases do not change.
 func TestScale(t *testing.T) {
 	w := newWorld()
 	w.detect, w.reset = 8*time.Minute, 25*time.Minute

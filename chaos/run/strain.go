@@ -8,8 +8,8 @@ import (
 	"firedrill/chaos/drill"
 )
 
-// witnessed is how long at least the machine is measured before a drill is refused, so
-// that a refusal is not the machine's fault.
+// witnessed is the minimum time for which the machine is measured before a drill is
+// refused, so that a refusal is not caused by the machine.
 const witnessed = 5 * time.Second
 
 // watchMachine measures from beginning to end how late the machine serves each need.
@@ -26,7 +26,7 @@ func (r *run) watchMachine(ctx context.Context) {
 	})
 }
 
-// noteLateness notes how late the machine gives a need now.
+// noteLateness notes how late the machine serves a need now.
 func (r *record) noteLateness(n drill.Need, d time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,7 +53,6 @@ func (r *record) strained(n drill.Need, now time.Time) bool {
 func (r *record) keptUp(since time.Time) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// NeedRules is left out: rules that are not evaluated may also mean a broken
-	// Prometheus.
+	// NeedRules is left out, because rules are also not evaluated if Prometheus is broken.
 	return r.j.Machine.explains(evidence{needs: []drill.Need{drill.NeedProcessor, drill.NeedScrapes}, from: since, to: time.Now()})
 }

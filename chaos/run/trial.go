@@ -14,10 +14,10 @@ type trial struct {
 	j            *Journal
 	expect       drill.Expectations
 	faults       int
-	began, ended time.Time            // of all faults
-	blind        Gap                  // the longest time that alerts could not be seen
-	lookback     time.Duration        // of an alert that fires
-	machine      []drill.AlertPattern // that tell of the machine
+	began, ended time.Time            // time range of all faults
+	blind        Gap                  // longest time in which alerts could not be seen
+	lookback     time.Duration        // lookback of an alert that fires
+	machine      []drill.AlertPattern // patterns of alerts about the machine
 }
 
 func (t trial) tooBlind() bool { return t.blind.Length() > t.expect.Blind }
@@ -26,11 +26,11 @@ func (t trial) blindness() string {
 	return fmt.Sprintf("nobody could see what alerts do for %s: %s", Seconds(t.blind.Length()), t.blind.Why)
 }
 
-// finding is one thing that is not as expected, or that cannot be told.
+// finding is one thing that is not as expected, or that is unknown.
 type finding struct {
 	text    string
 	unknown bool
-	on      evidence // what it rests on
+	on      evidence // the evidence for it
 }
 
 // checkAlert compares one alert with what is expected of it.

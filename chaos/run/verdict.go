@@ -11,9 +11,9 @@ type Verdict string
 
 // The verdicts.
 const (
-	Pass         Verdict = "pass"         // all that was expected was seen, and nothing else
+	Pass         Verdict = "pass"         // everything expected was seen, and nothing else
 	Fail         Verdict = "fail"         // something was not as expected
-	Inconclusive Verdict = "inconclusive" // nobody can tell, for want of data or because the drill could not be carried out
+	Inconclusive Verdict = "inconclusive" // there is no clear result, because data are missing or the drill could not be carried out
 	Aborted      Verdict = "aborted"      // a guard or a person ended it
 )
 
@@ -52,15 +52,15 @@ type Signal string
 
 // The signals.
 const (
-	SignalAlert  Signal = "alert"  // an alert that must fire, be told and resolve
-	SignalQuiet  Signal = "quiet"  // alerts that must not
+	SignalAlert  Signal = "alert"  // an alert that must fire, notify and resolve
+	SignalQuiet  Signal = "quiet"  // alerts that must not fire
 	SignalTrace  Signal = "trace"  // what traces must show
 	SignalLog    Signal = "log"    // what logs must show
 	SignalMetric Signal = "metric" // how metrics must change
-	SignalProbe  Signal = "probe"  // a claim of the hypothesis
+	SignalProbe  Signal = "probe"  // a claim of the steady state
 	SignalHealth Signal = "health" // a service that must stay ready
-	SignalFault  Signal = "fault"  // whether a fault was there, and is undone
-	SignalLoad   Signal = "load"   // whether the load was there
+	SignalFault  Signal = "fault"  // a fault that must have been active and undone
+	SignalLoad   Signal = "load"   // the load, which must have run
 )
 
 // Seconds is a length of time, in JSON a number of seconds.
@@ -81,5 +81,5 @@ func (s *Seconds) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// String writes it in tenths of a second.
+// String returns the time in tenths of a second.
 func (s Seconds) String() string { return time.Duration(s).Round(100 * time.Millisecond).String() }

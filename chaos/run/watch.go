@@ -17,7 +17,7 @@ func (r *run) watchAlerts(ctx context.Context) {
 			err = r.fresh(state)
 		}
 		switch {
-		case ctx.Err() != nil: // the run is over, and so the question
+		case ctx.Err() != nil: // the run is over, and the query was cancelled
 		case err != nil:
 			r.rec.noteAlertGap(err)
 		default:
@@ -66,7 +66,7 @@ func (r *run) watchProbes(ctx context.Context) {
 			r.watchProbe(ctx, p, began, func() bool { return true })
 		case drill.During:
 			r.watchProbe(ctx, p, began, r.rec.anyActive)
-		default: // not in this phase
+		default: // not due in this phase
 		}
 	}
 }

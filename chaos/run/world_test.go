@@ -14,22 +14,22 @@ import (
 	"firedrill/internal/backend"
 )
 
-// world is a shop with its backends, as a drill meets them: an alert that fires some
-// time after a fault begins and resolves some time after it ends, and a probe that is
-// 1 while all is well. Its fields make it lie.
+// world is a shop with its backends, as a run uses them. An alert fires some time after a
+// fault begins and resolves some time after it ends. A probe is 1 while no fault is on. The
+// fields replace these answers.
 type world struct {
 	detect, reset time.Duration // of the alert
 
-	begin, renew, end error                         // of the injector
-	ask               func(q drill.Query) error     // instead of an answer
-	value             func(q drill.Query) float64   // the answer; nil: 1 while well, 0 while not
-	alerts            func([]run.Alert) []run.Alert // changes those that are told
-	active            func() error                  // instead of alerts
-	stale             func() bool                   // rules are not evaluated any more
+	begin, renew, end error                         // errors of the injector
+	ask               func(q drill.Query) error     // error instead of an answer
+	value             func(q drill.Query) float64   // the answer; nil: 1 without a fault, 0 with one
+	alerts            func([]run.Alert) []run.Alert // changes the active alerts
+	active            func() error                  // error instead of alerts
+	stale             func() bool                   // rules are no longer evaluated
 	notified          func([]run.Notification) ([]run.Notification, error)
 	traces            func() []backend.Trace
-	late              func(since time.Duration) map[drill.Need]time.Duration // what the machine gives late; nil: nothing is known
-	loadLasts         time.Duration                                          // 0: for ever
+	late              func(since time.Duration) map[drill.Need]time.Duration // lateness by need; nil: not measured
+	loadLasts         time.Duration                                          // 0: forever
 	loadLate          time.Duration
 	loadStart         error
 	loadStop          error
@@ -40,7 +40,7 @@ type world struct {
 	fresh        time.Time // last evaluation that was not stale
 	on, begun    int
 	renewed      int
-	loads        int // that run
+	loads        int // number of running loads
 	events       []run.Event
 }
 
@@ -76,7 +76,7 @@ func (i *injection) End(context.Context) error {
 	i.w.mu.Lock()
 	defer i.w.mu.Unlock()
 	if i.w.end != nil && !i.over {
-		time.AfterFunc(10*time.Second, i.ends) // by its lease
+		time.AfterFunc(10*time.Second, i.ends) // the lease ends
 		i.over = true
 	}
 	if !i.over {
@@ -124,20 +124,20 @@ func burn() map[string]string {
 	return map[string]string{"alertname": "Burn", "service": "orders", "slo": "availability", "severity": "page"}
 }
 
-// times are from when to when the fault lasted, zero for what has not come.
+// times returns when the fault began and ended; zero for what has not happened.
 func (w *world) times() (began, ended time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.began, w.ended
 }
 
-// broken is whether a fault has ever begun.
+// broken reports whether a fault has ever begun.
 func (w *world) broken() bool {
 	began, _ := w.times()
 	return !began.IsZero()
 }
 
-// evaluated is when rules were last evaluated, which is now unless that is stale.
+// evaluated returns when rules were last evaluated: now, unless stale is true.
 func (w *world) evaluated(stale bool) time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -147,7 +147,8 @@ func (w *world) evaluated(stale bool) time.Time {
 	return w.fresh
 }
 
-// fires is from when to when the alert fires, as far as that has come.
+// fires returns when the alert began to fire and when it resolved; zero for what has not
+// happened.
 func (w *world) fires() (from, to time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -221,8 +222,8 @@ func (l *load) Stop(context.Context) (run.LoadResult, error) {
 	return run.LoadResult{Requests: 1000, Failed: 10, Late: run.Seconds(l.w.loadLate)}, l.w.loadStop
 }
 
-// outage is a drill of an outage that must page. Its fault begins and ends half way
-// between two looks, so that nothing depends on who looks first.
+// outage returns a drill of an outage that must page. Its fault begins and ends half-way
+// between two looks, so that the result does not depend on which goroutine looks first.
 func outage() *drill.Drill {
 	return &drill.Drill{
 		Name: "outage", Title: "Outage", Story: "Nobody can pay.",
@@ -241,7 +242,7 @@ func outage() *drill.Drill {
 
 func newWorld() *world { return &world{detect: 8 * time.Second, reset: 25 * time.Second} }
 
-// perform runs a drill on simulated time, and holds the runner to leave nothing behind.
+// perform runs a drill on simulated time. It checks that the run leaves nothing behind.
 func perform(t *testing.T, w *world, d *drill.Drill, change ...func(*run.Config)) (j *run.Journal, err error) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -261,7 +262,7 @@ func perform(t *testing.T, w *world, d *drill.Drill, change ...func(*run.Config)
 	return j, err
 }
 
-// check is the check of a signal, and how many there are of it.
+// check returns the last check of a signal, and the number of its checks.
 func check(j *run.Journal, signal run.Signal) (found run.Check, n int) {
 	for _, c := range j.Checks {
 		if c.Signal == signal {
@@ -272,7 +273,7 @@ func check(j *run.Journal, signal run.Signal) (found run.Check, n int) {
 	return found, n
 }
 
-// driven is whether a load runs.
+// driven reports whether a load runs.
 func (w *world) driven() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

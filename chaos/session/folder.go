@@ -14,31 +14,31 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// Folder is where a copy keeps what concerns drills.
+// Folder has the folders of a copy for drills.
 type Folder struct {
-	// Data is the copy's data folder. It is how people call the copy.
+	// Data is the copy's data folder. People identify the copy by it.
 	Data string
-	// Notes is the folder for what the copy knows of the drill that runs, or ran last.
+	// Notes is the folder for information about the current or last drill of the copy.
 	Notes string
 }
 
 // Undo returns the folder for notes of how to undo faults on processes.
 func (f Folder) Undo() string { return filepath.Join(f.Notes, "undo") }
 
-// Results returns the folder for what drills came to.
+// Results returns the folder for results of drills.
 func (f Folder) Results() string { return filepath.Join(f.Data, "drills") }
 
-// Running is what a copy knows of the drill that runs on it.
+// Running describes the drill that runs on a copy.
 type Running struct {
 	PID   int       `json:"pid"`
 	Drill string    `json:"drill"` // the name that may be shown
 	Since time.Time `json:"since"`
 }
 
-// BusyError says that another drill runs on the copy.
+// BusyError means that another drill runs on the copy.
 type BusyError struct {
 	Running
-	Data string // the copy
+	Data string // data folder of the copy
 }
 
 func (e *BusyError) Error() string {
@@ -49,9 +49,9 @@ func (f Folder) runningPath() string { return filepath.Join(f.Notes, "running") 
 
 func (f Folder) lockFile() *flock.Flock { return flock.New(filepath.Join(f.Notes, "lock")) }
 
-// Lock makes sure that one drill at a time runs on the copy, and notes its name. The
-// lock ends with the process that holds it. The error is a *BusyError if another drill
-// holds it.
+// Lock locks the copy, so that only one drill at a time runs on it, and stores the drill's
+// name. The lock ends with the process that holds it. The error is a *BusyError if another
+// drill holds it.
 func (f Folder) Lock(name string) (release func(), err error) {
 	if err := os.MkdirAll(f.Notes, 0o700); err != nil {
 		return nil, fmt.Errorf("lock the copy for drills: %w", err)
@@ -61,7 +61,7 @@ func (f Folder) Lock(name string) (release func(), err error) {
 	case err != nil:
 		return nil, fmt.Errorf("lock the copy for drills: %w", err)
 	case !got:
-		other, _ := f.Running() // without it the message says less
+		other, _ := f.Running() // without it the message only lacks the name
 		return nil, &BusyError{other, f.Data}
 	}
 	text, err := json.Marshal(Running{PID: os.Getpid(), Drill: name, Since: time.Now()})
@@ -77,8 +77,8 @@ func (f Folder) Lock(name string) (release func(), err error) {
 	}, nil
 }
 
-// Running returns the drill that noted itself last, which may have been killed; the
-// zero Running if there is none.
+// Running returns the drill that last stored its name; it may have been killed. It returns
+// the zero Running if there is none.
 func (f Folder) Running() (Running, error) {
 	text, err := os.ReadFile(f.runningPath())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,8 +97,8 @@ func (f Folder) Running() (Running, error) {
 // stopPatience is how long a drill may take to undo everything.
 const stopPatience = 2 * time.Minute
 
-// Stop interrupts the drill that runs and waits until it has undone everything. It
-// returns the drill's name, "" if none ran.
+// Stop interrupts the running drill and waits until it has undone everything. It returns
+// the drill's name; "" if no drill ran.
 func (f Folder) Stop(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, stopPatience)
 	defer cancel()

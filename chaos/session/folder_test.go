@@ -37,7 +37,8 @@ func TestOneDrillAtATime(t *testing.T) {
 	}
 }
 
-// TestLockOfAKilledDrillIsTakenOver holds that the notes of a killed drill do not stop the next.
+// TestLockOfAKilledDrillIsTakenOver checks that the files of a killed drill do not block the
+// next one.
 func TestLockOfAKilledDrillIsTakenOver(t *testing.T) {
 	f := folderAt(t)
 	dead := exec.Command("true")
@@ -63,7 +64,7 @@ func TestLockOfAKilledDrillIsTakenOver(t *testing.T) {
 	}
 }
 
-// TestStopWithoutAName holds that a lock without a note is an error, and not a drill that was stopped.
+// TestStopWithoutAName checks that stopping a locked copy without a stored name is an error.
 func TestStopWithoutAName(t *testing.T) {
 	f := folderAt(t)
 	release, err := f.Lock("quiet")

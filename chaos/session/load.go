@@ -21,11 +21,11 @@ type LoadOrder struct {
 	Out  string // file for the result
 }
 
-// load drives the shop with a process. It implements run.Load.
+// load starts a process that sends the load. It implements run.Load.
 type load struct {
 	command func(ctx context.Context, l LoadOrder) *exec.Cmd
 	read    func(path string) (run.LoadResult, error)
-	dir     string // for what the process writes
+	dir     string // folder for the files of the process
 	seed    uint64
 }
 
@@ -37,7 +37,7 @@ func (l load) Start(ctx context.Context, spec drill.LoadSpec) (run.RunningLoad, 
 	}
 	defer log.Close()
 	r := &runningLoad{out: filepath.Join(l.dir, "load.json"), log: log.Name(), read: l.read, done: make(chan struct{})}
-	// The load must be able to finish and write its result when ctx ends.
+	// The process must be able to finish and write its result after ctx ends.
 	r.cmd = l.command(context.WithoutCancel(ctx), LoadOrder{Spec: spec, Seed: l.seed, Out: r.out})
 	r.cmd.Stdout, r.cmd.Stderr = log, log
 	r.cmd.SysProcAttr = diesWithParent()
@@ -51,13 +51,13 @@ func (l load) Start(ctx context.Context, spec drill.LoadSpec) (run.RunningLoad, 
 	return r, nil
 }
 
-// runningLoad is a load process that runs. It implements run.RunningLoad.
+// runningLoad is a running load process. It implements run.RunningLoad.
 type runningLoad struct {
 	cmd      *exec.Cmd
-	out, log string // files: its result, and what it printed
+	out, log string // paths of its result and of its output
 	read     func(path string) (run.LoadResult, error)
 	done     chan struct{}
-	err      error // of its end
+	err      error // error with which the process ended
 }
 
 // Done implements run.RunningLoad.
@@ -65,7 +65,7 @@ func (r *runningLoad) Done() <-chan struct{} { return r.done }
 
 // Stop implements run.RunningLoad.
 func (r *runningLoad) Stop(ctx context.Context) (run.LoadResult, error) {
-	_ = r.cmd.Process.Signal(syscall.SIGINT) // it may have ended
+	_ = r.cmd.Process.Signal(syscall.SIGINT) // it may have ended already
 	select {
 	case <-r.done:
 	case <-ctx.Done():

@@ -4,6 +4,6 @@ package session
 
 import "syscall"
 
-// diesWithParent puts a child into a group of its own, so that the terminal's Ctrl-C
-// does not reach it. Elsewhere than on Linux it outlives a parent that is killed.
+// diesWithParent puts a child in its own process group, so that Ctrl-C in the terminal does
+// not reach it. On systems other than Linux the child outlives a parent that is killed.
 func diesWithParent() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }

@@ -14,7 +14,7 @@ import (
 	"firedrill/chaos/run"
 )
 
-// script returns a load whose process is a shell script with the result's file as $1.
+// script returns a load whose process is a shell script. $1 is the path of the result.
 func script(t *testing.T, text string) load {
 	t.Helper()
 	return load{

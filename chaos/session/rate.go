@@ -11,13 +11,13 @@ import (
 	"firedrill/internal/machine"
 )
 
-// Bounds of how a drill's load is fitted to the machine.
+// Bounds for fitting a drill's load to the machine.
 const (
-	// fullPower is the part of the reference machine that carries every drill as its
-	// file has it, with a margin.
+	// fullPower is the part of the capacity of the reference machine that is enough for the
+	// full load of every drill, with a margin.
 	fullPower = 0.75
-	// leastShare is the least share of a drill's load. With less, objectives would
-	// have too few events to judge by.
+	// leastShare is the minimum share of a drill's load. With less load, there would be too
+	// few events to evaluate objectives.
 	leastShare = 0.5
 )
 
@@ -55,7 +55,8 @@ func fit(d *drill.Drill, rate string, c machine.Capacity) *drill.Drill {
 	return &out
 }
 
-// CheckRate returns an error for a rate that no load can have. "" is the drill's own.
+// CheckRate returns an error if rate is not a valid rate. "" is valid and means the drill's
+// own rate.
 func CheckRate(rate string) error {
 	if rate == "" {
 		return nil

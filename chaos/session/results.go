@@ -14,15 +14,15 @@ import (
 	"firedrill/chaos/run"
 )
 
-// Files of a result.
+// Names of the files of a result.
 const (
 	journalName   = "journal.json"
 	pageName      = "report.html"
 	scorecardName = "scorecard"
 )
 
-// newResult creates a folder for what a drill comes to. Its name begins with the time,
-// so that the latest sorts last.
+// newResult creates a folder for the results of a drill. Its name begins with the time, so
+// that the latest sorts last.
 func (f Folder) newResult(name string) (string, error) {
 	dir := filepath.Join(f.Results(), time.Now().Format("20060102-150405-")+name)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
@@ -31,7 +31,7 @@ func (f Folder) newResult(name string) (string, error) {
 	return dir, nil
 }
 
-// WriteFile creates a file of results and has it written.
+// WriteFile creates the file at path and calls write with it.
 func WriteFile(path string, write func(io.Writer) error) error {
 	f, err := os.Create(path)
 	if err != nil {

@@ -11,14 +11,14 @@ import (
 	"firedrill/internal/backend"
 )
 
-// Times of asking for the scale: rules are evaluated once within the patience.
+// Times of awaitScale. Rules are evaluated at least once within the patience.
 const (
 	scalePatience = 30 * time.Second
 	scalePoll     = 500 * time.Millisecond
 )
 
-// awaitScale returns the scale at which the copy's objectives run. It asks until rules
-// were evaluated once.
+// awaitScale returns the scale of the copy's objectives. It asks until rules were evaluated
+// once.
 func (t *Target) awaitScale(ctx context.Context) (float64, error) {
 	prometheus, err := backend.NewPrometheus(t.Places[placePrometheus], nil)
 	if err != nil {
@@ -39,8 +39,8 @@ func (t *Target) awaitScale(ctx context.Context) (float64, error) {
 	}
 }
 
-// scaleInForce returns the scale that the rules say now. The error is run.ErrNoData if
-// there are none, or if they disagree.
+// scaleInForce returns the current scale of the rules. The error is run.ErrNoData if there
+// are no rules or if they disagree.
 func scaleInForce(ctx context.Context, prometheus *backend.Prometheus) (float64, error) {
 	vector, err := prometheus.Query(ctx, `group by (scale) (slo:objective:ratio{synthetic=""})`, time.Now())
 	if err != nil {

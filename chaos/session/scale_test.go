@@ -10,7 +10,8 @@ import (
 	"firedrill/chaos/run"
 )
 
-// TestAwaitScale asks a Prometheus whose rules are evaluated at the second question, or fail.
+// TestAwaitScale asks a Prometheus whose rules are evaluated at the second query, or whose
+// evaluation fails.
 func TestAwaitScale(t *testing.T) {
 	for _, tc := range []struct {
 		name   string

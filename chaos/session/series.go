@@ -12,37 +12,37 @@ import (
 	"firedrill/chaos/run"
 )
 
-// How long alerts that already fire may take to resolve before a drill, if nobody says.
+// Default times to wait, before a drill, for alerts that already fire to resolve.
 const (
 	waitFresh     = time.Minute      // on a copy that was just started
 	waitFollowing = 10 * time.Minute // after another drill on the same copy
 )
 
-// Series runs drills one after the other and keeps what they came to.
+// Series runs drills one after the other and stores their results.
 type Series struct {
 	Settings
-	// Folder is where results are kept, whichever copy a drill runs on.
+	// Folder is the folder for results, whichever copy a drill runs on.
 	Folder Folder
-	// Copy returns the target of one drill, and what to do with it afterwards. dir is
-	// the drill's folder of results.
+	// Copy returns the target of one drill, and a function to call afterwards. dir is the
+	// drill's folder of results.
 	Copy func(ctx context.Context, dir string) (t *Target, done func(), err error)
-	// Fresh says that Copy starts a copy for each drill.
+	// Fresh must be true if Copy starts a copy for each drill.
 	Fresh bool
-	// Wait is how long to wait for alerts that already fire; 0 is a default by what
-	// runs before.
+	// Wait is how long to wait for alerts that already fire; 0 means a default that depends
+	// on what ran before.
 	Wait time.Duration
-	// Page is a file to write the page of each drill to as well; "": none.
+	// Page is an additional file for the page of each drill; "": none.
 	Page string
 }
 
-// Refused reports whether an error says that a drill did not begin.
+// Refused reports whether an error means that a drill did not begin.
 func Refused(err error) bool {
 	refused := (*run.RefusedError)(nil)
 	return errors.As(err, &refused)
 }
 
-// One runs a drill and keeps its results. following says that another drill ran on the
-// same copy before; begun may be nil, see the type One.
+// One runs a drill and stores its results. following must be true if another drill ran on
+// the same copy before. begun may be nil; see the type One.
 func (s *Series) One(
 	ctx context.Context, d *drill.Drill, following bool, shows report.Display, begun func(scale float64) (func(run.Event), error),
 ) (*run.Journal, error) {
@@ -94,10 +94,10 @@ func Refusals(err error) []*run.RefusedError {
 	return nil
 }
 
-// Each runs drills one after the other and shows the journal of each. A drill that is
-// refused does not keep the others from running and is in refused, which joins the
-// reasons; the end of ctx does. The journals of the drills that ran are returned with
-// any error.
+// Each runs drills one after the other and calls show with the journal of each. A drill
+// that is refused does not stop the others; refused joins the reasons of all refusals. If
+// ctx ends, the remaining drills do not run. The journals of the drills that ran are
+// returned with any error.
 func (s *Series) Each(ctx context.Context, drills []*drill.Drill, show func(*run.Journal) error) (all []*run.Journal, refused, err error) {
 	var reasons []error
 	for i, d := range drills {
@@ -122,8 +122,8 @@ func (s *Series) Each(ctx context.Context, drills []*drill.Drill, show func(*run
 }
 
 // Mutants runs a drill as it is and, if it has faults, with its faults switched off. It
-// returns what each run came to, and what the first run comes to with parts of what it
-// saw taken out.
+// returns the verdict of each run, and the verdicts of the first run with parts of what it
+// saw removed.
 func (s *Series) Mutants(ctx context.Context, d *drill.Drill) ([]run.Mutant, error) {
 	shows := report.Display{Name: d.Name}
 	whole, err := s.One(ctx, d, false, shows, nil)

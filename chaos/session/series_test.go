@@ -33,7 +33,7 @@ func TestWaitBeforeADrill(t *testing.T) {
 	}
 }
 
-// TestRefusedDrillsDoNotStopTheOthers runs drills that a target cannot have: each is refused, and the next is tried.
+// TestRefusedDrillsDoNotStopTheOthers runs drills that a target cannot run. Each is refused, and the next is tried.
 func TestRefusedDrillsDoNotStopTheOthers(t *testing.T) {
 	f := folderAt(t)
 	var said strings.Builder
@@ -65,7 +65,7 @@ func TestRefusedDrillsDoNotStopTheOthers(t *testing.T) {
 	}
 }
 
-// TestResultsAreReadAgain keeps two journals and finds the later one.
+// TestResultsAreReadAgain stores two journals and finds the later one.
 func TestResultsAreReadAgain(t *testing.T) {
 	f := folderAt(t)
 	if _, err := f.Journals(nil); err == nil || !strings.Contains(err.Error(), "no drill has run on "+f.Data) {

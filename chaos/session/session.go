@@ -14,49 +14,50 @@ import (
 	"firedrill/internal/machine"
 )
 
-// Settings say how drills are run, whatever the copy. The zero value of a field
-// without a remark is fine.
+// Settings configure how drills are run on any copy. The zero value of a field is valid
+// unless its comment says that the field is required.
 type Settings struct {
-	// Speed is how many times faster than real the objectives run; 0: as the rules of
-	// the copy say.
+	// Speed is the scale: how many times faster than real the objectives run; 0 means the
+	// scale of the copy's rules.
 	Speed float64
-	// Seed decides what load and faults leave to chance.
+	// Seed is the seed for random choices of load and faults.
 	Seed uint64
-	// Rate is the rate of each drill's load; "": the drill's own, or the share of it
-	// that this machine can carry.
+	// Rate is the rate of each drill's load. "" means the drill's own rate, or the share of
+	// it that this machine can carry.
 	Rate string
-	// Idle says that faults are on and begins none.
+	// Idle makes the run report faults as active without beginning any.
 	Idle bool
 	// Version is the version of the program that runs drills, for its telemetry.
 	Version string
-	// Past are alerts that tell of the past only, Machine alerts that tell of the
-	// machine; see run.Config.
+	// Past are alerts about the past, and Machine are alerts about the machine; see
+	// run.Config.
 	Past, Machine []drill.AlertPattern
-	// ReadLoad reads the result file of a load process. It is needed.
+	// ReadLoad reads the result file of a load process. It is required.
 	ReadLoad func(path string) (run.LoadResult, error)
-	// Predictor returns what predicts alerts on a target at a scale; nil: nothing is
-	// predicted.
+	// Predictor returns the predictor of alerts for a target at a scale; nil: no
+	// predictions.
 	Predictor func(t *Target, scale float64) (run.Predictor, error)
-	// Progress is where the timeline and remarks are written. It is needed.
+	// Progress is the writer for the timeline and remarks. It is required.
 	Progress io.Writer
 }
 
 // One is one run of a drill.
 type One struct {
 	Drill *drill.Drill
-	// Shows says how the drill may be shown while it runs.
+	// Shows configures how the drill is shown while it runs.
 	Shows report.Display
-	// Dir is an existing folder for what the run writes.
+	// Dir is an existing folder for the files of the run.
 	Dir string
 	// Wait is how long to wait for alerts that already fire to resolve; 0 refuses at once.
 	Wait time.Duration
-	// Begun is called with the scale before the drill begins, and returns one more
-	// observer of its events. It may be nil.
+	// Begun is called with the scale before the drill begins. It returns an additional
+	// observer of the drill's events. It may be nil.
 	Begun func(scale float64) (func(run.Event), error)
 }
 
-// Run runs a drill on a target, which it locks meanwhile, and returns its journal. The
-// error is a *run.RefusedError if the drill did not begin, or a *BusyError.
+// Run runs a drill on a target and returns its journal. The target is locked during the
+// run. The error is a *run.RefusedError if the drill did not begin, or a *BusyError if
+// another drill runs.
 func (s *Settings) Run(ctx context.Context, t *Target, one One) (*run.Journal, error) {
 	if err := t.Check(one.Drill); err != nil {
 		return nil, err
@@ -96,7 +97,7 @@ func (s *Settings) Run(ctx context.Context, t *Target, one One) (*run.Journal, e
 	return run.Run(ctx, config)
 }
 
-// config returns what a run of a drill needs of a target, without observers.
+// config returns the config of a run of a drill on a target, without observers.
 func (s *Settings) config(ctx context.Context, t *Target, one One) (run.Config, error) {
 	faults := t.Faults
 	var err error
@@ -132,7 +133,8 @@ func (s *Settings) config(ctx context.Context, t *Target, one One) (run.Config, 
 	return c, nil
 }
 
-// fitted returns the drill with a load for this machine, and says so.
+// fitted returns the drill with a load that this machine can carry. It writes a remark if
+// the load changes.
 func (s *Settings) fitted(ctx context.Context, t *Target, d *drill.Drill) (*drill.Drill, error) {
 	if err := os.MkdirAll(t.Folder.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("create the data folder: %w", err)

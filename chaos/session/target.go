@@ -22,29 +22,28 @@ const (
 
 // Target is the copy that a drill runs on.
 type Target struct {
-	// Folder is what the copy keeps of its drills.
+	// Folder is the copy's folder for drills.
 	Folder Folder
-	// Places are the base URLs of programs and services by name: what ${NAME} in a
-	// drill means.
+	// Places are the base URLs of programs and services by name. A drill uses them as
+	// ${NAME}.
 	Places map[string]string
-	// Faults says what of the copy can be made worse. Its token and seed are the
-	// session's to set.
+	// Faults describes the targets of faults. The session sets its token and seed.
 	Faults fault.Config
-	// Token returns what the services want to be shown before they show a fault.
+	// Token returns the token that the services require before they show a fault.
 	Token func() (string, error)
-	// Processes lists the copy's processes on this machine, whose waits for a
-	// processor are measured; there may be none.
+	// Processes lists the copy's processes on this machine; there may be none. How long
+	// they wait for a processor is measured.
 	Processes func() []int
-	// Load returns the command that drives the load of a drill until it is
-	// interrupted, and then writes its result to the file out. Its context does not
-	// end before the command does.
+	// Load returns the command that sends the load of a drill until it is interrupted, and
+	// then writes its result to the file LoadOrder.Out. Its context ends only after the
+	// command.
 	Load func(ctx context.Context, l LoadOrder) *exec.Cmd
-	// Announce tells the copy's Prometheus to scrape an address, until the returned
-	// function is called; nil: it cannot scrape this process.
+	// Announce adds an address to the scrape targets of the copy's Prometheus, until the
+	// returned function is called; nil: Prometheus cannot scrape this process.
 	Announce func(addr string) (takeBack func(), err error)
 }
 
-// Check returns a *run.RefusedError if the faults of a drill cannot be done to the target.
+// Check returns a *run.RefusedError if the target cannot have the faults of a drill.
 func (t *Target) Check(d *drill.Drill) error {
 	injector := fault.New(t.Faults)
 	for _, f := range d.Faults {
@@ -55,7 +54,7 @@ func (t *Target) Check(d *drill.Drill) error {
 	return nil
 }
 
-// eyes returns what looks at the copy.
+// eyes returns the observer of the copy.
 func (t *Target) eyes() (*observe.Eyes, error) {
 	return observe.New(observe.Config{
 		Prometheus: t.Places[placePrometheus], Loki: t.Places[placeLoki], Tempo: t.Places[placeTempo],
@@ -63,8 +62,9 @@ func (t *Target) eyes() (*observe.Eyes, error) {
 	})
 }
 
-// Heal undoes every fault that is left on the copy, whoever began it, and returns what
-// there was. Without a token no service is asked: it was never up.
+// Heal undoes every remaining fault on the copy, whoever began it, and returns a list of
+// them. If there is no token, it asks no service, because the services have never been
+// started.
 func (t *Target) Heal(ctx context.Context, token string) ([]string, error) {
 	healed, err := fault.HealProcesses(ctx, t.Faults.Notes, t.Faults.Processes)
 	if token == "" {

@@ -14,9 +14,9 @@ import (
 	"firedrill/telemetry"
 )
 
-// teller tells the stack of the drill that runs on it, so that dashboards can show
-// cause above effect: gauges for Prometheus, events for Loki. Of a secret drill it
-// tells the events when all is over.
+// teller reports the running drill to the stack, so that dashboards can show the cause
+// above the effect. It sends gauges to Prometheus and events to Loki. For a secret drill it
+// sends the events only when the drill is over.
 type teller struct {
 	drill  string
 	shows  report.Display
@@ -26,7 +26,8 @@ type teller struct {
 	close  []func()
 }
 
-// newTeller begins to tell the target of the named drill. Close ends it.
+// newTeller returns a teller for the named drill and target. Call Close when the drill is
+// over.
 func newTeller(ctx context.Context, t *Target, drill, version string, shows report.Display) (*teller, error) {
 	tel, err := telemetry.New(ctx, telemetry.Config{
 		Service: "drill", Version: version, Logs: telemetry.LogsConfig{LokiURL: t.Places[placeLoki]},
@@ -38,7 +39,7 @@ func newTeller(ctx context.Context, t *Target, drill, version string, shows repo
 	d.close = append(d.close, func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
-		_ = tel.Shutdown(ctx) // what Loki does not take is lost, and no failure of the drill
+		_ = tel.Shutdown(ctx) // events that Loki did not accept are lost, but the drill does not fail
 	})
 	if err := d.register(); err != nil {
 		d.Close()
@@ -54,7 +55,7 @@ func newTeller(ctx context.Context, t *Target, drill, version string, shows repo
 	return d, nil
 }
 
-// register makes the gauges.
+// register registers the gauges.
 func (d *teller) register() error {
 	active := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "drill_active", Help: "1 while the drill runs."}, []string{"drill"})
 	d.faults = prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -69,7 +70,7 @@ func (d *teller) register() error {
 	return nil
 }
 
-// serve lets Prometheus scrape the gauges.
+// serve serves the gauges to Prometheus.
 func (d *teller) serve(ctx context.Context, announce func(addr string) (func(), error)) error {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -86,7 +87,7 @@ func (d *teller) serve(ctx context.Context, announce func(addr string) (func(), 
 	return nil
 }
 
-// Observe takes an event of the drill.
+// Observe handles an event of the drill.
 func (d *teller) Observe(e run.Event) {
 	if d.shows.Secret {
 		d.held = append(d.held, e)
@@ -102,7 +103,7 @@ func (d *teller) Observe(e run.Event) {
 		gauge.Inc()
 	case run.StateEnded:
 		gauge.Dec()
-	default: // no other state of a fault changes how many are on
+	default: // other states do not change the number of active faults
 	}
 }
 
@@ -114,7 +115,7 @@ func (d *teller) log(e run.Event) {
 	tell(e.Text, "drill", d.drill, "kind", string(e.Kind), "state", string(e.State), "at", e.At.Format(time.RFC3339Nano))
 }
 
-// Close tells what was held back, and ends telling.
+// Close sends the events that were held back, and stops reporting.
 func (d *teller) Close() {
 	for _, e := range d.held {
 		d.log(e)

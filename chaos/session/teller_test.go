@@ -11,7 +11,7 @@ import (
 	"firedrill/chaos/run"
 )
 
-// metricsOf returns what Prometheus would scrape of a teller.
+// metricsOf returns the metrics that Prometheus would scrape from a teller.
 func metricsOf(t *testing.T, d *teller) string {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -19,8 +19,8 @@ func metricsOf(t *testing.T, d *teller) string {
 	return w.Body.String()
 }
 
-// TestTellerKeepsASecret holds that nothing that Prometheus scrapes names a secret drill or its fault, and that an open
-// drill is named.
+// TestTellerKeepsASecret checks that the metrics name neither a secret drill nor its fault, and that they name a drill
+// that is not secret.
 func TestTellerKeepsASecret(t *testing.T) {
 	began := run.Event{Kind: run.EventFault, State: run.StateBegan, Text: "errors on bank", Fault: &drill.Fault{Kind: "errors", Target: "bank"}}
 	ended := began

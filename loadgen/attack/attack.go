@@ -1,13 +1,13 @@
-// Package attack carries out a schedule over vegeta's library: it lets each
-// arrival begin when it is due, whether or not the target keeps up, and tells what
-// became of every request.
+// Package attack carries out a schedule with vegeta's library. Each arrival begins when it
+// is due, whether or not the target keeps up. The package reports the outcome of every
+// request to a Recorder.
 //
-// Vegeta ticks, and keeps the workers; what a tick does is ours. A vegeta target
-// does not know its place in the schedule, so vegeta is given one target for all,
-// and the RoundTripper below it does the arrival's whole walk, be it one request
-// or a journey. A worker carries one arrival at a time.
+// Vegeta provides the ticks and the workers; this package decides what a tick does. A
+// vegeta target does not know its place in the schedule. So vegeta gets one target for all
+// ticks, and the RoundTripper below it carries out the whole arrival: one request or a
+// journey. A worker carries out one arrival at a time.
 //
-// It must not know how results are kept or shown, nor where plans come from.
+// It must not know how results are stored or shown, nor where plans come from.
 package attack
 
 import (
@@ -25,48 +25,49 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// Recorder is told what became of requests and journeys, by many goroutines.
+// Recorder receives the outcomes of requests and journeys. Many goroutines call it
+// concurrently.
 type Recorder interface {
 	Add(result.Sample)
 	AddJourney(result.JourneySample)
 }
 
-// Config of an attack.
+// Config configures an attack.
 type Config struct {
 	Schedule  schedule.Part
 	Plan      *journey.Plan
 	Record    Recorder
-	Workers   int           // most arrivals under way at once
-	Overrun   time.Duration // how long after the schedule's end late arrivals may still begin
+	Workers   int           // maximum number of active arrivals
+	Overrun   time.Duration // late arrivals may still begin for this long after the schedule's end
 	Transport string        // Fast (default) or Standard
-	Timeout   time.Duration // of a request
-	Insecure  bool          // do not check certificates
+	Timeout   time.Duration // time limit of a request
+	Insecure  bool          // skip verification of certificates
 }
 
-// Attack is one run. Use New.
+// Attack is one run. Make one with New.
 type Attack struct {
 	cfg       Config
 	transport transport
 	clock     *clock
 	gate      gate
 	stop      chan struct{}
-	units     chan *unit // the idle ones
+	units     chan *unit // idle units
 
 	mu     sync.Mutex
-	errors map[string]string // by failure class: the first one's text
+	errors map[string]string // text of the first error by failure class
 }
 
-// unit is what a worker needs for an arrival.
+// unit is the state that a worker needs to carry out an arrival.
 type unit struct {
 	attack *Attack
 	walker *journey.Walker
 
 	number uint64
 	stage  int
-	queued time.Duration // of the arrival's first request
+	queued time.Duration // time that the first request of the arrival waited for a worker
 }
 
-// New prepares an attack. No request is sent before Run.
+// New prepares an attack. It sends no request before Run.
 func New(cfg Config) (*Attack, error) {
 	if cfg.Workers < 1 || cfg.Timeout <= 0 {
 		return nil, fmt.Errorf("attack with %d workers and a timeout of %v: both must be above 0", cfg.Workers, cfg.Timeout)
@@ -91,8 +92,8 @@ func New(cfg Config) (*Attack, error) {
 	return a, nil
 }
 
-// Run carries out the schedule, or as much of it as is due when ctx ends, waits
-// for the requests that are under way, and returns how it ended. It runs once.
+// Run carries out the schedule until it ends or ctx ends. Then it waits for active requests
+// and returns how the run ended. It must be called once.
 func (a *Attack) Run(ctx context.Context) result.Ending {
 	workers := uint64(a.cfg.Workers)
 	attacker := vegeta.NewAttacker(
@@ -112,7 +113,7 @@ func (a *Attack) Run(ctx context.Context) result.Ending {
 			ended <- result.Ending{Elapsed: a.cfg.Schedule.Length()}
 		}
 	}()
-	for range results { // each arrival's outcome was told already
+	for range results { // the recorder already has the outcome of each arrival
 	}
 	close(finished)
 	ending := <-ended
@@ -123,24 +124,25 @@ func (a *Attack) Run(ctx context.Context) result.Ending {
 	return ending
 }
 
-// interrupted is the ending if the run stops now. A schedule without an end is
-// meant to be stopped, and one that is over cannot be interrupted any more.
+// interrupted returns the ending of a run that stops now. An endless schedule is meant to
+// be stopped, so its run does not count as interrupted. Neither does the run of a schedule
+// that has already ended.
 func (a *Attack) interrupted() result.Ending {
 	length := a.cfg.Schedule.Length()
 	elapsed := min(a.Elapsed(), length)
 	return result.Ending{Elapsed: elapsed, Interrupted: elapsed < length && length != schedule.Forever}
 }
 
-// Elapsed is the time since the run began; 0 before.
+// Elapsed returns the time since the run began; 0 before.
 func (a *Attack) Elapsed() time.Duration { return a.clock.elapsed() }
 
-// Begun is how many arrivals have begun.
+// Begun returns the number of arrivals that have begun.
 func (a *Attack) Begun() uint64 { return a.gate.entered() }
 
-// Busy is how many workers carry an arrival.
+// Busy returns the number of workers with an active arrival.
 func (a *Attack) Busy() int { return a.gate.inside() }
 
-// Errors are the texts of the first error of each failure class that had one.
+// Errors returns the text of the first error of each failure class that occurred.
 func (a *Attack) Errors() map[string]string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -151,11 +153,11 @@ func (a *Attack) Errors() map[string]string {
 	return all
 }
 
-// arrivals is what vegeta's workers call for each tick.
+// arrivals is the RoundTripper that vegeta's workers call at each tick.
 type arrivals struct{ attack *Attack }
 
-// RoundTrip does the walk of the arrival whose turn it is. The request says only
-// which one that is; the response says nothing.
+// RoundTrip carries out one arrival. The request has only the number of the arrival. The
+// response is empty.
 func (r arrivals) RoundTrip(req *http.Request) (*http.Response, error) {
 	n, err := strconv.ParseUint(req.Header.Get("X-Vegeta-Seq"), 10, 64)
 	if err != nil {
@@ -187,7 +189,7 @@ func (u *unit) walk(due time.Duration) {
 	})
 }
 
-// tell hands on the outcome of a request.
+// tell records the outcome of a request.
 func (u *unit) tell(o *journey.Outcome) {
 	if o.Err != nil {
 		u.attack.remember(o.Failure, o.Err)
@@ -203,7 +205,7 @@ func (u *unit) tell(o *journey.Outcome) {
 	u.attack.cfg.Record.Add(s)
 }
 
-// remember keeps the first error of each class, and no more.
+// remember keeps the first error of each class.
 func (a *Attack) remember(class string, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -212,17 +214,17 @@ func (a *Attack) remember(class string, err error) {
 	}
 }
 
-// Recorders hands everything to each of several.
+// Recorders passes each call to several recorders.
 type Recorders []Recorder
 
-// Add hands on a sample.
+// Add passes on a sample.
 func (all Recorders) Add(s result.Sample) {
 	for _, r := range all {
 		r.Add(s)
 	}
 }
 
-// AddJourney hands on a journey.
+// AddJourney passes on a journey.
 func (all Recorders) AddJourney(s result.JourneySample) {
 	for _, r := range all {
 		r.AddJourney(s)

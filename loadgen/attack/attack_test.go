@@ -24,7 +24,7 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// get is the plan of requests to a URL, which may be a template.
+// get returns a plan of GET requests to a URL, which may be a template.
 func get(t testing.TB, url string) *journey.Plan {
 	t.Helper()
 	address, err := journey.Compile(url, nil)
@@ -56,7 +56,7 @@ func constant(rate float64, length time.Duration) schedule.Stage {
 	return schedule.Stage{Shape: schedule.Constant(rate, length)}
 }
 
-// prepare makes an attack of a config whose gaps it fills, and its collector.
+// prepare makes an attack and its collector. It sets defaults in the config.
 func prepare(t testing.TB, cfg attack.Config) (*attack.Attack, *result.Collector) {
 	t.Helper()
 	collector := result.New(result.Meta{}, result.Options{Intended: cfg.Schedule.Count})
@@ -92,7 +92,7 @@ func serve(t testing.TB, h http.HandlerFunc) string {
 
 func transports() []string { return []string{attack.Fast, attack.Standard} }
 
-// failures counts the requests of each failure class; "" is good.
+// failures returns the number of requests by failure class; "" is success.
 func failures(r *result.Result) map[string]uint64 {
 	all := map[string]uint64{}
 	for i := range r.Groups {
@@ -137,7 +137,7 @@ func TestEveryRequestIsSentOnceAndAnswered(t *testing.T) {
 }
 
 func TestFailureClasses(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections, never answers
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections, but never answers
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,8 +190,9 @@ func TestFailureClasses(t *testing.T) {
 	}
 }
 
-// TestWaitingForAWorkerIsNotTheGeneratorsLag has one worker and a slow server. Each request waits for those before it, which
-// is told apart from the generator's own lag: that of most requests is a small part, whatever the machine does to a few.
+// TestWaitingForAWorkerIsNotTheGeneratorsLag has one worker and a slow server, so each request waits for the requests before
+// it. This wait must not count as the generator's own lag. The own lag of most requests must be a small part of the total,
+// whatever the machine does to a few.
 func TestWaitingForAWorkerIsNotTheGeneratorsLag(t *testing.T) {
 	url := serve(t, func(http.ResponseWriter, *http.Request) { time.Sleep(100 * time.Millisecond) })
 	r := run(t, attack.Config{Schedule: whole(t, constant(50, 200*time.Millisecond)), Plan: get(t, url), Workers: 1})
@@ -211,7 +212,8 @@ func TestOverrunEndsAndCountsWhatWasDropped(t *testing.T) {
 		Schedule: whole(t, constant(1000, 300*time.Millisecond)), Plan: get(t, url), Workers: 1, Overrun: 200 * time.Millisecond,
 	})
 	total := r.Total(nil)
-	// One worker can send ten in the half second that there is. Half of all would take it seven.
+	// One worker can send ten requests in the half second of the run. For half of all 300 it
+	// would take seven seconds.
 	if total.Requests > 150 || r.Dropped+total.Requests != 300 || r.Intended != 300 || r.Validity.Valid {
 		t.Errorf("%d requests, %d dropped of %d, valid %v", total.Requests, r.Dropped, r.Intended, r.Validity.Valid)
 	}
@@ -283,9 +285,9 @@ func TestJourneysAreTold(t *testing.T) {
 	}
 }
 
-// TestMemoryIsConstant runs against a target of which half of the requests fail, half of these with an error text of
-// their own. All are due at once, so they are sent as fast as the machine can: what is counted is requests, not time.
-// FIREDRILL_LONG=1000000 sends as many.
+// TestMemoryIsConstant runs against a target that fails half of the requests. Half of these have a unique error text.
+// All requests are due at once, so they are sent as fast as the machine can: the test counts requests, not time.
+// FIREDRILL_LONG=1000000 sends a million.
 func TestMemoryIsConstant(t *testing.T) {
 	if testing.Short() {
 		t.Skip("sends 40,000 requests") // skip-ok: no target of the Makefile says -short
@@ -306,7 +308,7 @@ func TestMemoryIsConstant(t *testing.T) {
 		switch n.Add(1) % 4 {
 		case 0:
 			ctx.HijackSetNoResponse(true)
-			ctx.Hijack(func(net.Conn) {}) // cut: the text of the error has the port
+			ctx.Hijack(func(net.Conn) {}) // closes the connection: the error text contains the port
 		case 1:
 			ctx.SetStatusCode(http.StatusServiceUnavailable)
 		}
@@ -329,8 +331,8 @@ func TestMemoryIsConstant(t *testing.T) {
 	if got["connection"] == 0 || got["status"] == 0 || int64(r.Total(nil).Requests) != total {
 		t.Errorf("%d requests of %d, failures %v", r.Total(nil).Requests, total, got)
 	}
-	const most = 2 << 20                  // less than half of what 25,000 samples would take
-	if got := a.Errors(); len(got) != 1 { // of "connection": a status has no text
+	const most = 2 << 20                  // less than half the size of 25,000 samples
+	if got := a.Errors(); len(got) != 1 { // only "connection": a failed status has no error text
 		t.Errorf("%d texts of errors are kept, want the first", len(got))
 	}
 	if grown := end - warm; grown > most {
@@ -339,7 +341,7 @@ func TestMemoryIsConstant(t *testing.T) {
 	t.Logf("%d requests; heap %d kB after a quarter, %d kB near the end", r.Total(nil).Requests, warm>>10, end>>10)
 }
 
-// heap returns how many bytes live.
+// heap returns the number of live bytes on the heap.
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats

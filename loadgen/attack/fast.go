@@ -10,9 +10,8 @@ import (
 	"firedrill/loadgen/journey"
 )
 
-// fast is the transport over fasthttp, which makes a request for about a third of
-// what net/http takes. It follows no redirect, decodes no body and sends no
-// request twice.
+// fast is the transport over fasthttp. It makes a request at about a third of the cost of
+// net/http. It does not follow redirects, decode bodies, or send a request twice.
 type fast struct {
 	client  *fasthttp.Client
 	timeout time.Duration
@@ -29,7 +28,7 @@ func newFast(o TransportOptions) *fast {
 		MaxIdemponentCallAttempts: 1,
 		RetryIf:                   func(*fasthttp.Request) bool { return false },
 		MaxResponseBodySize:       biggestBody,
-		ReadBufferSize:            16 << 10, // an answer's headers must fit
+		ReadBufferSize:            16 << 10, // the header of a response must fit
 		DisablePathNormalizing:    true,
 	}}
 }
@@ -48,7 +47,7 @@ type fastExchange struct {
 func (e *fastExchange) Do(req *journey.Request, resp *journey.Response) (class string, err error) {
 	r := &e.req
 	r.Reset()
-	r.Header.DisableNormalizing() // names are sent as the profile writes them
+	r.Header.DisableNormalizing() // send header names as the profile has them
 	r.Header.SetNoDefaultContentType(true)
 	r.Header.SetMethod(req.Method)
 	r.SetRequestURIBytes(req.URL)

@@ -7,10 +7,11 @@ import (
 	"time"
 )
 
-// clock tells the time since the run began, which is when vegeta first asks its pacer.
+// clock measures the time since the run began. The run begins when vegeta first asks its
+// pacer.
 type clock struct {
 	made  time.Time
-	began atomic.Int64 // ns from made; 0: not yet
+	began atomic.Int64 // ns since made; 0: not begun
 }
 
 func newClock() *clock { return &clock{made: time.Now()} }
@@ -26,17 +27,17 @@ func (c *clock) elapsed() time.Duration {
 	return c.now()
 }
 
-// pacer is vegeta's Pacer. It waits inside Pace, more exactly than vegeta would,
-// so a tick leaves when its arrival is due.
+// pacer is vegeta's Pacer. It waits inside Pace, because it waits more precisely than
+// vegeta, so that a tick begins exactly when its arrival is due.
 type pacer struct {
 	attack *Attack
 	begun  bool
 }
 
-// Rate is of no use: vegeta's attack does not ask for it.
+// Rate is not used: vegeta's attack does not call it.
 func (p *pacer) Rate(time.Duration) float64 { return 0 }
 
-// Pace returns when the next arrival is due, and true when there is none.
+// Pace waits until the next arrival is due. It returns true if there are no more arrivals.
 func (p *pacer) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 	a := p.attack
 	if !p.begun {
@@ -50,27 +51,29 @@ func (p *pacer) Pace(elapsed time.Duration, hits uint64) (time.Duration, bool) {
 	due, _ := part.At(part.Number(hits))
 	now := a.clock.now()
 	if now >= due {
-		// Late, as after a stall. What is due goes out as fast as it can, but not forever.
+		// The arrival is late, for example after a stall. Late arrivals begin as fast as
+		// possible, but only until Overrun after the schedule's end.
 		late := part.Length()
 		return 0, now > late && now-late > a.cfg.Overrun
 	}
 	a.gate.caughtUp()
-	// The tick before this one has just made a worker runnable. Let it run now: once
-	// this thread sleeps in the system, another must be woken to take it.
+	// The previous tick has just made a worker runnable. Let it run now. When this thread
+	// sleeps in a system call, another thread must be woken up to run it.
 	runtime.Gosched()
 	return 0, !a.clock.sleepUntil(due, a.stop)
 }
 
-// The runtime's timers wake about a millisecond late; the system's, in a thread of
-// their own, less than a tenth of that. A wait that must be exact is slept through
-// with the former until soon before the end, so that it can be stopped, and with
-// the latter from there.
+// Timers of the Go runtime fire about a millisecond late. A sleep of the operating system
+// in its own thread is late by less than a tenth of that, but cannot be stopped. So
+// sleepUntil uses a timer, which can be stopped, until shortly before the end, and then the
+// system's sleep.
 const (
 	soon   = 4 * time.Millisecond
 	margin = 2 * time.Millisecond
 )
 
-// sleepUntil returns at the given time, or false as soon as stop is closed.
+// sleepUntil waits until the given time and returns true. It returns false as soon as stop
+// is closed.
 func (c *clock) sleepUntil(due time.Duration, stop <-chan struct{}) bool {
 	for {
 		select {
@@ -96,9 +99,9 @@ func (c *clock) sleepUntil(due time.Duration, stop <-chan struct{}) bool {
 	}
 }
 
-// gate counts the workers that carry an arrival, and knows since when arrivals may
-// be late because all do. That is the target's doing, not the generator's, so it is
-// kept apart in judging the generator.
+// gate counts the workers with an active arrival. It also records since when all of them
+// have been busy, because from then on arrivals may be late. The target causes that
+// lateness, not the generator, so it does not count against the generator.
 type gate struct {
 	size int
 
@@ -106,11 +109,11 @@ type gate struct {
 	busy  int
 	total uint64
 	full  bool
-	since time.Duration // when it became full, if the schedule has not been caught up with since
+	since time.Duration // when all workers became busy, if the schedule has been late since then
 }
 
-// enter is called when an arrival begins. It returns how much of its lateness was
-// spent waiting for a worker.
+// enter must be called when an arrival begins. It returns the part of its lateness in which
+// it waited for a worker.
 func (g *gate) enter(now, due time.Duration) (queued time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -131,7 +134,7 @@ func (g *gate) leave() {
 	g.busy--
 }
 
-// caughtUp is called when the next arrival is not due yet.
+// caughtUp must be called when the next arrival is not due yet.
 func (g *gate) caughtUp() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -13,12 +13,12 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// stalling answers at once but for one second, in which it answers nothing. It
-// keeps when each request was answered.
+// stalling is a server that answers at once, except for one second in which it does not
+// answer. It records when each request was answered.
 type stalling struct {
 	*fasthttp.Server
 	from, until time.Time
-	answered    []atomic.Int64 // by number, ns since 1970
+	answered    []atomic.Int64 // by request number, in ns since 1970
 }
 
 func (s *stalling) handle(ctx *fasthttp.RequestCtx) {
@@ -31,13 +31,14 @@ func (s *stalling) handle(ctx *fasthttp.RequestCtx) {
 	}
 }
 
-// TestStall holds the generator to the truth about a server that stops for 1 s in 9 s at 500/s. 500 requests are due during
-// the stall, so the slowest 45, which p99 cuts off, are due in its first 90 ms: the truth is 910 ms or more. With 50 workers,
-// only 50 requests are under way while the server stands: who counts from when it sent them says some milliseconds.
+// TestStall compares the measured latencies with the truth for a server that stalls for 1 s in 9 s at 500/s. 500 requests are
+// due during the stall. The slowest 45, which are above p99, are due in its first 90 ms, so the true p99 is at least 910 ms.
+// With 50 workers, only 50 requests are active during the stall: a generator that measures from sending reports a p99 of some
+// milliseconds.
 //
-// A slow machine makes answers later than the stall does, so there is no most that is right on every machine. What holds on
-// all of them: no request was answered before the server answered it, and what is told of all requests together is the time
-// that they waited to be sent and the time that the server took, and no more.
+// A slow machine delays answers by more than the stall, so no upper bound is right on every machine. Two facts hold on all
+// machines: no request is answered before the server answers it, and the sum of all measured latencies is the time that
+// requests waited to be sent plus the time that the server took.
 func TestStall(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 9 s") // skip-ok: no target of the Makefile says -short
@@ -47,7 +48,7 @@ func TestStall(t *testing.T) {
 	if truth.Count() != stallRequests || total.Requests != stallRequests {
 		t.Errorf("%d answered, %d reported, want %d", truth.Count(), total.Requests, stallRequests)
 	}
-	const exact = 0.99 // histograms keep values to less than a hundredth
+	const exact = 0.99 // histograms are precise to less than 1 %
 	for _, q := range []float64{0.95, 0.99, 0.999} {
 		if got, least := total.Response.Quantile(q), truth.Quantile(q); float64(got) < exact*float64(least) {
 			t.Errorf("reported p%g = %v, the server saw %v", q*100, got, least)
@@ -69,7 +70,8 @@ const (
 	stallRequests = stallRate * 9
 )
 
-// stall runs against a stalling server. It also returns the time from when each request was due until the server answered it.
+// stall runs an attack against a stalling server. It also returns the true latencies: from when each request was due until
+// the server answered it.
 func stall(t *testing.T) (*result.Result, *result.Histogram) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -85,7 +87,7 @@ func stall(t *testing.T) (*result.Result, *result.Histogram) {
 	go s.Serve(listener)
 	defer s.Shutdown()
 	ending := a.Run(t.Context())
-	elapsed := a.Elapsed() // first: a pause before the next look makes the truth smaller, not larger
+	elapsed := a.Elapsed() // read before time.Now: a pause in between makes the truth smaller, not larger
 	began := time.Now().Add(-elapsed)
 	r := collector.Finish(ending)
 	truth := &result.Histogram{}

@@ -12,7 +12,7 @@ import (
 	"firedrill/loadgen/journey"
 )
 
-// userAgent is what the target sees, unless a profile says otherwise.
+// userAgent is the User-Agent header, unless the profile sets one.
 const userAgent = "firedrill-load"
 
 // standard is the transport over net/http, for HTTP/2 and proxies.
@@ -69,8 +69,8 @@ func (e *standardExchange) Do(req *journey.Request, resp *journey.Response) (cla
 	return "", nil
 }
 
-// bodyOf returns a copy of the body: net/http may go on reading it after it gave
-// the answer, when the walker's buffers serve the next request already.
+// bodyOf returns a reader of a copy of the body. net/http may read the body after it has
+// returned the response, when the walker already reuses its buffers for the next request.
 func bodyOf(req *journey.Request) io.Reader {
 	if len(req.Body) == 0 {
 		return http.NoBody

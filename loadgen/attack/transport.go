@@ -12,25 +12,24 @@ import (
 	"firedrill/loadgen/journey"
 )
 
-// Names of the transports.
+// Names of transports.
 const (
-	Fast     = "fast"     // fasthttp: HTTP/1.1 at the least cost; the default
-	Standard = "standard" // net/http: HTTP/2 and proxies too
+	Fast     = "fast"     // fasthttp: HTTP/1.1 at the lowest cost; the default
+	Standard = "standard" // net/http: also HTTP/2 and proxies
 )
 
-// biggestBody is how much of an answer is read; more is a failure.
+// biggestBody is the maximum size of a response body, in bytes. A larger body is a failure.
 const biggestBody = 64 << 20
 
-// idle is how long a connection may be unused before it is closed. It is shorter
-// than the 5 s that common servers allow, so that a request seldom meets a
-// connection that the server is just closing: it would fail, for no request is
-// ever sent twice.
+// idle is how long a connection may be unused before it is closed. It is shorter than the 5
+// s that common servers allow, so that a request seldom uses a connection that the server
+// is closing. Such a request would fail, because no request is ever sent twice.
 const idle = 4 * time.Second
 
-// TransportOptions of a transport.
+// TransportOptions configure a transport.
 type TransportOptions struct {
-	Connections int           // most at once to a host
-	Timeout     time.Duration // of a request, dialing included
+	Connections int           // maximum number per host
+	Timeout     time.Duration // time limit of a request, including dialing
 	TLS         *tls.Config
 }
 
@@ -54,7 +53,7 @@ func tlsConfig(insecure bool) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: insecure} //nolint:gosec // the operator asked for it
 }
 
-// classify returns the failure class of an error that left no whole answer.
+// classify returns the failure class of an error that prevented a complete response.
 func classify(err error) string {
 	var timeout net.Error
 	switch {
@@ -70,7 +69,7 @@ func classify(err error) string {
 
 var errTooBig = errors.New("the body is longer than allowed")
 
-// readAll reads all of r into buf's memory, and more if it must.
+// readAll reads all of r into buf, and allocates more memory if buf is too small.
 func readAll(r io.Reader, buf []byte) ([]byte, error) {
 	buf = buf[:0]
 	for {

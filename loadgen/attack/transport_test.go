@@ -12,10 +12,10 @@ import (
 	"firedrill/loadgen/journey"
 )
 
-// told is what a server was told of one request.
+// told is what a server received in one request.
 type told struct {
 	proto, method, host, agent string
-	values                     []string // of X-Multi
+	values                     []string // values of X-Multi
 }
 
 func listen(t *testing.T, encrypted bool) (url string, last func() told) {

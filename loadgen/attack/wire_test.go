@@ -17,7 +17,7 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// wire is a server that keeps what it read, byte by byte.
+// wire starts a server that records the bytes of each request. read returns them.
 func wire(t *testing.T) (url string, read func() []string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -61,7 +61,7 @@ func wire(t *testing.T) (url string, read func() []string) {
 	}
 }
 
-// post is a plan with data, a body and headers.
+// post returns a plan with data, a body and headers.
 func post(t *testing.T, url string, seed uint64) *journey.Plan {
 	t.Helper()
 	names := journey.Names{"user": 0}

@@ -1,10 +1,9 @@
-// Command bench compares load generators in one run: the same server, the same number of connections, the same machine. For
-// each it measures the most requests a second, the CPU time of a request, how far it is off a rate of 2,000 a second, and
-// what it reports when the server stops for a second. firedrill's targets are against vegeta's command, beside which it
-// stands: at least 1.5 times its rate with traces and thresholds on, at most half its CPU time, and a rate error of at
-// most 0.05 %.
+// Command bench compares load generators: on the same machine, with the same server and the same number of connections. For
+// each one it measures the maximum requests a second, the CPU time of a request, the rate error at 2,000 requests a second,
+// and the reported latencies when the server stops for a second. The targets of firedrill are relative to vegeta's command:
+// at least 1.5 times its rate with traces and thresholds on, at most half its CPU time, and a rate error of at most 0.05 %.
 //
-// It must not know how any of them works: it runs their commands and reads what they print.
+// It must not know how any of the tools works: it runs their commands and reads what they print.
 package main
 
 import (
@@ -60,11 +59,11 @@ var (
 	errMissed = errors.New("a target is missed, see above")
 )
 
-// settings are what the flags say.
+// settings are the values of the flags.
 type settings struct {
 	ours, bin string
 	runs      int
-	length    time.Duration // of a run at full speed
+	length    time.Duration // length of a run at full speed
 	json      bool
 	only      string
 }

@@ -13,30 +13,33 @@ import (
 	"time"
 )
 
-// row is what was measured of a tool: medians over the runs.
+// row has the measurements of a tool, as medians over the runs.
 type row struct {
 	Tool string `json:"tool"`
 	Note string `json:"note,omitempty"`
-	// MaxRate and CPU are of runs at full speed: requests a second as the server saw them, and the tool's CPU time for each.
+	// MaxRate and CPU are measured at full speed. MaxRate is the rate that the server received, in requests a second; CPU is
+	// the tool's CPU time of a request, in µs.
 	MaxRate float64 `json:"max_rate"`
 	CPU     float64 `json:"cpu_us_per_request"`
-	// RateError is the share by which the rate that the server saw at 2,000/s was off; null for a tool that knows no rate.
+	// RateError is the relative error of the rate that the server received at 2,000/s; nil for a tool that cannot send at
+	// a rate.
 	RateError *float64 `json:"rate_error"`
 	PacedCPU  *float64 `json:"cpu_us_per_request_at_2000"`
-	// Under the stall: what it says, and how many of 18,000 requests it sent.
+	// P95 and P99 are the latencies, in ms, that the tool reports with the stall; Sent is
+	// how many of 18,000 requests it sent.
 	P95  float64 `json:"stall_p95_ms"`
 	P99  float64 `json:"stall_p99_ms"`
 	Sent int64   `json:"stall_sent"`
 }
 
-// outcome is one run of a tool.
+// outcome is the outcome of one run of a tool.
 type outcome struct {
 	claim
 	arrivals
 	cpu time.Duration
 }
 
-// kind is a measurement.
+// kind is a kind of measurement.
 type kind struct {
 	name   string
 	rate   int
@@ -44,7 +47,7 @@ type kind struct {
 	stalls bool
 }
 
-// measure runs every tool in turn, several times over, so that a busy minute of the machine hits all alike.
+// measure runs all tools in turn, several times, so that a busy minute of the machine affects all of them.
 func measure(ctx context.Context, s settings, tools []tool, progress io.Writer) ([]row, error) {
 	kinds := []kind{
 		{"full speed", 0, s.length, false}, {"2,000/s", pacedRate, pacedLength, false}, {"stall", pacedRate, pacedLength, true},
@@ -98,7 +101,7 @@ func median(list []outcome, of func(outcome) float64) float64 {
 	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
 }
 
-// once runs a tool against a fresh server.
+// once runs a tool against a new server.
 func once(ctx context.Context, t tool, k kind) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, k.length+time.Minute)
 	defer cancel()
@@ -138,7 +141,8 @@ func once(ctx context.Context, t tool, k kind) (outcome, error) {
 	return o, err
 }
 
-// execute returns what a command printed and its CPU time.
+// execute runs a command. It returns the command's output and CPU time. Exit codes in exits
+// are no error.
 func execute(ctx context.Context, command []string, exits []int) ([]byte, time.Duration, error) {
 	var stdout, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)

@@ -18,17 +18,18 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// serveArgument makes this program the server that is measured against, in a process of its own.
+// serveArgument makes this program the server that receives the load, in its own process.
 const serveArgument = "-serve"
 
-// arrivals are what the server saw since they were last asked for, so that every tool's rate is measured alike.
+// arrivals are the requests that the server received since the last query. The rate of every tool is measured
+// here, in the same way.
 type arrivals struct {
 	Count int64 `json:"count"`
 	First int64 `json:"first_ns"`
 	Last  int64 `json:"last_ns"`
 }
 
-// rate is that between the first and the last request.
+// rate returns the rate between the first and the last request, in requests a second.
 func (a arrivals) rate() float64 {
 	if a.Count < 2 {
 		return 0
@@ -36,7 +37,7 @@ func (a arrivals) rate() float64 {
 	return float64(a.Count-1) / (float64(a.Last-a.First) / 1e9)
 }
 
-// serve answers "hello" on a free port of 127.0.0.1, which it prints, until ctx ends.
+// serve answers "hello" on a free port of 127.0.0.1 until ctx ends. It prints its URL.
 func serve(ctx context.Context, stdout io.Writer) error {
 	var count, first, last atomic.Int64
 	app := fiber.New(fiber.Config{DisableStartupMessage: true})
@@ -87,17 +88,18 @@ func startServer(ctx context.Context) (*server, error) {
 	return &server{cmd, strings.TrimSpace(line)}, nil
 }
 
-// stop ends the process; that it was killed is no error.
+// stop kills the process.
 func (s *server) stop() {
 	_ = s.cmd.Process.Signal(syscall.SIGCONT)
 	_ = s.cmd.Process.Kill()
 	_ = s.cmd.Wait()
 }
 
-// stopFor freezes the whole process: what a garbage collector, a failed disk or a busy neighbour does to a server.
+// stopFor stops the whole process for a time, with the same effect as a garbage collection, a failed disk or a
+// busy neighbour.
 func (s *server) stopFor(ctx context.Context, after, length time.Duration) {
 	if sleep(ctx, after) {
-		_ = s.cmd.Process.Signal(syscall.SIGSTOP) // fails only if it is gone, which the tools notice
+		_ = s.cmd.Process.Signal(syscall.SIGSTOP) // fails only if the process has ended, which the tools notice
 		sleep(ctx, length)
 		_ = s.cmd.Process.Signal(syscall.SIGCONT)
 	}
@@ -112,7 +114,7 @@ func sleep(ctx context.Context, length time.Duration) bool {
 	}
 }
 
-// arrived asks for the arrivals since the last time.
+// arrived returns the arrivals since the last call.
 func (s *server) arrived(ctx context.Context) (arrivals, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/arrivals", http.NoBody)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"text/tabwriter"
 )
 
-// target is what firedrill shall reach.
+// target is a goal of firedrill.
 type target struct {
 	Name     string  `json:"name"`
 	Measured float64 `json:"measured"`
@@ -16,7 +16,7 @@ type target struct {
 	Met      bool    `json:"met"`
 }
 
-// judge compares firedrill with vegeta; without both there is nothing to judge.
+// judge compares firedrill with vegeta. It returns nothing unless both were measured.
 func judge(rows []row) []target {
 	find := func(name string) *row {
 		if at := slices.IndexFunc(rows, func(r row) bool { return r.Tool == name }); at >= 0 {

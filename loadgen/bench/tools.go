@@ -16,28 +16,28 @@ import (
 	"time"
 )
 
-// job is what a tool is asked to do: to send to url for length, at rate, or as fast as it can when rate is 0.
+// job is the load that a tool must send: to url for length, at rate; a rate of 0 means as fast as possible.
 type job struct {
 	url    string
 	rate   int
 	length time.Duration
-	folder string // for files
+	folder string // for files of the tool
 }
 
-// claim is what a tool says of a run.
+// claim has the latencies that a tool reports.
 type claim struct {
 	p95, p99 time.Duration
 }
 
-// tool is a load generator. Its steps run one after another; the last one prints what read understands.
+// tool is a load generator. Its steps run one after another. read parses the output of the last one.
 type tool struct {
 	name  string
-	note  string // what to know of its row
+	note  string // remark on its row
 	steps func(j job) [][]string
 	read  func(j job, output []byte) (claim, error)
-	// paced is false for a tool that knows no rate.
+	// paced is false for a tool that cannot send at a rate.
 	paced bool
-	// exits are codes that are no failure.
+	// exits are exit codes other than 0 that are no failure.
 	exits []int
 }
 
@@ -48,7 +48,7 @@ func tools(s settings) []tool {
 	in := func(name string) string { return filepath.Join(s.bin, name) }
 	return []tool{
 		{
-			name: ours, note: "traces of 10 % kept, thresholds on", paced: true, exits: []int{1, 3}, // full speed is no rate that could be kept
+			name: ours, note: "traces of 10 % kept, thresholds on", paced: true, exits: []int{1, 3}, // the rate of fullSpeed cannot be kept
 			steps: func(j job) [][]string {
 				rate := j.rate
 				if rate == 0 {
@@ -107,7 +107,7 @@ func tools(s settings) []tool {
 // fullSpeed is a rate that no machine reaches.
 const fullSpeed = 100_000
 
-// writeScript writes what k6 shall do. Its error shows when k6 does not find the file.
+// writeScript writes a script for k6. It ignores errors: k6 fails if the file is missing.
 func writeScript(j job) string {
 	scenario := fmt.Sprintf(`{executor: "constant-vus", vus: %d, duration: "%s"}`, connections, j.length)
 	if j.rate > 0 {
@@ -166,8 +166,8 @@ func readFortio(_ job, output []byte) (claim, error) {
 	return claim{seconds(percentiles[0].Value), seconds(percentiles[1].Value)}, nil
 }
 
-// readPattern finds both percentiles as durations, or as numbers of seconds. A pattern without a group means that the tool
-// does not say.
+// readPattern returns a function that finds both percentiles in the output, as durations or as numbers of seconds. A
+// pattern without a group means that the tool does not report the percentile.
 func readPattern(p95, p99 string) func(job, []byte) (claim, error) {
 	find := func(pattern string, output []byte) (time.Duration, error) {
 		match := regexp.MustCompile(pattern).FindSubmatch(output)
@@ -190,9 +190,9 @@ func readPattern(p95, p99 string) func(job, []byte) (claim, error) {
 	}
 }
 
-// available returns the tools that -only names, as far as the machine has or can build them. vegeta, hey and fortio are built
-// from the module's pins. wrk and k6 are taken from the PATH and left out if they are not there: wrk is a C program, and k6's
-// license is the AGPL, which no module of ours may depend on.
+// available returns the tools selected by -only that the machine has or can build. vegeta, hey and fortio are built at the
+// versions pinned in this module. wrk and k6 are taken from the PATH and left out if they are not there: wrk is a C program,
+// and the license of k6 is the AGPL, on which no module of ours may depend.
 func available(ctx context.Context, s settings, progress io.Writer) ([]tool, error) {
 	if _, err := os.Stat(s.ours); err != nil {
 		return nil, fmt.Errorf("%w: -ours: %w", errUsage, err)
@@ -217,7 +217,7 @@ func available(ctx context.Context, s settings, progress io.Writer) ([]tool, err
 	return list, nil
 }
 
-// build builds programs that this module pins, unless they are there.
+// build builds programs that this module pins, unless they exist already.
 func build(ctx context.Context, bin string, packages ...string) error {
 	var missing []string
 	for _, p := range packages {

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Axis maps values to a place from 0 to 1 along it. Make one with Linear, Log, Time or Nines.
+// Axis maps values to positions from 0 to 1 along the axis. Make one with Linear, FromZero,
+// Log, Time or Nines.
 type Axis struct {
 	label string
 	place func(value float64) float64
@@ -17,26 +18,26 @@ type tick struct {
 	label string
 }
 
-// Linear spans min to max and has about count round ticks.
+// Linear returns an axis from minimum to maximum with about count round ticks.
 func Linear(label string, minimum, maximum float64, count int, format func(float64) string) Axis {
 	if maximum <= minimum {
 		maximum = minimum + 1
 	}
 	axis := Axis{label: label, place: func(v float64) float64 { return clip((v - minimum) / (maximum - minimum)) }}
 	step := roundUp((maximum-minimum)/float64(count), 1, 2, 2.5, 5)
-	for i := math.Ceil(minimum/step-1e-9) + 0; i*step <= maximum*(1+1e-9); i++ { // + 0: never minus zero
+	for i := math.Ceil(minimum/step-1e-9) + 0; i*step <= maximum*(1+1e-9); i++ { // + 0 avoids minus zero
 		axis.ticks = append(axis.ticks, tick{i * step, format(i * step)})
 	}
 	return axis
 }
 
-// FromZero spans 0 to a round value of at least maximum.
+// FromZero returns an axis from 0 to a round value of at least maximum.
 func FromZero(label string, maximum float64, count int, format func(float64) string) Axis {
 	step := roundUp(max(maximum, 1e-9)/float64(count), 1, 2, 2.5, 5)
 	return Linear(label, 0, math.Ceil(maximum/step-1e-9)*step, count, format)
 }
 
-// roundUp is the smallest of the factors times a power of ten that is at least v.
+// roundUp returns the smallest product of a factor and a power of ten that is at least v.
 func roundUp(v float64, factors ...float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, factor := range factors {
@@ -47,8 +48,8 @@ func roundUp(v float64, factors ...float64) float64 {
 	return 10 * power
 }
 
-// Log spans from a round value of at most minimum to one of at least maximum, both above 0, with ticks at 1, 2 and 5
-// times powers of ten, or at the powers alone when it spans many.
+// Log returns a logarithmic axis from a round value of at most minimum to one of at least maximum. Both must be
+// above 0. The ticks are 1, 2 and 5 times powers of ten, or only the powers if the axis spans many.
 func Log(label string, minimum, maximum float64, format func(float64) string) Axis {
 	low, high := roundDown(minimum), roundUp(max(maximum, minimum), 1, 2, 5)
 	if high <= low {
@@ -70,11 +71,11 @@ func Log(label string, minimum, maximum float64, format func(float64) string) Ax
 	return axis
 }
 
-// roundDown is the largest of 1, 2 and 5 times a power of ten that is at most v: 1 over the smallest one that is at least
-// 1/v, for 1/2 and 1/5 are 5 and 2 tenths.
+// roundDown returns the largest product of 1, 2 or 5 and a power of ten that is at most v. It is 1 over the smallest such
+// product that is at least 1/v, because 1/2 and 1/5 are 5 and 2 tenths.
 func roundDown(v float64) float64 { return 1 / roundUp(1/v, 1, 2, 5) }
 
-// Time spans a length from 0, in seconds, with round ticks.
+// Time returns an axis from 0 to length, in seconds, with round ticks.
 func Time(label string, length time.Duration) Axis {
 	seconds := max(length.Seconds(), 1)
 	axis := Axis{label: label, place: func(v float64) float64 { return clip(v / seconds) }}
@@ -91,8 +92,8 @@ func Time(label string, length time.Duration) Axis {
 	return axis
 }
 
-// Nines spans percentiles from 0 to highest (below 100) so that each further nine takes as much room: the way to draw a
-// tail. (G. Tene, HdrHistogram, percentile plots.)
+// Nines returns an axis of percentiles from 0 to highest, which must be below 100. Each further nine takes the same
+// space, so that the tail of a distribution is visible. (G. Tene, HdrHistogram, percentile plots.)
 func Nines(label string, highest float64) Axis {
 	nines := func(p float64) float64 { return -math.Log10(1 - min(p, highest)/100) }
 	axis := Axis{label: label, place: func(v float64) float64 { return clip(nines(v) / nines(highest)) }}

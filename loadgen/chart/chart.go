@@ -1,13 +1,13 @@
-// Package chart draws line charts as SVG that needs no script, reads in light and dark, and does not rely on colour alone:
-// lines differ in dashes too, and carry their names at their ends. Colours are from Okabe and Ito's palette, which people
-// with any colour vision tell apart (M. Okabe, K. Ito, Color Universal Design, 2008).
+// Package chart draws line charts as SVG without scripts, for light and dark backgrounds. The charts do not rely on colour
+// alone: lines also differ in dashes and have their names at their ends. The colours are from Okabe and Ito's palette,
+// which people with any colour vision can distinguish (M. Okabe, K. Ito, Color Universal Design, 2008).
 //
 // It must not know what the numbers mean.
 package chart
 
 import (
 	"cmp"
-	_ "embed" // the template below
+	_ "embed" // for the template below
 	"fmt"
 	"math"
 	"slices"
@@ -15,55 +15,55 @@ import (
 	"strings"
 )
 
-// Template defines "chart", which renders a Drawing, and "chart-style", the CSS that charts and pages share. It is for
-// html/template.
+// Template is a template for html/template. It defines "chart", which renders a Drawing, and "chart-style", the CSS
+// that charts and pages share.
 //
 //go:embed chart.html.tmpl
 var Template string
 
-// Chart is what is to be drawn.
+// Chart describes a chart.
 type Chart struct {
-	Title       string // the sentence that the picture shows; also what a screen reader reads
-	Height      int    // in pixels at a width of 900; 0 is 280
+	Title       string // what the chart shows, as a sentence; a screen reader reads it too
+	Height      int    // in pixels at a width of 900; default 280
 	X, Y        Axis
 	Lines       []Line
 	Bars        []Bar
 	Bands       []Band
 	Marks       []Mark
 	Hints       []Hint
-	Description string // more for a screen reader
+	Description string // additional text for a screen reader
 }
 
-// Line is a line through points; NaN breaks it.
+// Line is a line through points. A NaN interrupts it.
 type Line struct {
-	Name   string // at its end
-	Style  int    // 0 to 5: colour and dashes
+	Name   string // shown at the end of the line
+	Style  int    // colour and dashes, 0 to 5
 	Points []Point
 	Steps  bool // each value holds until the next point
 }
 
-// Point is a place in the axes' values.
+// Point is a point in the units of the axes.
 type Point struct{ X, Y float64 }
 
-// Bar stands on the X axis.
+// Bar is a bar on the X axis.
 type Bar struct {
 	From, To, Height float64
 	Style            int
 }
 
-// Band is a stretch of the X axis with a name, as a stage of a schedule.
+// Band is a named range of the X axis, such as a stage of a schedule.
 type Band struct {
 	From, To float64
 	Name     string
 }
 
-// Mark is a horizontal line with a name, as a limit.
+// Mark is a horizontal line with a name, such as a limit.
 type Mark struct {
 	Y    float64
 	Name string
 }
 
-// Hint is what is told of a stretch of the X axis when a pointer rests on it.
+// Hint is a text that is shown when a pointer rests on a range of the X axis.
 type Hint struct {
 	From, To float64
 	Text     string
@@ -71,12 +71,12 @@ type Hint struct {
 
 const (
 	width, left, right, top, bottom = 900, 62, 112, 26, 38
-	labelHeight                     = 15 // that names at the ends of lines keep between each other
-	minimumBand                     = 30 // width from which a band may show its name, if that has room
+	labelHeight                     = 15 // minimum vertical distance between names at the ends of lines
+	minimumBand                     = 30 // minimum width of a band that shows its name, if the name fits
 	letterWidth                     = 6.5
 )
 
-// Px is a coordinate, written to a tenth of a pixel.
+// Px is a coordinate in pixels. It is written with one decimal.
 type Px float64
 
 func (p Px) String() string { return strconv.FormatFloat(float64(p), 'f', 1, 64) }
@@ -93,7 +93,7 @@ type Drawing struct {
 	Names                    []Name
 }
 
-// Text is a text at a place.
+// Text is a text at a position.
 type Text struct {
 	X, Y Px
 	Text string
@@ -106,23 +106,24 @@ type Rect struct {
 	Style               int
 }
 
-// Center is the middle of its width.
+// Center returns the X coordinate of its middle.
 func (r Rect) Center() Px { return r.X + r.Width/2 }
 
-// Path is a line's.
+// Path is the path of a line.
 type Path struct {
 	Data  string
 	Style int
 }
 
-// Name is a line's name, beside its end; Y is where it has room, LineY where the line ends.
+// Name is the name of a line, beside its end. Y is its position without overlap; LineY is
+// where the line ends.
 type Name struct {
 	Text            string
 	Y, LineX, LineY Px
 	Style           int
 }
 
-// Draw lays the chart out.
+// Draw computes the layout of the chart.
 func (c Chart) Draw() Drawing {
 	height := c.Height
 	if height == 0 {
@@ -188,7 +189,7 @@ func (l Line) last() int {
 	return -1
 }
 
-// path is the line in SVG's words. A point alone between gaps becomes a dot.
+// path returns the line as an SVG path. A single point between gaps becomes a dot.
 func (l Line) path(x, y func(float64) Px) string {
 	var b strings.Builder
 	broken := true
@@ -212,7 +213,7 @@ func (l Line) path(x, y func(float64) Px) string {
 	return b.String()
 }
 
-// spread moves names apart so that none covers another, and keeps them between top and bottom.
+// spread moves names apart so that they do not overlap. It keeps them between upper and lower.
 func spread(names []Name, upper, lower Px) {
 	slices.SortStableFunc(names, func(a, b Name) int { return cmp.Compare(a.LineY, b.LineY) })
 	floor := upper
@@ -227,5 +228,5 @@ func spread(names []Name, upper, lower Px) {
 	}
 }
 
-// Slant is how far the name stands below the line's end.
+// Slant returns how far the name is below the end of the line.
 func (n Name) Slant() Px { return n.Y - n.LineY }

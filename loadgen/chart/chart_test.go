@@ -45,7 +45,7 @@ func TestAxes(t *testing.T) {
 
 func TestDraw(t *testing.T) {
 	d := Chart{
-		Title: "two lines", X: Linear("x", 0, 4, 4, plain), Y: Linear("y", 0, 10, 5, plain), Height: 164, // a plot of 726 by 100
+		Title: "two lines", X: Linear("x", 0, 4, 4, plain), Y: Linear("y", 0, 10, 5, plain), Height: 164, // the plot is 726 by 100
 		Lines: []Line{
 			{Name: "broken", Points: []Point{{0, 0}, {1, 10}, {2, math.NaN()}, {3, 5}}},
 			{Name: "steps", Style: 1, Steps: true, Points: []Point{{0, 0}, {2, 5}, {4, 5}}},

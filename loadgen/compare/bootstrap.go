@@ -11,36 +11,36 @@ import (
 
 // The method.
 //
-// Estimates. For a latency quantile q, θ = ln(q_b/q_a), so that a change is relative; for errors θ = p_b - p_a with
-// p = failed/requests.
+// Estimates. For a latency quantile q, θ = ln(q_b/q_a), so a change is relative. For errors, θ = p_b - p_a with p =
+// failed/requests.
 //
-// Standard errors come from the circular block bootstrap: to draw a run anew, blocks of L consecutive slots of the
-// timeline are drawn with replacement, wrapping round at the end, until there are as many slots as before
-// (D. N. Politis, J. P. Romano, "A circular block-resampling procedure for stationary data", 1992; H. R. Künsch, Annals of
-// Statistics 17, 1989). Blocks keep the dependence between neighbouring requests and seconds. L grows as n^(1/3), which is
-// optimal for variances (P. Hall, J. L. Horowitz, B.-Y. Jing, Biometrika 82, 1995). Each stage of the schedule is drawn
-// from by itself, for a ramp is not a constant rate; and the same slots are drawn of both runs, which share the
-// schedule, so that what the schedule does to both cancels out.
+// Standard errors come from the circular block bootstrap. To resample a run, the bootstrap draws blocks of L consecutive
+// slots of the timeline with replacement, wrapping around at the end, until there are as many slots as before (D. N.
+// Politis, J. P. Romano, "A circular block-resampling procedure for stationary data", 1992; H. R. Künsch, Annals of
+// Statistics 17, 1989). Blocks preserve the dependence between neighbouring requests and seconds. L grows as n^(1/3),
+// which is optimal for variances (P. Hall, J. L. Horowitz, B.-Y. Jing, Biometrika 82, 1995). Each stage of the schedule is
+// resampled separately, because a ramp is not a constant rate. The same slots are drawn from both runs. The runs share the
+// schedule, so its effects on both cancel out.
 //
-// Intervals hold together. With T* = max over comparisons of |θ* - θ|/se, and c the share `confidence` of T*'s
-// replicates, θ ± c·se are simultaneous intervals (J. P. Romano, M. Wolf, Econometrica 73, 2005, the single step). Both c
-// and se are widened for what short runs and blocks miss; see dependence.go.
+// Intervals are simultaneous. Let T* = max over comparisons of |θ* - θ|/se, and let c be the quantile of T*'s replicates
+// at the share `confidence`. Then θ ± c·se are simultaneous intervals (J. P. Romano, M. Wolf, Econometrica 73, 2005, the
+// single step). Both c and se are increased to correct for what short runs and blocks miss; see dependence.go.
 //
-// Two floors keep se honest. Slots tell latencies apart to a bucket of width w, which adds w²/12 for each run. And where
-// hardly anything failed there is nothing to draw, so the error's se is at least the binomial one with one failure and one
-// success added (A. Agresti, B. Caffo, The American Statistician 54, 2000).
+// Two lower bounds keep se realistic. Slots measure latencies only to a bucket of width w, which adds w²/12 for each run.
+// If hardly anything failed, there is nothing to resample, so the se of errors is at least the binomial one with one
+// failure and one success added (A. Agresti, B. Caffo, The American Statistician 54, 2000).
 //
 // Measured at 95 % on 600 pairs of simulated runs (simulate_test.go) of the same service: no difference in 97.8 % of pairs
-// with independent seconds, 96.7 % with ρ = 0.5, 94.2 % over two stages, 96.8 % in runs of 30 s; but 90.2 % in runs of
-// 60 s with ρ = 0.8, which are worth 7 independent seconds, and of which a note warns.
+// with independent seconds, 96.7 % with ρ = 0.5, 94.2 % over two stages, 96.8 % in runs of 30 s. In runs of 60 s with ρ =
+// 0.8 it is only 90.2 %. Such runs are worth 7 independent seconds, and the report has a note that warns of them.
 
-// blockFactor times n^(1/3) is the length of blocks in n slots.
+// blockFactor times n^(1/3) is the length of the blocks for n slots.
 const blockFactor = 1.5
 
-// resolution is the relative width of the buckets that slots keep: 2 digits, 128 steps to an octave at the coarsest.
+// resolution is the relative width of the buckets in slots: 2 digits, which is at least 128 steps an octave.
 const resolution = 1.0 / 128
 
-// metrics are what is compared in each scope; quantile 0 is errors.
+// metrics are the metrics compared in each scope. A quantile of 0 means errors.
 var metrics = []struct {
 	name     string
 	quantile float64
@@ -52,15 +52,17 @@ type estimate struct {
 	isRatio       bool
 	a, b          float64
 	theta, se     float64
-	spread        float64 // of the replicates
+	spread        float64 // standard deviation of the replicates about theta
 	allow         allowance
 	replicates    []float64
 }
 
-// stratum is a stretch of slots that blocks are drawn from: [begin, end), in blocks of length.
+// stratum is a range of slots [begin, end) that is resampled separately, in blocks of the
+// given length.
 type stratum struct{ begin, end, length int }
 
-// strataOf cuts the timeline at the stages; what ran after the last stage's end belongs to it.
+// strataOf splits the timeline at the stages. Slots after the end of the last stage belong to
+// it.
 func strataOf(r *result.Result, slots int) []stratum {
 	cuts := []int{0}
 	for _, s := range r.Meta.Stages {
@@ -77,7 +79,7 @@ func strataOf(r *result.Result, slots int) []stratum {
 	return strata
 }
 
-// draw sets how often each slot is drawn.
+// draw resamples the slots. It sets weights to how often each slot is drawn.
 func draw(weights []float64, strata []stratum, random *rand.Rand) {
 	clear(weights)
 	for _, s := range strata {
@@ -92,8 +94,8 @@ func draw(weights []float64, strata []stratum, random *rand.Rand) {
 	}
 }
 
-// bootstrap estimates every metric of every scope. The same draws serve all of them, which is what lets their
-// intervals hold together.
+// bootstrap estimates every metric of every scope. All of them use the same draws, which makes simultaneous
+// intervals possible.
 func bootstrap(scopes []scope, strata []stratum, opts Options) []estimate {
 	slots := strata[len(strata)-1].end
 	random := rand.New(rand.NewPCG(opts.Seed, 0x636f6d70617265))
@@ -128,7 +130,7 @@ func (s *scope) estimates(draws [][]float64, strata []stratum, z float64) []esti
 	for _, weights := range draws {
 		again, other := s.sum(s.a, weights), s.sum(s.b, weights)
 		for i := range list {
-			theta := list[i].theta // of a draw without any request
+			theta := list[i].theta // used if the draw has no request
 			if again.due > 0 && other.due > 0 {
 				theta = list[i].change(s.measure(again, quantiles[i]), s.measure(other, quantiles[i]))
 			}
@@ -153,11 +155,12 @@ func (e *estimate) change(a, b float64) float64 {
 	if !e.isRatio {
 		return b - a
 	}
-	const least = 1e-6 // a latency of less is one of 1 µs
+	const least = 1e-6 // latencies below 1 µs count as 1 µs
 	return math.Log(max(b, least) / max(a, least))
 }
 
-// setError is the standard error: the root of the replicates' mean square about θ, times the allowance, and the floor.
+// setError sets the standard error: the root mean square of the replicates about θ, times the allowance, and at least
+// the lower bound.
 func (e *estimate) setError(a, b sums) {
 	square := 0.0
 	for _, r := range e.replicates {
@@ -178,8 +181,9 @@ func (e *estimate) setError(a, b sums) {
 	e.se = math.Sqrt(max(square, floor))
 }
 
-// criticalValue is c, before what each estimate's few degrees of freedom add. It is at least the normal quantile, which a
-// single comparison has. The spread of replicates is in units of their own, for allowances are not in them.
+// criticalValue returns c, without the correction for the degrees of freedom of each estimate. It is at least the normal
+// quantile, which is right for a single comparison. It divides by the spread of the replicates and not by se, because the
+// replicates have no allowance.
 func criticalValue(estimates []estimate, confidence float64) float64 {
 	if len(estimates) == 0 {
 		return 0
@@ -195,11 +199,11 @@ func criticalValue(estimates []estimate, confidence float64) float64 {
 	return max(normalQuantile(confidence), largest[min(len(largest)-1, at)])
 }
 
-// normalQuantile is how many standard errors a two-sided interval reaches.
+// normalQuantile returns the half-width of a two-sided normal interval, in standard errors.
 func normalQuantile(confidence float64) float64 { return math.Sqrt2 * math.Erfinv(confidence) }
 
-// student turns a quantile of the normal distribution into Student's with the given degrees of freedom (M. Abramowitz,
-// I. A. Stegun, Handbook of Mathematical Functions, 26.7.5).
+// student converts a quantile of the normal distribution to one of Student's distribution with the given degrees of
+// freedom (M. Abramowitz, I. A. Stegun, Handbook of Mathematical Functions, 26.7.5).
 func student(z, freedom float64) float64 {
 	square, f := z*z, freedom
 	first := z * (square + 1) / 4

@@ -1,11 +1,11 @@
-// Package compare says whether one run of a load test differs from another, by how much, and how sure that is.
+// Package compare estimates whether two runs of a load test differ, by how much, and with what certainty.
 //
-// Requests of a run are not independent: a slow second makes all its requests slow, and slow seconds come in clusters. So
-// the seconds are what is drawn, in blocks (see bootstrap.go), not the requests, and intervals hold for all comparisons
-// of a report together: with 95 % confidence, two runs of the same thing show no difference anywhere.
+// The requests of a run are not independent. In a slow second all requests are slow, and slow seconds come in clusters.
+// So the package resamples blocks of seconds (see bootstrap.go), not requests. The intervals of a report hold
+// simultaneously: with 95 % confidence, two runs of the same system show no difference in any comparison.
 //
-// What it cannot see is what changes from run to run but not within one: another machine, a cold cache, a noisy
-// neighbour. Run both alike, and more than once when it matters.
+// It cannot see what changes between runs but not within one: another machine, a cold cache, a noisy neighbour. Run both
+// in the same way, and more than once if the answer is important.
 //
 // It must not know how results are made or written.
 package compare
@@ -20,28 +20,30 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// ErrInvalid marks a run that must not be compared because it is not valid.
+// ErrInvalid means that a run is not valid, so it must not be compared.
 var ErrInvalid = errors.New("invalid run")
 
-// ErrDifferent marks runs that are not of the same load, or too short to tell anything.
+// ErrDifferent means that two runs do not have the same load, or are too short for a
+// comparison.
 var ErrDifferent = errors.New("runs that cannot be compared")
 
-// minSlots is how many slots of the timeline a run must have: block methods need some blocks.
+// minSlots is the minimum number of timeline slots of a run. Block methods need several
+// blocks.
 const minSlots = 20
 
-// minBeyond is how many requests must lie beyond a quantile for it to be compared.
+// minBeyond is the minimum number of requests beyond a quantile for it to be compared.
 const minBeyond = 10
 
-// Options of a comparison. Zero values mean the defaults.
+// Options configure a comparison. Zero values mean the defaults.
 type Options struct {
-	Confidence float64 // 0.95
-	Replicates int     // of the bootstrap; 1,000
+	Confidence float64 // confidence of the intervals, 0 to 1; default 0.95
+	Replicates int     // replicates of the bootstrap; default 1,000
 	Seed       uint64
 }
 
-// Report is what a comparison found.
+// Report is the result of a comparison.
 type Report struct {
-	Differs     bool          `json:"differs"` // anything does
+	Differs     bool          `json:"differs"` // true if any metric differs
 	Confidence  float64       `json:"confidence"`
 	Slots       int           `json:"slots"`
 	Width       time.Duration `json:"slot_width_ns"`
@@ -49,22 +51,24 @@ type Report struct {
 	Notes       []string      `json:"notes,omitempty"`
 }
 
-// Difference is how one metric of one scope changed from a to b.
+// Difference is the change of one metric of one scope from run a to run b.
 type Difference struct {
 	Scope  string `json:"scope"`  // "all", "scenario browse", "journey checkout"
-	Metric string `json:"metric"` // "p50", "p95", "p99" of response latency, or "errors"
-	// A and B are seconds, or shares of requests that failed.
+	Metric string `json:"metric"` // "p50", "p95" or "p99" of the response time, or "errors"
+	// A and B are the values: seconds, or the share of failed requests.
 	A float64 `json:"a"`
 	B float64 `json:"b"`
-	// Change from A to B with its interval: relative for latencies (0.1 is 10 % slower), and B-A for errors.
+	// Change is the change from A to B, and Low and High are its interval. It is relative for latencies (0.1
+	// is 10 % slower), and B-A for errors.
 	Change  float64 `json:"change"`
 	Low     float64 `json:"low"`
 	High    float64 `json:"high"`
-	Differs bool    `json:"differs"` // the interval leaves out 0
-	Worse   bool    `json:"worse"`   // it does, upwards
+	Differs bool    `json:"differs"` // the interval does not contain 0
+	Worse   bool    `json:"worse"`   // the whole interval is above 0
 }
 
-// Runs compares b with a. The error wraps ErrInvalid or ErrDifferent when that must not be done.
+// Runs compares run b with run a. The error wraps ErrInvalid or ErrDifferent if the runs must
+// not be compared.
 func Runs(a, b *result.Result, opts Options) (*Report, error) {
 	if opts.Confidence == 0 {
 		opts.Confidence = 0.95
@@ -99,7 +103,7 @@ func Runs(a, b *result.Result, opts Options) (*Report, error) {
 	return report, nil
 }
 
-// refuse is nil when both runs are valid and of the same load.
+// refuse returns an error unless both runs are valid and have the same load.
 func refuse(a, b *result.Result) error {
 	for name, r := range map[string]*result.Result{"a": a, "b": b} {
 		if !r.Validity.Valid {
@@ -136,7 +140,8 @@ func notes(a, b *result.Result, scopes []scope) []string {
 	return list
 }
 
-// minEffective is how many independent slots a run must be worth for its intervals to keep what they promise.
+// minEffective is the minimum effective number of independent slots. With fewer, the intervals do not have
+// their nominal confidence.
 const minEffective = 10
 
 func dependenceNotes(estimates []estimate, slots int) []string {

@@ -12,7 +12,7 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// services are those that the properties below must hold for.
+// services are the services for which the properties below must hold.
 var services = map[string]simulation{
 	"independent seconds": {seconds: 60, rate: 24, level: 0.15, errors: 0.01},
 	"dependent seconds":   {seconds: 60, rate: 24, level: 0.15, errors: 0.01, correlation: 0.5},
@@ -21,7 +21,7 @@ var services = map[string]simulation{
 
 const replicates = 150
 
-// share runs trials and returns the share for which holds says yes.
+// share runs trials and returns the share for which holds returns true.
 func share(t *testing.T, trials uint64, s simulation, slower float64, holds func(*Report) bool) float64 {
 	t.Helper()
 	other, yes := s, 0
@@ -84,7 +84,7 @@ func TestErrorsAreCompared(t *testing.T) {
 	if d := r.Differences[at]; !d.Worse || d.A != 0 || d.Low <= 0 || d.High < 0.02 || d.Low > 0.02 {
 		t.Errorf("errors %+v", d)
 	}
-	b.errors = 0.0002 // one failure or so is no difference
+	b.errors = 0.0002 // about one failure is no difference
 	if r, err = Runs(a.run(1), b.run(2), Options{}); err != nil || r.Differences[at].Differs {
 		t.Errorf("a few failures: %+v, %v", r.Differences[at], err)
 	}
@@ -199,7 +199,7 @@ a note
 
 func TestStudent(t *testing.T) {
 	z := normalQuantile(0.95)
-	for freedom, want := range map[float64]float64{5: 2.571, 10: 2.228, 30: 2.042, 1e9: 1.960} { // from the usual tables
+	for freedom, want := range map[float64]float64{5: 2.571, 10: 2.228, 30: 2.042, 1e9: 1.960} { // from common tables
 		if got := student(z, freedom); math.Abs(got-want) > 0.005 {
 			t.Errorf("t at %g degrees of freedom = %.3f, want %.3f", freedom, got, want)
 		}

@@ -2,28 +2,30 @@ package compare
 
 import "math"
 
-// What blocks miss.
+// Corrections for what blocks miss.
 //
-// Blocks of L slots keep the dependence within a block only. Where a slot's score (how much it pulls θ up or down) has
-// the correlation ρ with the next one's, as in a first-order autoregressive process, the variance of a mean is
-// F = (1+ρ)/(1-ρ) times that of independent slots, of which blocks keep F - 2ρ(1-ρ^L)/(L(1-ρ)²). The standard error is
-// corrected by the root of what is missing; so it is for the mean that each stage's slots were centred at. ρ is
-// estimated from the scores and corrected for its bias of -(1+3ρ)/n (M. G. Kendall, Biometrika 41, 1954). The idea is
-// that of prewhitening (D. W. K. Andrews, J. C. Monahan, Econometrica 60, 1992).
+// Blocks of L slots preserve only the dependence within a block. Assume that the score of a slot (how much it pulls θ up or
+// down) has the correlation ρ with the score of the next slot, as in a first-order autoregressive process. Then the
+// variance of a mean is F = (1+ρ)/(1-ρ) times the variance for independent slots, and blocks preserve F -
+// 2ρ(1-ρ^L)/(L(1-ρ)²) of that. The standard error is multiplied by the square root of the ratio. A second factor corrects
+// for the mean of each stage, which was subtracted from the scores of its slots. ρ is estimated from the scores and
+// corrected for its bias of -(1+3ρ)/n (M. G. Kendall, Biometrika 41, 1954). The idea is the same as in prewhitening (D. W.
+// K. Andrews, J. C. Monahan, Econometrica 60, 1992).
 //
-// A standard error is itself an estimate, so normal quantiles are too small. Its degrees of freedom come from the scores'
-// fourth moments as in F. E. Satterthwaite, Biometrics Bulletin 2, 1946: df = 2(ΣD²)²/(ΣD⁴-(ΣD²)²/n), which is n for normal
-// scores and few when few slots decide. Dependence divides them by F, or by L if that is more, as there are n/L blocks;
-// one is lost for each stage's mean.
+// A standard error is itself an estimate, so normal quantiles are too small. Its degrees of freedom are computed from the
+// fourth moments of the scores as in F. E. Satterthwaite, Biometrics Bulletin 2, 1946: df = 2(ΣD²)²/(ΣD⁴-(ΣD²)²/n). This is
+// n for normal scores, and small if a few slots dominate. Dependence divides it by F, or by L if that is greater, because
+// there are n/L blocks. One degree is subtracted for the mean of each stage.
 
-// maxCorrelation is the strongest dependence that is corrected for; beyond it a run is too short to tell.
+// maxCorrelation is the greatest correlation that is corrected for. With a greater one, a run is too
+// short for a conclusion.
 const maxCorrelation = 0.95
 
-// minFreedom keeps an interval from growing without bound when a single slot decides; the draws show such a slot anyway,
-// as they take it or leave it.
+// minFreedom is the minimum degrees of freedom. It limits the width of an interval if a single slot dominates. The draws
+// show such a slot anyway, because some contain it and some do not.
 const minFreedom = 4
 
-// scores are how much each slot pulls θ, up to a factor.
+// scores returns how much each slot pulls θ up or down, up to a constant factor.
 func (s *scope) scores(quantile float64, a, b sums, slots int) []float64 {
 	list := make([]float64, slots)
 	for _, part := range []struct {
@@ -44,7 +46,7 @@ func (s *scope) scores(quantile float64, a, b sums, slots int) []float64 {
 	return list
 }
 
-// below is how many of the slot's latencies are at most value.
+// below returns how many latencies of the slot are at most value.
 func (s *scope) below(sl *slot, value float64) float64 {
 	n := 0.0
 	for _, b := range sl.buckets {
@@ -54,7 +56,7 @@ func (s *scope) below(sl *slot, value float64) float64 {
 	return n
 }
 
-// center takes the mean of each stratum from the scores.
+// center subtracts the mean of each stratum from its scores.
 func center(scores []float64, strata []stratum) {
 	for _, s := range strata {
 		mean := 0.0
@@ -67,11 +69,11 @@ func center(scores []float64, strata []stratum) {
 	}
 }
 
-// allowance is what dependence does to an interval.
+// allowance is the correction of an interval for dependence.
 type allowance struct {
 	onError    float64 // factor on the standard error
-	onCritical float64 // factor on the critical value that would be the normal quantile z
-	effective  float64 // as many independent slots would tell as much
+	onCritical float64 // factor on the critical value, computed for the normal quantile z
+	effective  float64 // number of independent slots with the same information
 }
 
 func allowFor(scores []float64, strata []stratum, z float64) allowance {
@@ -95,7 +97,7 @@ func allowFor(scores []float64, strata []stratum, z float64) allowance {
 	}
 	rho := products / squares
 	rho += (1 + 3*rho) * parts / n
-	rho += 1.5 * math.Sqrt(max(0, 1-rho*rho)/n) // its own standard errors: too wide rather than too narrow
+	rho += 1.5 * math.Sqrt(max(0, 1-rho*rho)/n) // plus its standard errors: rather too wide than too narrow
 	rho = max(0, min(maxCorrelation, rho))
 	full := (1 + rho) / (1 - rho)
 	kept := full - 2*rho*(1-math.Pow(rho, length))/(length*(1-rho)*(1-rho))

@@ -8,18 +8,21 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// scope is something to compare: all requests, those of a scenario, or the journeys of one.
+// scope is a set of requests to compare: all requests, the requests of one scenario, or the
+// journeys of one scenario.
 type scope struct {
 	name string
 	a, b run
-	// lows and highs bound the latency buckets of both runs, ascending, in seconds.
+	// lows and highs are the bounds of the latency buckets of both runs, in seconds, in
+	// ascending order.
 	lows, highs []float64
 }
 
-// run is one run's part of a scope.
+// run is the data of one run in a scope.
 type run struct{ slots []slot }
 
-// slot is a slot of the timeline with its buckets as indexes into the scope's.
+// slot is a slot of the timeline. Its buckets have indexes into lows and highs of the
+// scope.
 type slot struct {
 	due, failed float64
 	buckets     []bucket
@@ -30,7 +33,8 @@ type bucket struct {
 	count float64
 }
 
-// scopesOf lists what both runs have, all requests first. A single scenario is all requests, and is not listed again.
+// scopesOf returns the scopes that both runs have, all requests first. If there is a single scenario, it is the same
+// as all requests and is not listed again.
 func scopesOf(a, b *result.Result) []scope {
 	scopes := []scope{newScope("all", a.Slots(), b.Slots())}
 	requests := 0
@@ -56,7 +60,7 @@ func scopesOf(a, b *result.Result) []scope {
 }
 
 func newScope(name string, a, b []result.Slot) scope {
-	highs := map[time.Duration]time.Duration{} // by low
+	highs := map[time.Duration]time.Duration{} // by lower bound
 	for _, slots := range [][]result.Slot{a, b} {
 		for i := range slots {
 			for bucket := range slots[i].Response.Buckets() {
@@ -86,7 +90,7 @@ func newRun(slots []result.Slot, index map[time.Duration]int) run {
 	return r
 }
 
-// enough says whether both runs have enough requests beyond the quantile.
+// enough reports whether both runs have enough requests beyond the quantile.
 func (s *scope) enough(quantile float64) bool {
 	for _, r := range []run{s.a, s.b} {
 		due := 0.0
@@ -100,7 +104,7 @@ func (s *scope) enough(quantile float64) bool {
 	return true
 }
 
-// sums are the counts of a run when slot i is drawn weights[i] times.
+// sums are the counts of a run in which slot i occurs weights[i] times.
 type sums struct {
 	due, failed float64
 	counts      []float64 // by bucket
@@ -122,7 +126,8 @@ func (s *scope) sum(r run, weights []float64) sums {
 	return total
 }
 
-// quantile interpolates within the bucket, in seconds. Without that, an estimate would jump between buckets.
+// quantile returns a quantile in seconds. It interpolates within the bucket, because otherwise an estimate
+// would jump between buckets.
 func (s *scope) quantile(total sums, q float64) float64 {
 	rank, before := q*total.due, 0.0
 	for i, n := range total.counts {

@@ -8,16 +8,15 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// simulation is a run of a service whose latencies depend on each other: the level of a second follows an AR(1) process,
-// a second may be a bad one with twice the latency and ten times the errors, and a request's latency is log-normal about
-// the level.
+// simulation is a run of a service with dependent latencies. The level of a second follows an AR(1) process. A second
+// may be bad, with twice the latency and ten times the errors. The latency of a request is log-normal about the level.
 type simulation struct {
 	seconds, rate int
-	correlation   float64 // between a second and the next
-	level         float64 // standard deviation of the level's logarithm
-	errors        float64 // share
+	correlation   float64 // between consecutive seconds
+	level         float64 // standard deviation of the logarithm of the level
+	errors        float64 // share of requests
 	slower        float64 // factor on latencies
-	ramp          bool    // the rate doubles, and latency with it, in a second stage
+	ramp          bool    // the rate doubles in a second stage, and the latency too
 }
 
 func (s simulation) run(seed uint64) *result.Result {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Text writes the report for a person: the answer, then every comparison with its interval, then what to bear in mind.
+// Text writes the report for a person: first the answer, then every comparison with its interval, then the notes.
 func (r *Report) Text(w io.Writer) error {
 	if _, err := fmt.Fprintf(w, "%s\n\n", r.answer()); err != nil {
 		return fmt.Errorf("write comparison: %w", err)
@@ -69,7 +69,7 @@ func (d *Difference) verdict() string {
 	return "faster"
 }
 
-// value writes a latency or a share.
+// value formats a latency or a share.
 func (d *Difference) value(v float64) string {
 	if d.Metric == "errors" {
 		return fmt.Sprintf("%.3f %%", v*100)
@@ -77,7 +77,7 @@ func (d *Difference) value(v float64) string {
 	return time.Duration(v * float64(time.Second)).Round(time.Microsecond).String()
 }
 
-// change writes percent for latencies, and percentage points for errors.
+// change formats a change: percent for latencies, percentage points for errors.
 func (d *Difference) change(v float64) string {
 	if d.Metric == "errors" {
 		return fmt.Sprintf("%+.3f pp", v*100)

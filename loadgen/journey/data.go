@@ -6,19 +6,19 @@ import (
 	"strconv"
 )
 
-// Source gives the values of a variable: one a journey.
+// Source generates the values of a variable, one for each journey.
 type Source interface {
 	// Draw appends a value to dst.
 	Draw(dst []byte, r *rand.Rand) []byte
 }
 
-// Numbers are whole numbers from From to To, both included, all as likely.
+// Numbers draws integers from From to To, inclusive, with equal probability.
 type Numbers struct {
 	From, To int64
-	Format   string // as fmt writes a number, such as "user-%04d"; "" is the number alone
+	Format   string // format for fmt, such as "user-%04d"; "": the plain number
 }
 
-// Draw appends one of the numbers.
+// Draw appends a number.
 func (n Numbers) Draw(dst []byte, r *rand.Rand) []byte {
 	v := n.From + r.Int64N(n.To-n.From+1)
 	if n.Format == "" {
@@ -27,10 +27,10 @@ func (n Numbers) Draw(dst []byte, r *rand.Rand) []byte {
 	return fmt.Appendf(dst, n.Format, v)
 }
 
-// Choice is one of a list, all as likely.
+// Choice draws from a list, with equal probability.
 type Choice []string
 
-// Draw appends one of the list.
+// Draw appends an element of the list.
 func (c Choice) Draw(dst []byte, r *rand.Rand) []byte {
 	return append(dst, c[r.IntN(len(c))]...)
 }

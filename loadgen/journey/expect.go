@@ -8,7 +8,7 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// judge returns the failure class of an answer; "" if it is good.
+// judge returns the failure class of a response; "" if it is good.
 func (e *Expect) judge(r *Response) string {
 	switch {
 	case e.ends(r.Status):
@@ -25,10 +25,10 @@ func (e *Expect) judge(r *Response) string {
 	return ""
 }
 
-// ends tells whether the journey has come to an end that is good.
+// ends reports whether the status ends the journey with success.
 func (e *Expect) ends(status int) bool { return slices.Contains(e.Ends, status) }
 
-// all tells whether every match holds.
+// all reports whether every match holds.
 func all(matches []Match, body []byte) bool {
 	for _, m := range matches {
 		if found := gjson.GetBytes(body, m.Path); !found.Exists() || found.String() != m.Want {
@@ -38,7 +38,8 @@ func all(matches []Match, body []byte) bool {
 	return true
 }
 
-// poll tells whether to ask again. If the answer will not come it sets the outcome's failure.
+// poll reports whether to repeat the request. If the time is over or a match of Unless holds,
+// it sets the failure of the outcome.
 func (w *Walker) poll(p *Poll, began time.Duration) bool {
 	switch {
 	case all(p.Until, w.response.Body):
@@ -53,7 +54,7 @@ func (w *Walker) poll(p *Poll, began time.Duration) bool {
 	return true
 }
 
-// keep takes what later steps need from the answer. What is not there is a failure.
+// keep stores values of the response that later steps need. A missing value is a failure.
 func (w *Walker) keep(takes []Take) {
 	for _, t := range takes {
 		found := gjson.GetBytes(w.response.Body, t.Path)

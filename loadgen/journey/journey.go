@@ -1,9 +1,9 @@
-// Package journey is what those do who arrive at the target: one request, or
-// several that belong together, in which what one answer says feeds the next
-// request. The same plan, arrival and run id give the same requests, byte for byte.
+// Package journey defines what an arrival does at the target: one request, or several
+// dependent requests in which an answer provides values for the next request. The same
+// plan, arrival and run id give the same requests, byte for byte.
 //
-// It must not know when arrivals are due, how a request travels, or how outcomes
-// are kept.
+// It must not know when arrivals are due, how a request is transported, or how outcomes are
+// stored.
 package journey
 
 import (
@@ -14,97 +14,97 @@ import (
 	"time"
 )
 
-// Plan is everything that arrivals may do. Use NewPlan.
+// Plan defines everything that arrivals may do. Make one with NewPlan.
 type Plan struct {
 	Settings
-	total float64 // of all weights
-	needs [][]int // data that each scenario uses
+	total float64 // sum of all weights
+	needs [][]int // places of the data that each scenario uses
 }
 
-// Settings of a plan.
+// Settings configure a plan.
 type Settings struct {
 	Scenarios []Scenario
-	Data      []Source // of the variables at the first places
-	Variables int      // how many places there are, those of data included
+	Data      []Source // sources of the variables at the first places
+	Variables int      // number of places, including those of Data
 	Seed      uint64
 	Run       RunID
-	Sampled   float64 // share of arrivals whose traces are asked to be kept, 0 to 1
+	Sampled   float64 // share of arrivals whose traces are sampled, 0 to 1
 }
 
-// Scenario is what one kind of arrival does.
+// Scenario defines what one kind of arrival does.
 type Scenario struct {
 	Name   string
-	Weight float64 // relative to the other scenarios'
+	Weight float64 // relative to the other scenarios
 	Steps  []Step
 	Kind   Kind
 }
 
-// Kind is how a scenario's steps belong together.
+// Kind is how an arrival uses the steps of a scenario.
 type Kind int
 
-// Single has one step. Journey takes all, until one fails. Cycle takes a single
-// one, the next arrival the next.
+// Single has one step. Journey takes all steps until one fails. Cycle takes a single step;
+// each arrival takes the next one.
 const (
 	Single Kind = iota
 	Journey
 	Cycle
 )
 
-// Step is one request, or the same one again and again until the answer is as wanted.
+// Step is one request. With a Poll it is repeated until the response is as wanted.
 type Step struct {
-	Name   string // "" but in a journey
+	Name   string // "" except in a journey
 	Method string
 	URL    Template
 	Header []Header
 	Body   Template
-	Think  time.Duration // from the answer before until this request is due
+	Think  time.Duration // time from the previous answer until this request is due
 	Expect Expect
 	Take   []Take
 	Poll   Poll
 }
 
-// Header is a header of a request.
+// Header is a request header.
 type Header struct {
 	Name  string
 	Value Template
 }
 
-// Expect is what an answer must be to be good.
+// Expect defines which responses are good.
 type Expect struct {
-	Status   []int  // any of them; none: 200 to 399
-	Ends     []int  // also good, but then the journey ends: there is nothing more to do
-	Contains string // somewhere in the body
+	Status   []int  // any of these; empty: 200 to 399
+	Ends     []int  // also good, but then the journey ends without further steps
+	Contains string // text that the body must contain
 	JSON     []Match
 }
 
-// Match holds when the JSON body has, at a path of github.com/tidwall/gjson, a
-// value that reads so.
+// Match holds if the JSON body has the value Want at Path. Path is a path of
+// github.com/tidwall/gjson.
 type Match struct{ Path, Want string }
 
-// Take puts a value of the JSON body into a variable. It must be there.
+// Take stores a value of the JSON body in a variable. A missing value is a failure.
 type Take struct {
 	Path  string
 	Place int
 }
 
-// Poll repeats a step. The zero value does not.
+// Poll repeats a step. The zero value does not repeat it.
 type Poll struct {
-	Every, For time.Duration // For: since the first of its requests was due
-	Until      []Match       // all hold: done
-	Unless     []Match       // all hold: failed
+	Every, For time.Duration // For: counted from when the first request was due
+	Until      []Match       // if all hold, the step is done
+	Unless     []Match       // if all hold, the step has failed
 }
 
-// Failure classes. Their number is bounded, they end up in labels.
+// Failure classes. Their number is bounded, because they become label values.
 const (
-	FailStatus     = "status"     // not the expected one
-	FailCheck      = "check"      // the body lacks what was expected, or is not what a step takes from
-	FailUnmet      = "unmet"      // a poll's time was over
-	FailTimeout    = "timeout"    // no answer, or not all of it, in time
-	FailConnection = "connection" // refused, reset, closed
-	FailBody       = "body"       // longer than allowed
+	FailStatus     = "status"     // not an expected status
+	FailCheck      = "check"      // the body lacks expected content or a value that the step takes
+	FailUnmet      = "unmet"      // the time of a poll is over
+	FailTimeout    = "timeout"    // no complete answer within the timeout
+	FailConnection = "connection" // the connection was refused, reset or closed
+	FailBody       = "body"       // the body is too large
 )
 
-// NewPlan checks that the settings hang together.
+// NewPlan checks the settings and returns their plan.
 func NewPlan(s Settings) (*Plan, error) {
 	p := &Plan{Settings: s}
 	if len(s.Scenarios) == 0 {
@@ -124,7 +124,7 @@ func NewPlan(s Settings) (*Plan, error) {
 	return p, nil
 }
 
-// needs are the places of the data that the scenario uses, each once.
+// needs returns the places of the data that the scenario uses, without duplicates.
 func (s *Scenario) needs(data int) []int {
 	var all []int
 	for i := range s.Steps {
@@ -140,7 +140,7 @@ func (s *Scenario) needs(data int) []int {
 	return slices.DeleteFunc(all, func(place int) bool { return place >= data })
 }
 
-// pick is the index of the scenario that comes next by weight.
+// pick draws a scenario by weight and returns its index.
 func (p *Plan) pick(r *rand.Rand) int {
 	left := r.Float64() * p.total
 	for i := range p.Scenarios {
@@ -151,7 +151,7 @@ func (p *Plan) pick(r *rand.Rand) int {
 	return len(p.Scenarios) - 1
 }
 
-// Failures are all the classes.
+// Failures returns all failure classes.
 func Failures() []string {
 	return []string{FailStatus, FailCheck, FailUnmet, FailTimeout, FailConnection, FailBody}
 }

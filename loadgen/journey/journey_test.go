@@ -22,7 +22,7 @@ func TestSameSeedSameRequests(t *testing.T) {
 		if !bytes.Equal(a.asked.Bytes(), b.asked.Bytes()) {
 			t.Error("the same seed and run gave other requests")
 		}
-		// Another run differs in what must be unique, and in nothing else.
+		// Another run must differ only in values that must be unique.
 		c, _ := walks(checkout(t, 5, 78), 300)
 		unique := regexp.MustCompile(`(traceparent|Idempotency-Key): [0-9a-f-]+`)
 		strip := func(w *world) string { return unique.ReplaceAllString(w.asked.String(), "$1") }
@@ -81,7 +81,7 @@ func TestWeightsShareAndIDs(t *testing.T) {
 		}
 		near("share of buyers", buys/n, 0.25)
 		near("share of sampled arrivals", sampled/n, 0.3)
-		near("same scenario twice in a row", float64(repeats)/n, 0.25*0.25+0.75*0.75) // neighbours are independent
+		near("same scenario twice in a row", float64(repeats)/n, 0.25*0.25+0.75*0.75) // consecutive arrivals are independent
 		seen := map[string]bool{}
 		for i, parent := range w.agreed {
 			o := w.outcomes[i]
@@ -98,7 +98,7 @@ func TestWeightsShareAndIDs(t *testing.T) {
 	})
 }
 
-// buyer is the plan's journey alone.
+// buyer returns the plan with only its journey.
 func buyer(t *testing.T) *journey.Plan {
 	s := checkout(t, 1, 1).Settings
 	s.Scenarios = s.Scenarios[1:]
@@ -120,7 +120,7 @@ func steps(w *world) (all []step) {
 	return all
 }
 
-// script answers one line after the other, each after 100 ms.
+// script returns an exchange that answers with one line after the other, each after 100 ms.
 func script(t *testing.T, lines ...string) func(*journey.Request, *journey.Response) (string, error) {
 	return func(_ *journey.Request, resp *journey.Response) (string, error) {
 		if len(lines) == 0 {
@@ -183,7 +183,7 @@ func TestJourney(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(script(t, tt.script...))
-				walk := w.walker(buyer(t)).Walk(journey.Arrival{Number: 0, Due: 50 * ms}) // sent early: it is 0 now
+				walk := w.walker(buyer(t)).Walk(journey.Arrival{Number: 0, Due: 50 * ms}) // sent early: the clock is at 0
 				if got := steps(w); !slices.Equal(got, tt.want) {
 					t.Errorf("got  %v\nwant %v", got, tt.want)
 				}

@@ -7,7 +7,8 @@ import (
 	"strconv"
 )
 
-// RunID makes what must be unique, such as trace ids, differ between runs of one seed.
+// RunID identifies a run. Values that must be unique, such as trace ids, depend on it, so
+// that they differ between runs with the same seed.
 type RunID uint64
 
 // NewRunID returns a random id.
@@ -17,7 +18,7 @@ func NewRunID() RunID {
 	return RunID(binary.BigEndian.Uint64(b[:]))
 }
 
-// ParseRunID reads an id as String writes it.
+// ParseRunID parses an id in the format of String.
 func ParseRunID(text string) (RunID, error) {
 	id, err := strconv.ParseUint(text, 16, 64)
 	if err != nil {

@@ -6,24 +6,24 @@ import (
 	"strconv"
 )
 
-// Variables of every template. The others come from data and from answers.
+// Variables of every template. All other variables come from data and from answers.
 const (
-	VarSeq  = "seq"  // the arrival's number in the schedule
-	VarRun  = "run"  // the run's id: another one each time
-	VarUUID = "uuid" // a UUID that is new at each use, in each run
+	VarSeq  = "seq"  // number of the arrival in the schedule
+	VarRun  = "run"  // id of the run; different in each run
+	VarUUID = "uuid" // a UUID; new at each use and in each run
 )
 
-// Names maps the names of variables to their places in a walker's memory.
+// Names maps names of variables to their places in the memory of a walker.
 type Names map[string]int
 
-// places of the variables that no memory holds.
+// Places of the variables that are not in memory.
 const (
 	placeSeq = -1 - iota
 	placeRun
 	placeUUID
 )
 
-// Template is text with ${variables} in it.
+// Template is a text with ${variables}.
 type Template struct {
 	parts []part
 }
@@ -37,7 +37,7 @@ type part struct {
 
 var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// Compile reads a template whose variables must be among names.
+// Compile parses a template. All its variables must be in names.
 func Compile(text string, names Names) (Template, error) {
 	var t Template
 	rest := 0
@@ -82,7 +82,7 @@ func (n Names) find(name string) (int, error) {
 	return place, nil
 }
 
-// places are those of the variables in memory that the template needs.
+// places returns the places in memory of the template's variables.
 func (t Template) places() (all []int) {
 	for _, p := range t.parts {
 		if p.variable && p.place >= 0 {
@@ -92,8 +92,9 @@ func (t Template) places() (all []int) {
 	return all
 }
 
-// fill returns the text with the walker's values in it, in the walker's arena. A
-// template without variables is returned as it is: the caller must not write to it.
+// fill returns the text with the walker's values, in the walker's arena. For a template
+// without variables it returns the template's own bytes, so the caller must not write to
+// the result.
 func (t Template) fill(w *Walker) []byte {
 	switch {
 	case len(t.parts) == 0:

@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// Arrival is somebody who comes to do what a scenario says.
+// Arrival is one execution of a scenario at a point of the schedule.
 type Arrival struct {
-	Number uint64 // in the schedule, from 0
+	Number uint64 // number in the schedule, from 0
 	Due    time.Duration
 }
 
-// Outcome is what came of one request. Times are those of World's clock.
+// Outcome is the outcome of one request. Times are from World.Now.
 type Outcome struct {
 	Scenario *Scenario
 	Step     *Step
@@ -22,7 +22,7 @@ type Outcome struct {
 	Sent     time.Duration
 	Done     time.Duration
 	Status   int    // 0: no answer
-	Failure  string // one of the classes; "": good
+	Failure  string // failure class; "": success
 	Err      error  // why there was no answer
 	BytesIn  int
 	BytesOut int
@@ -30,17 +30,17 @@ type Outcome struct {
 	Sampled  bool
 }
 
-// Walk is what came of one arrival.
+// Walk is the outcome of one arrival.
 type Walk struct {
 	Scenario   *Scenario
 	Done       time.Duration
 	FailedStep string
 	Failed     bool
-	Abandoned  bool // stopped from outside before its end; nothing is known of it
+	Abandoned  bool // stopped from outside before its end; the arrival has no result
 }
 
-// Request is one to be made. What it points to may be used until the exchange
-// returns, and must not be written to.
+// Request is a request to be sent. Its byte slices are valid until Exchange.Do returns, and
+// must not be written to.
 type Request struct {
 	Method      string
 	URL         []byte
@@ -55,44 +55,44 @@ type Field struct {
 	Value []byte
 }
 
-// Response is an answer. Body may be used until the next exchange.
+// Response is the response to a request. Body is valid until the next exchange.
 type Response struct {
 	Status int
 	Body   []byte
 }
 
-// Exchange makes one request at a time. An error is that there was no whole
-// answer; class is then its failure class.
+// Exchange makes one request at a time. It returns an error if there was no complete
+// response; class is then the failure class.
 type Exchange interface {
 	Do(req *Request, resp *Response) (class string, err error)
 }
 
-// World is what surrounds a walker.
+// World has the environment of a walker.
 type World struct {
 	Exchange Exchange
-	Now      func() time.Duration // since the run began
-	Stop     <-chan struct{}      // closed: no further step
-	Tell     func(*Outcome)       // called after each request; must not keep its argument
+	Now      func() time.Duration // time since the run began
+	Stop     <-chan struct{}      // when closed, no further step begins
+	Tell     func(*Outcome)       // called after each request; must not retain its argument
 }
 
-// Walker carries out arrivals, one at a time. It keeps its buffers between them.
+// Walker carries out arrivals, one at a time. It reuses its buffers between them.
 type Walker struct {
 	plan  *Plan
 	world World
 
 	arrival  Arrival
-	seeded   rand.PCG // the same for every run of a seed
-	unique   rand.PCG // another one each run
+	seeded   rand.PCG // the same in every run with the same seed
+	unique   rand.PCG // different in each run
 	draw     *rand.Rand
-	memory   [][]byte // by place
+	memory   [][]byte // values of variables by place
 	request  Request
 	response Response
 	outcome  Outcome
-	arena    []byte // what the request points to, as far as templates filled it
+	arena    []byte // buffer for the filled templates of the request
 	trace    [55]byte
 }
 
-// NewWalker returns a walker of the plan.
+// NewWalker returns a walker for the plan.
 func NewWalker(p *Plan, world World) *Walker {
 	w := &Walker{plan: p, world: world, memory: make([][]byte, p.Variables)}
 	w.draw = rand.New(&w.seeded)
@@ -100,7 +100,7 @@ func NewWalker(p *Plan, world World) *Walker {
 	return w
 }
 
-// Walk does what the arrival's scenario says.
+// Walk carries out the scenario of an arrival.
 func (w *Walker) Walk(a Arrival) Walk {
 	s := w.begin(a)
 	walk := Walk{Scenario: s}
@@ -135,8 +135,8 @@ func (w *Walker) Walk(a Arrival) Walk {
 	return walk
 }
 
-// begin draws what differs between arrivals: the scenario, its data, whether its
-// traces are kept.
+// begin draws what differs between arrivals: the scenario, its data, and whether its traces
+// are sampled.
 func (w *Walker) begin(a Arrival) *Scenario {
 	w.arrival = a
 	w.seeded.Seed(w.plan.Seed, a.Number)
@@ -151,8 +151,8 @@ func (w *Walker) begin(a Arrival) *Scenario {
 	return s
 }
 
-// take makes a step's request, again and again if it polls, and tells each
-// outcome. The last one stays in w.outcome. It returns false when it was stopped.
+// take makes the request of a step, repeatedly if it polls, and reports each outcome. The
+// last outcome stays in w.outcome. take returns false if it was stopped.
 func (w *Walker) take(st *Step, due time.Duration) bool {
 	began := due
 	for {
@@ -174,7 +174,7 @@ func (w *Walker) take(st *Step, due time.Duration) bool {
 	}
 }
 
-// exchange makes one request and judges the answer.
+// exchange makes one request and judges the response.
 func (w *Walker) exchange(st *Step, due time.Duration) {
 	w.compose(st)
 	o := &w.outcome
@@ -204,8 +204,8 @@ func (w *Walker) compose(st *Step) {
 	r.Traceparent = w.newTrace()
 }
 
-// newTrace makes up the trace of the next request, as W3C Trace Context writes it:
-// version-traceid-parentid-flags.
+// newTrace generates the traceparent of the next request in the format of W3C Trace
+// Context: version-traceid-parentid-flags.
 func (w *Walker) newTrace() []byte {
 	var parent [8]byte
 	binary.BigEndian.PutUint64(w.outcome.TraceID[:8], w.unique.Uint64()|1) // never all zeros
@@ -235,7 +235,7 @@ func (w *Walker) appendUUID(dst []byte) []byte {
 	return dst
 }
 
-// wait waits until due. It returns false when it was stopped.
+// wait waits until due. It returns false if it was stopped.
 func (w *Walker) wait(due time.Duration) bool {
 	select {
 	case <-w.world.Stop:

@@ -9,7 +9,7 @@ import (
 	"firedrill/loadgen/journey"
 )
 
-// server is an exchange that answers from a function and keeps what was asked.
+// server is an Exchange that answers with a function and records the requests.
 type server struct {
 	answer func(req *journey.Request, resp *journey.Response) (string, error)
 	asked  bytes.Buffer
@@ -70,7 +70,7 @@ func plan(t testing.TB, s journey.Settings) *journey.Plan {
 	return p
 }
 
-// checkout is a journey with everything in it, beside a plain read.
+// checkout returns a plan with a journey that uses every feature, and a plain read.
 func checkout(t testing.TB, seed uint64, run journey.RunID) *journey.Plan {
 	names := journey.Names{"user": 0, "color": 1, "token": 2, "order": 3}
 	return plan(t, journey.Settings{
@@ -107,7 +107,8 @@ func checkout(t testing.TB, seed uint64, run journey.RunID) *journey.Plan {
 	})
 }
 
-// walks runs arrivals from 0 on, of a kind of journey that always goes well, in no time.
+// walks carries out arrivals, numbered from 0, of a kind of journey that always succeeds
+// and takes no time.
 func walks(p *journey.Plan, arrivals uint64) (*world, []journey.Walk) {
 	w := newWorld(func(req *journey.Request, resp *journey.Response) (string, error) {
 		resp.Status, resp.Body = 200, []byte(`{"token":"secret","id":"o-1","status":"shipped"}`)

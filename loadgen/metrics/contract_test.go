@@ -11,8 +11,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// What a load test shows is in the contract that dashboards are checked against;
-// what every Go program shows is in the telemetry library's.
+// TestMetricsAreThoseOfTheContract compares the metrics of a load test with the contract
+// that dashboards are checked against. The metrics of every Go program are in the contract
+// of the telemetry library.
 func TestMetricsAreThoseOfTheContract(t *testing.T) {
 	zero := func() uint64 { return 0 }
 	m := New(Run{

@@ -1,6 +1,7 @@
-// Package metrics shows a running load test to Prometheus, as loadgen_*: what the
-// schedule intends, what was sent, and how long it took. All series are there from
-// the beginning; their labels are the names of a profile and classes of failures.
+// Package metrics exposes a running load test to Prometheus as loadgen_* metrics: the
+// intended load, the requests sent, and their latencies. All series exist from the
+// beginning. Their labels are names from the profile and failure classes, so their number
+// is bounded.
 //
 // It must not know how requests are made, nor judge them.
 package metrics
@@ -18,49 +19,51 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// Step names a request of a scenario.
+// Step identifies a request of a scenario.
 type Step struct{ Scenario, Step string }
 
-// Run is what is known of a run before it begins, and what can be asked while it goes on.
+// Run describes a run: what is known before it begins, and functions that return its
+// current state.
 type Run struct {
 	Profile  string
-	Steps    []Step   // "" is the step of a scenario that is one request
-	Journeys []string // scenarios that are journeys
-	Failures []string // classes of failures
+	Steps    []Step   // Step is "" for a scenario that has a single request
+	Journeys []string // names of scenarios that are journeys
+	Failures []string // failure classes
 	Workers  int
 
 	Intended func() uint64  // arrivals due so far
-	Rate     func() float64 // intended now, in arrivals a second
+	Rate     func() float64 // current intended rate, in arrivals a second
 	Begun    func() uint64  // arrivals begun so far
-	Busy     func() int     // workers that carry an arrival
+	Busy     func() int     // workers with an active arrival
 }
 
-// Metrics of one run. It is safe for concurrent use.
+// Metrics holds the metrics of one run. It is safe for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 	requests map[Step]*series
 	journeys map[string]*series
 }
 
-// series of one step, or of one scenario's journeys.
+// series holds the metrics of one step, or of the journeys of one scenario.
 type series struct {
-	results                map[string]prometheus.Counter // by failure class; "" is good
-	other                  prometheus.Counter            // of a class that was not announced
+	results                map[string]prometheus.Counter // by failure class; "" is success
+	other                  prometheus.Counter            // results of a class that is not in Run.Failures
 	response, service, lag prometheus.Observer
-	last                   atomic.Int64 // when an exemplar was last kept, in ns since the run began
+	last                   atomic.Int64 // when the last exemplar was kept, in ns since the run began
 }
 
-// exemplarEvery is how often a series keeps an exemplar. A scrape sees only the last.
+// exemplarEvery is the shortest time between two exemplars of a series. A scrape sees only
+// the last one.
 const exemplarEvery = 100 * time.Millisecond
 
-// labelResult is "ok" or a class of failures.
+// labelResult is the label whose value is "ok" or a failure class.
 const (
 	labelResult = "result"
 	resultOK    = "ok"
-	resultOther = "failed" // of a journey, or of a class that was not announced
+	resultOther = "failed" // a failed journey, or a failure class that is not in Run.Failures
 )
 
-// New returns the metrics of a run, in a registry of their own.
+// New returns the metrics of a run, in their own registry.
 func New(run Run) *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry(), requests: map[Step]*series{}, journeys: map[string]*series{}}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -129,7 +132,7 @@ func (m *Metrics) ofJourneys(run Run) {
 	}
 }
 
-// count makes the counters of a series.
+// count creates the counters of a series.
 func (s *series) count(total *prometheus.CounterVec, failures []string, values ...string) {
 	with := func(outcome string) prometheus.Counter {
 		return total.WithLabelValues(append(values[:len(values):len(values)], outcome)...)
@@ -149,7 +152,8 @@ func (s *series) inc(failure string) {
 	s.other.Inc()
 }
 
-// histogram is native, and classic for those who read only that.
+// histogram returns a native histogram that also has classic buckets, for readers that do
+// not support native ones.
 func histogram(name, help string, labels []string) *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: name, Help: help, Buckets: []float64{.001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
@@ -157,11 +161,11 @@ func histogram(name, help string, labels []string) *prometheus.HistogramVec {
 	}, labels)
 }
 
-// Add counts a request that has ended.
+// Add counts a finished request.
 func (m *Metrics) Add(s result.Sample) {
 	of, ok := m.requests[Step{s.Scenario, s.Step}]
 	if !ok {
-		return // not of this run
+		return // not a step of this run
 	}
 	of.inc(s.Failure)
 	of.service.Observe((s.Done - s.Sent).Seconds())
@@ -169,7 +173,8 @@ func (m *Metrics) Add(s result.Sample) {
 	of.observe(s)
 }
 
-// observe counts the response time, with the trace if it is kept and none was shown lately.
+// observe records the response time. It adds the trace as an exemplar if the trace is kept
+// and no exemplar was added in the last exemplarEvery.
 func (s *series) observe(sample result.Sample) {
 	seconds := (sample.Done - sample.Due).Seconds()
 	exemplars, ok := s.response.(prometheus.ExemplarObserver)
@@ -182,11 +187,11 @@ func (s *series) observe(sample result.Sample) {
 	exemplars.ObserveWithExemplar(seconds, prometheus.Labels{"trace_id": hex.EncodeToString(sample.TraceID[:])})
 }
 
-// AddJourney counts a journey that has ended.
+// AddJourney counts a finished journey.
 func (m *Metrics) AddJourney(s result.JourneySample) {
 	of, ok := m.journeys[s.Scenario]
 	if !ok {
-		return // not of this run
+		return // not a journey of this run
 	}
 	of.response.Observe((s.Done - s.Due).Seconds())
 	if s.Failed {
@@ -196,7 +201,7 @@ func (m *Metrics) AddJourney(s result.JourneySample) {
 	of.inc("")
 }
 
-// Handler serves the metrics at /metrics, and 200 at /healthz.
+// Handler serves the metrics at /metrics. It answers 200 at /healthz.
 func (m *Metrics) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))

@@ -42,7 +42,8 @@ func get(t *testing.T, m *metrics.Metrics, accept string) io.Reader {
 
 const openMetrics = "application/openmetrics-text; version=1.0.0"
 
-// lines are those of loadgen_* without histograms' buckets, as OpenMetrics writes them.
+// lines returns the values of the loadgen_* series in OpenMetrics format, without the
+// buckets of histograms.
 func lines(t *testing.T, m *metrics.Metrics) map[string]string {
 	t.Helper()
 	text, err := io.ReadAll(get(t, m, openMetrics))
@@ -89,7 +90,7 @@ func TestSamplesAreCounted(t *testing.T) {
 	m.Add(result.Sample{Scenario: "read", Due: time.Second, Sent: 1250 * time.Millisecond, Done: 1500 * time.Millisecond})
 	m.Add(result.Sample{Scenario: "read", Failure: "timeout", Done: time.Second})
 	m.Add(result.Sample{Scenario: "buy", Step: "login", Failure: "never heard of", Done: time.Second})
-	m.Add(result.Sample{Scenario: "unknown"}) // makes no series
+	m.Add(result.Sample{Scenario: "unknown"}) // must not create a series
 	m.AddJourney(result.JourneySample{Scenario: "buy", Done: 2 * time.Second})
 	m.AddJourney(result.JourneySample{Scenario: "buy", Failed: true, FailedStep: "login"})
 	m.AddJourney(result.JourneySample{Scenario: "unknown"})
@@ -120,7 +121,7 @@ func TestExemplarsAreOfKeptTraces(t *testing.T) {
 	m := run()
 	m.Add(result.Sample{Scenario: "read", Done: 300 * time.Millisecond, TraceID: [16]byte{1}})
 	m.Add(result.Sample{Scenario: "read", Done: 700 * time.Millisecond, TraceID: [16]byte{2}, Sampled: true})
-	m.Add(result.Sample{Scenario: "read", Due: 600 * time.Millisecond, Done: 710 * time.Millisecond, TraceID: [16]byte{3}, Sampled: true}) // too soon
+	m.Add(result.Sample{Scenario: "read", Due: 600 * time.Millisecond, Done: 710 * time.Millisecond, TraceID: [16]byte{3}, Sampled: true}) // less than exemplarEvery after the last
 	text, err := io.ReadAll(get(t, m, openMetrics))
 	if err != nil {
 		t.Fatal(err)
@@ -155,7 +156,7 @@ func TestHistogramsAreNative(t *testing.T) {
 			native++
 		}
 	}
-	if native != 7 { // response, service and lag of two steps, and journeys
+	if native != 7 { // response, service and lag of two steps, and one of journeys
 		t.Errorf("%d native histograms, want 7", native)
 	}
 }

@@ -15,7 +15,7 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// openLoop sends as "firedrill load" does.
+// openLoop sends in the same way as "firedrill load".
 func (c Config) openLoop(ctx context.Context, url string, tell func(result.Sample)) error {
 	prof, err := profile.AdHoc{Rate: fmt.Sprintf("%d/s", c.Rate), Length: c.Length, URL: url}.Profile(profile.Options{
 		Workers: c.Workers, Timeout: c.Stall + 10*time.Second,
@@ -41,14 +41,14 @@ func (c Config) openLoop(ctx context.Context, url string, tell func(result.Sampl
 	return err
 }
 
-// recorder hears of requests only.
+// recorder is an attack.Recorder that receives only requests.
 type recorder func(result.Sample)
 
 func (r recorder) Add(s result.Sample)           { r(s) }
 func (recorder) AddJourney(result.JourneySample) {}
 
-// closedLoop sends as most load generators do: each worker has its share of the rate, sends, waits for the answer, and
-// only then looks at the clock again. Turns that passed while it waited are gone, as with a ticker's.
+// closedLoop sends in the same way as most load generators. Each worker has its share of the rate. It sends, waits for
+// the answer, and only then looks at the clock again. It skips turns that passed while it waited, as a ticker does.
 func (c Config) closedLoop(ctx context.Context, url string, tell func(result.Sample)) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Length)
 	defer cancel()
@@ -67,7 +67,7 @@ func (c Config) closedLoop(ctx context.Context, url string, tell func(result.Sam
 
 func (c Config) closedWorker(ctx context.Context, client *http.Client, url string, began time.Time, worker int, tell func(result.Sample)) error {
 	interval := time.Second * time.Duration(c.Workers) / time.Duration(c.Rate)
-	first := time.NewTimer(interval * time.Duration(worker) / time.Duration(c.Workers)) // spread over the interval
+	first := time.NewTimer(interval * time.Duration(worker) / time.Duration(c.Workers)) // spread the workers over the interval
 	defer first.Stop()
 	select {
 	case <-first.C:
@@ -79,7 +79,7 @@ func (c Config) closedWorker(ctx context.Context, client *http.Client, url strin
 	for {
 		sent := time.Since(began)
 		switch err := get(ctx, client, url); {
-		case ctx.Err() != nil: // the time is up
+		case ctx.Err() != nil: // the time is over
 			return nil
 		case err != nil:
 			return err

@@ -1,9 +1,9 @@
-// Package omission shows coordinated omission: a server stalls on purpose, and a closed loop and an open loop measure the
-// same stall. A closed loop's workers wait for the server, so while it stalls they send nothing, and what they did not
-// send is missing from their percentiles. An open loop counts from when each request was due. (G. Tene, "How NOT to
-// Measure Latency", 2013.)
+// Package omission demonstrates coordinated omission. A server stalls on purpose, and a closed loop and an open loop
+// measure the same stall. The workers of a closed loop wait for the server, so they send nothing while it stalls, and the
+// requests that they did not send are missing from their percentiles. An open loop measures from when each request was
+// due. (G. Tene, "How NOT to Measure Latency", 2013.)
 //
-// It must not know how the open loop sends; that it is handed in.
+// It must not know how the open loop sends requests; package attack does that.
 package omission
 
 import (
@@ -18,16 +18,16 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// Config of a demonstration. Zero values mean the defaults.
+// Config configures a demonstration. Zero values mean the defaults.
 type Config struct {
-	Rate    int           `json:"rate"`      // requests a second; 1,000
-	Workers int           `json:"workers"`   // connections; 50
-	Length  time.Duration `json:"length_ns"` // of each of both runs; 10 s
+	Rate    int           `json:"rate"`      // requests a second; default 1,000
+	Workers int           `json:"workers"`   // connections; default 50
+	Length  time.Duration `json:"length_ns"` // length of each of the two runs; default 10 s
 	StallAt time.Duration `json:"stall_at_ns"`
-	Stall   time.Duration `json:"stall_ns"` // how long the server answers nothing; 1 s
+	Stall   time.Duration `json:"stall_ns"` // how long the server does not answer; default 1 s
 }
 
-// withDefaults fills what is zero.
+// withDefaults replaces zero values by the defaults.
 func (c Config) withDefaults() Config {
 	for _, d := range []struct {
 		value *time.Duration
@@ -46,7 +46,7 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Validate says what Run would not accept.
+// Validate returns an error if Run would refuse the config.
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	switch {
@@ -60,29 +60,30 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Demo is what both loops measured.
+// Demo has the measurements of both loops.
 type Demo struct {
 	Config   Config `json:"config"`
-	Intended uint64 `json:"intended"` // requests by the rate
+	Intended uint64 `json:"intended"` // number of requests at the configured rate
 	Closed   Side   `json:"closed"`
 	Open     Side   `json:"open"`
 }
 
-// Side is what one loop measured.
+// Side has the measurements of one loop.
 type Side struct {
 	Sent      uint64           `json:"sent"`
-	Latencies result.Histogram `json:"latencies"` // as this loop counts them
-	// Longest is the longest latency of the requests that were due (open) or sent (closed) in each binWidth; 0 without any.
+	Latencies result.Histogram `json:"latencies"` // as this loop measures them
+	// Longest has the longest latency in each binWidth, of the requests that were due (open loop) or sent (closed loop) in
+	// it; 0 if there were none.
 	Longest []time.Duration `json:"longest_ns"`
 
 	mu sync.Mutex
 }
 
-// binWidth is how finely the picture shows time.
+// binWidth is the time resolution of the picture.
 const binWidth = 50 * time.Millisecond
 
-// Run runs the closed loop, then the open one, each against a fresh server on a free port of 127.0.0.1. Progress is told
-// in lines.
+// Run runs the closed loop and then the open loop, each against a new server on a free port of 127.0.0.1. It calls
+// progress with a line for each loop.
 func Run(ctx context.Context, cfg Config, progress func(line string)) (*Demo, error) {
 	cfg = cfg.withDefaults()
 	if err := cfg.Validate(); err != nil {
@@ -107,7 +108,7 @@ func Run(ctx context.Context, cfg Config, progress func(line string)) (*Demo, er
 	return demo, nil
 }
 
-// loop is a way to load a server. It counts latencies from what begin says.
+// loop is a way to load a server. It measures latencies from the time that begin returns.
 type loop struct {
 	name  string
 	side  *Side
@@ -120,7 +121,7 @@ func (l *loop) tell(s result.Sample) {
 	l.side.add(max(0, begin), s.Done-begin)
 }
 
-// add is safe for concurrent use.
+// add adds a request. It is safe for concurrent use.
 func (s *Side) add(begin, latency time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -133,7 +134,8 @@ func (s *Side) add(begin, latency time.Duration) {
 	s.Longest[bin] = max(s.Longest[bin], latency)
 }
 
-// stallingServer answers at once, but nothing from at until at+stall after its first request.
+// stallingServer starts a server that answers at once, except from at until at+stall after
+// its first request. In that time it answers nothing.
 func stallingServer(ctx context.Context, at, stall time.Duration) (url string, stop func() error, err error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// made is a demonstration as it comes out on a calm machine.
+// made returns a demonstration with the results of an idle machine.
 func made() *Demo {
 	d := &Demo{Config: Config{}.withDefaults(), Intended: 10_000}
 	for at := time.Duration(0); at < d.Config.Length; at += time.Millisecond {
@@ -75,9 +75,9 @@ func TestTruth(t *testing.T) {
 	}
 }
 
-// The loops are run for real and short. On a busy machine everything is slower, but the closed loop cannot send during the
-// stall, and the open loop cannot be quicker than it. Ten of the closed loop's requests see the stall, of a few hundred: its
-// p90 is less than that of the open loop on the same machine.
+// TestRun runs short loops for real. On a busy machine everything is slower, but the closed loop still cannot send during
+// the stall, and the open loop cannot measure less than the stall. Ten of the few hundred requests of the closed loop see
+// the stall, so its p90 is less than the p90 of the open loop on the same machine.
 func TestRun(t *testing.T) {
 	cfg := Config{Rate: 400, Workers: 10, Length: 2 * time.Second, StallAt: 500 * time.Millisecond, Stall: time.Second}
 	var told []string

@@ -1,7 +1,7 @@
 package omission
 
 import (
-	_ "embed" // the page's template
+	_ "embed" // for the template of the page
 	"fmt"
 	"html/template"
 	"io"
@@ -17,14 +17,14 @@ import (
 //go:embed page.html.tmpl
 var pageTemplate string
 
-// truth is the latency that a share q of all intended requests do not exceed, by arithmetic: those that fall into the
-// stall wait for its end, all equally likely; the others wait for nothing to speak of.
+// truth returns the true quantile q of the latencies of all intended requests, by arithmetic. Requests due during the
+// stall wait for its end, and their waits are uniformly distributed. All others take almost no time.
 func (d *Demo) truth(q float64) time.Duration {
 	beyond := time.Duration((1 - q) * float64(d.Config.Length))
 	return max(0, d.Config.Stall-beyond).Round(time.Microsecond)
 }
 
-// quantiles that the demonstration shows.
+// quantiles are the quantiles that the demonstration shows.
 var quantiles = []struct {
 	name string
 	q    float64
@@ -54,7 +54,7 @@ func (d *Demo) Text(w io.Writer) error {
 		fmt.Fprintf(table, "%s\t", aboutZero(d.truth(q.q)))
 	}
 	fmt.Fprintln(table)
-	_ = table.Flush() // to memory
+	_ = table.Flush() // to memory, so there is no error
 	fmt.Fprintf(&b, "\n%s\n", lesson)
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write the demonstration: %w", err)
@@ -80,10 +80,10 @@ func aboutZero(d time.Duration) string {
 	return report.Latency(d)
 }
 
-// stripWidth is how many letters a run is drawn in.
+// stripWidth is the number of characters of a strip.
 const stripWidth = 80
 
-// strip draws a side as bars, with dots where nothing was sent.
+// strip draws a side as a row of bars, with dots where nothing was sent.
 func strip(s *Side, length time.Duration) string {
 	bars := []rune("▁▂▃▄▅▆▇█")
 	longest := max(s.Latencies.Max(), time.Millisecond)
@@ -109,7 +109,7 @@ func timeScale(length time.Duration) string {
 	return "0s" + strings.Repeat(" ", stripWidth-2-len(end)) + end + "   · nothing sent"
 }
 
-// HTML writes the demonstration as one page that needs nothing else.
+// HTML writes the demonstration as one page that works alone.
 func (d *Demo) HTML(w io.Writer) error {
 	t := template.New("page").Funcs(template.FuncMap{"latency": report.Latency, "count": report.Count, "about": aboutZero})
 	t, err := t.Parse(chart.Template)
@@ -125,7 +125,7 @@ func (d *Demo) HTML(w io.Writer) error {
 	return nil
 }
 
-// page is what the template shows.
+// page has the values of the template.
 type page struct {
 	Config            Config
 	StallEnd          time.Duration

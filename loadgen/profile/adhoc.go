@@ -16,25 +16,27 @@ import (
 	vegeta "github.com/tsenart/vegeta/v12/lib"
 )
 
-// AdHoc is a load test that needs no file: one rate, and one request or a list.
+// AdHoc is a load test without a file: one rate, and either one request or a list of
+// targets.
 type AdHoc struct {
 	Rate    string
 	Length  time.Duration // 0: until stopped
 	Poisson bool
 
-	// One request. URL, headers and body are templates.
+	// A single request. URL, headers and body are templates.
 	Method  string // "": GET
 	URL     string
 	Headers []string // "Name: value"
 	Body    string
 
-	// Or vegeta's targets, taken in turn. Headers and Body are for each of them.
+	// Or targets in a format of vegeta, sent in turn. Headers and Body apply to each of
+	// them.
 	Targets []byte
-	Format  string // "http" or "json"
-	File    string // whose targets they are, for errors
+	Format  string // "http" (default) or "json"
+	File    string // name of the file of Targets, for errors
 }
 
-// adHoc is the name of what has no file.
+// adHoc is the name of a profile without a file.
 const adHoc = "ad hoc"
 
 // Profile returns the profile. Errors name the flag that is wrong.
@@ -68,7 +70,7 @@ func (a AdHoc) Profile(o Options) (*Profile, error) {
 	return b.out, nil
 }
 
-// headers reads "Name: value".
+// headers parses Headers.
 func (a AdHoc) headers() (map[string]string, error) {
 	all := map[string]string{}
 	for _, text := range a.Headers {
@@ -85,7 +87,7 @@ func (a AdHoc) headers() (map[string]string, error) {
 	return all, nil
 }
 
-// request makes the one request a scenario.
+// request adds a scenario that consists of the single request.
 func (a AdHoc) request(b *builder, headers map[string]string) error {
 	method := a.Method
 	if method == "" {
@@ -98,7 +100,7 @@ func (a AdHoc) request(b *builder, headers map[string]string) error {
 	return b.scenarios()
 }
 
-// targets makes the list a scenario whose arrivals take one each.
+// targets adds a scenario in which each arrival sends the next target of the list.
 func (a AdHoc) targets(b *builder, headers map[string]string) error {
 	own := http.Header{}
 	for name, value := range headers {
@@ -135,7 +137,7 @@ func (a AdHoc) targets(b *builder, headers map[string]string) error {
 	b.out.Target = a.File
 	b.out.Plan.Scenarios, b.out.Plan.Seed = []journey.Scenario{sc}, b.out.Seed
 	sum := sha256.Sum256(a.Targets)
-	b.doc.Scenarios = []scenario{{Name: hex.EncodeToString(sum[:])}} // for the fingerprint
+	b.doc.Scenarios = []scenario{{Name: hex.EncodeToString(sum[:])}} // makes the fingerprint depend on the targets
 	return nil
 }
 
@@ -150,7 +152,7 @@ func stepOf(t *vegeta.Target) journey.Step {
 	return st
 }
 
-// asFlag names the flag instead of the key that it became.
+// asFlag replaces the key in an error by the flag that the value came from.
 func (a AdHoc) asFlag(err error) error {
 	var e *Error
 	if !errors.As(err, &e) || e.File != "" {

@@ -1,9 +1,8 @@
 package profile
 
-// document is a profile as it stands in a file. What needs more than a look at one
-// value (rates, lengths, templates) is text here and is read by the builder, which
-// can say where it stands. profile.schema.json describes the same for editors, and
-// a test holds both to each other.
+// document is a profile as its file has it. Rates, lengths of time and templates are text
+// here. The builder parses them, because it can say on which line they are.
+// profile.schema.json describes the same format for editors; a test compares the two.
 type document struct {
 	Name       string            `yaml:"name" json:"name"`
 	Teaches    string            `yaml:"teaches" json:"teaches"`
@@ -18,13 +17,13 @@ type document struct {
 }
 
 type source struct {
-	Numbers []int64  `yaml:"numbers" json:"numbers"` // from, to
+	Numbers []int64  `yaml:"numbers" json:"numbers"` // lowest and highest
 	Format  string   `yaml:"format" json:"format"`
 	Choice  []string `yaml:"choice" json:"choice"`
-	Lines   string   `yaml:"lines" json:"lines"` // a file, relative to the profile
+	Lines   string   `yaml:"lines" json:"lines"` // path of a file, relative to the profile
 }
 
-// stage has exactly one shape.
+// stage is a stage of the schedule. It must have exactly one shape.
 type stage struct {
 	Name     string    `yaml:"name" json:"name"`
 	Arrivals string    `yaml:"arrivals" json:"arrivals"`
@@ -74,12 +73,12 @@ type sine struct {
 type scenario struct {
 	Name   string   `yaml:"name" json:"name"`
 	Weight *float64 `yaml:"weight" json:"weight"`
-	// One request.
+	// For a single request.
 	Request string            `yaml:"request" json:"request"`
 	Headers map[string]string `yaml:"headers" json:"headers"`
 	Body    string            `yaml:"body" json:"body"`
 	Expect  expect            `yaml:"expect" json:"expect"`
-	// A journey.
+	// For a journey.
 	Steps []step `yaml:"steps" json:"steps"`
 }
 

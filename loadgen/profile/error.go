@@ -8,15 +8,15 @@ import (
 	"firedrill/internal/yamlfile"
 )
 
-// Error is something in a profile that cannot be.
+// Error is an error in a profile, with its position.
 type Error struct {
 	File string
-	Line int    // 0: no line in particular
-	Key  string // such as "stages[1].ramp.to"; "": the whole
+	Line int    // 0: unknown
+	Key  string // such as "stages[1].ramp.to"; "": the whole profile
 	Err  error
 }
 
-// Error says it in one line: "file:line: key: what".
+// Error returns the error in one line: "file:line: key: what".
 func (e *Error) Error() string {
 	var path *fs.PathError
 	if errors.As(e.Err, &path) && path.Path == e.File {
@@ -25,7 +25,7 @@ func (e *Error) Error() string {
 	return e.Where() + ": " + e.Err.Error()
 }
 
-// Where is the beginning of Error: "file:line: key".
+// Where returns the position as Error begins with it: "file:line: key".
 func (e *Error) Where() string {
 	where := e.File
 	if e.Line > 0 {
@@ -39,21 +39,22 @@ func (e *Error) Where() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// positions knows where the keys of a file stand. The zero value knows nothing.
+// positions finds the lines of keys in a file. The zero value finds none.
 type positions struct {
 	file string
 	doc  *yamlfile.Document
 }
 
-// at makes an error of what stands at a key.
+// at returns an error about the value at a key.
 func (p positions) at(key, format string, args ...any) *Error {
 	return &Error{File: p.file, Line: p.line(key), Key: key, Err: fmt.Errorf(format, args...)}
 }
 
-// line is that of a key, or of what it would be in if it is missing; 0 if unknown.
+// line returns the line of a key. For a missing key it returns the line of the object that
+// would contain it; 0 if unknown.
 func (p positions) line(key string) int { return p.doc.Line(key) }
 
-// decodeError makes an Error of what is wrong with the text as YAML.
+// decodeError converts an error of the YAML decoder to an *Error.
 func decodeError(err error) error {
 	var wrong *yamlfile.Error
 	if !errors.As(err, &wrong) {

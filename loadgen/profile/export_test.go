@@ -1,4 +1,4 @@
 package profile
 
-// Document is what a test compares the schema with.
+// Document exports document, so that a test can compare the schema with it.
 type Document = document

@@ -20,7 +20,7 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// builder makes a profile of a document.
+// builder builds a profile from a document.
 type builder struct {
 	positions
 	options Options
@@ -28,8 +28,8 @@ type builder struct {
 	out     *Profile
 }
 
-// Parse reads a profile from YAML. File names it in errors, and is where other
-// files that it names lie.
+// Parse parses a profile in YAML. File is the name in errors; relative paths in the profile
+// start at its folder. Errors in the profile are of type *Error.
 func Parse(file string, data []byte, o Options) (*Profile, error) {
 	b := &builder{options: o, out: &Profile{}}
 	doc, err := yamlfile.Decode(file, data, &b.doc)
@@ -43,7 +43,8 @@ func Parse(file string, data []byte, o Options) (*Profile, error) {
 	return b.out, nil
 }
 
-// build reads one part after the other; what arrivals do is the caller's to say.
+// build builds the profile part by part. The caller passes the function that adds the
+// scenarios.
 func (b *builder) build(scenarios func() error) error {
 	b.out.Name, b.out.Teaches = b.doc.Name, b.doc.Teaches
 	if b.out.Name == "" {
@@ -75,7 +76,7 @@ func (b *builder) build(scenarios func() error) error {
 	return nil
 }
 
-// steady replaces the stages by one that never ends, if the options want that.
+// steady replaces the stages by a single endless one if Options.Steady is set.
 func (b *builder) steady() error {
 	rate := b.options.Steady
 	if rate == "" {
@@ -104,7 +105,7 @@ func (b *builder) target() error {
 		return b.at("target", "%w", err)
 	}
 	if target == "" {
-		return nil // then every request must bring its own
+		return nil // without a target, every request needs a full URL
 	}
 	if err := checkURL(target); err != nil {
 		return b.at("target", "%w", err)
@@ -113,7 +114,7 @@ func (b *builder) target() error {
 	return nil
 }
 
-// host notes the host of a URL, if it is not known only later.
+// host records the host of a URL. It ignores a host that depends on variables.
 func (b *builder) host(address, key string) {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, "$") {
@@ -203,7 +204,8 @@ func (b *builder) trace() error {
 	return nil
 }
 
-// ParseRate reads a rate as requests a second: "200/s", "30/m", "5/h", or a number.
+// ParseRate parses a rate and returns it in requests a second. It accepts "200/s", "30/m",
+// "5/h", or a number a second.
 func ParseRate(text string) (float64, error) {
 	number, unit, _ := strings.Cut(strings.TrimSpace(text), "/")
 	per := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[strings.TrimSpace(unit)]
@@ -217,7 +219,7 @@ func ParseRate(text string) (float64, error) {
 	return 0, &valueError{text, "is an impossible rate: want 0/s to 1000000/s"}
 }
 
-// parseLength reads a length of time above 0.
+// parseLength parses a length of time greater than 0.
 func parseLength(text string) (time.Duration, error) {
 	d, err := time.ParseDuration(strings.TrimSpace(text))
 	switch {
@@ -235,7 +237,7 @@ func (e *valueError) Error() string { return strconv.Quote(e.text) + " " + e.why
 
 var envName = regexp.MustCompile(`\$\{env\.([^}]*)\}`)
 
-// expandEnv puts values of the environment in. One that is not there is an error.
+// expandEnv replaces ${env.NAME} by values of the environment. A missing one is an error.
 func (b *builder) expandEnv(text string) (string, error) {
 	var missing error
 	out := envName.ReplaceAllStringFunc(text, func(match string) string {
@@ -252,7 +254,7 @@ func (b *builder) expandEnv(text string) (string, error) {
 	return out, missing
 }
 
-// template compiles a template in which the environment was expanded.
+// template compiles a template after it has expanded the environment in it.
 func (b *builder) template(text string, names journey.Names) (journey.Template, error) {
 	text, err := b.expandEnv(text)
 	if err != nil {
@@ -261,12 +263,13 @@ func (b *builder) template(text string, names journey.Names) (journey.Template, 
 	return journey.Compile(text, names)
 }
 
-// fingerprint is a digest of what shapes the load: the document, how many workers there are, and by what rates are multiplied.
+// fingerprint returns a digest of everything that shapes the load: the document, the number of workers, and the factor on all
+// rates.
 func (d document) fingerprint(workers int, scale float64) string {
 	shape := document{Data: d.Data, Stages: d.Stages, Scenarios: d.Scenarios, Limits: limits{Workers: workers}}
 	text, err := json.Marshal(shape)
 	if err != nil {
-		panic(err) // plain structs of text and numbers always have a JSON form
+		panic(err) // cannot happen: structs of text and numbers always have a JSON form
 	}
 	if scale != 1 {
 		text = fmt.Appendf(text, "times %g", scale)

@@ -1,6 +1,6 @@
-// Package profile reads what a load test shall do: a YAML file, a command line, or
-// vegeta's lists of targets. What it returns is complete and hangs together; what
-// does not is refused with file, line and key.
+// Package profile reads the description of a load test from a YAML file, from command-line
+// flags, or from vegeta's lists of targets. A profile that it returns is complete and
+// consistent. An error names file, line and key.
 //
 // It must not know how a load test is carried out or judged.
 package profile
@@ -13,82 +13,82 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// Profile is what a load test shall do.
+// Profile is the description of a load test.
 type Profile struct {
 	Name        string
 	Teaches     string
-	Target      string // base URL; "" if every request brings its own
+	Target      string // base URL; "" if every request has a full URL
 	Seed        uint64
-	Scale       float64 // by which the rates that the profile says were multiplied
-	Stages      []Stage // with the rates that are sent
+	Scale       float64 // factor by which all rates of the file were multiplied
+	Stages      []Stage // the rates in them are already multiplied by Scale
 	Schedule    *schedule.Schedule
-	Plan        journey.Settings // Run is left to whoever runs it
+	Plan        journey.Settings // its Run is set by the caller
 	Thresholds  []Threshold
 	Limits      Limits
-	TraceURL    string // "{trace_id}" stands for the trace's id; "": not said
-	Hosts       []Host // that requests go to, as far as they are known
-	Fingerprint string // of stages, data, scenarios and workers: runs with the same differ in seed and target only
+	TraceURL    string // "{trace_id}" stands for the trace's id; "" if the profile has none
+	Hosts       []Host // hosts of the requests, as far as they do not depend on variables
+	Fingerprint string // digest of stages, data, scenarios and workers; runs with the same one can differ only in seed and target
 }
 
-// Stage is a stage of the schedule as people speak of it.
+// Stage is a stage of the schedule, in words.
 type Stage struct {
 	Name  string
 	Shape string // such as "ramp 10/s to 200/s"
 }
 
-// Threshold is an expression that another package reads, and where it stands.
+// Threshold is the text of a threshold and its position. Package threshold parses it.
 type Threshold struct {
 	Expression string
-	Where      string // as errors begin: "file:line: key"
+	Where      string // position for errors: "file:line: key"
 }
 
-// Host is one that requests go to, and where that stands.
+// Host is a host that requests go to, and the position of its name.
 type Host struct {
 	Name  string // without the port
-	Where string // as errors begin
+	Where string // position for errors: "file:line: key"
 }
 
-// Limits of a run.
+// Limits are the limits of a run.
 type Limits struct {
-	Workers   int           // most arrivals under way at once
-	Timeout   time.Duration // of a request
-	Overrun   time.Duration // how long after the schedule's end late arrivals may still begin
-	LagP99    time.Duration // the generator's own lag, beyond which a run is invalid
-	RateError float64       // share by which the achieved rate may differ, beyond which a run is invalid
+	Workers   int           // maximum number of active arrivals
+	Timeout   time.Duration // time limit of a request
+	Overrun   time.Duration // late arrivals may still begin for this long after the schedule's end
+	LagP99    time.Duration // a run is invalid if the p99 of the generator's own lag is greater
+	RateError float64       // a run is invalid if the achieved rate differs by a greater share
 }
 
-// Defaults of what a profile need not say.
+// Defaults of optional keys.
 const (
 	DefaultWorkers   = 256
 	DefaultTimeout   = 10 * time.Second
 	DefaultOverrun   = 10 * time.Second
 	DefaultLagP99    = 10 * time.Millisecond
 	DefaultRateError = 0.01
-	DefaultShare     = 0.1 // of arrivals whose traces are kept
+	DefaultShare     = 0.1 // share of arrivals whose traces are kept
 	DefaultSeed      = 1
 )
 
-// Shop is the target that means the gateway of this copy's shop.
+// Shop is the target that stands for the gateway of the shop of this copy.
 const Shop = "shop"
 
-// Options of reading a profile. What is not zero stands instead of what the profile says.
+// Options override what a profile has. The zero value overrides nothing.
 type Options struct {
 	Target  string
 	Seed    *uint64
 	Workers int
 	Timeout time.Duration
-	Share   *float64 // of arrivals whose traces are kept
-	Scale   float64  // multiplies all rates; 0 is 1
-	// Steady is the rate, such as "20/s", of one endless stage of random arrivals that
-	// replaces the stages; "" keeps them. It drops the thresholds too, which may name
-	// stages that are gone.
+	Share   *float64 // share of arrivals whose traces are kept
+	Scale   float64  // factor on all rates; 0 means 1
+	// Steady is the rate, such as "20/s", of a single endless stage of random arrivals that
+	// replaces the stages. "" keeps the stages. It also removes the thresholds, because
+	// they may name stages that no longer exist.
 	Steady string
 
-	Shop   string              // URL that the target "shop" means
-	Getenv func(string) string // for ${env.NAME}
+	Shop   string              // URL for the target "shop"
+	Getenv func(string) string // looks up NAME of ${env.NAME}
 }
 
-// Load reads a profile from a file. Errors in it are of type *Error.
+// Load reads a profile from a file. Errors in the file are of type *Error.
 func Load(path string, o Options) (*Profile, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {

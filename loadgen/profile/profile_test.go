@@ -16,7 +16,7 @@ import (
 
 const shop = "http://127.0.0.1:8000"
 
-// valid is a profile that says as much as one can.
+// valid is a profile that uses as many keys as possible.
 const valid = `
 name: everything
 teaches: All keys.
@@ -117,7 +117,8 @@ func TestOptionsComeFirst(t *testing.T) {
 	}
 }
 
-// Each case spoils one line of the valid profile. The error must name the line, the key and what is wrong.
+// TestRefused changes one line of the valid profile in each case. The error must name the line, the key
+// and what is wrong.
 func TestRefused(t *testing.T) {
 	tests := []struct{ name, old, new, want string }{
 		{"unknown key", "teaches: All", "teachs: All", "p.yaml:3: teachs: unknown key; did you mean teaches?"},
@@ -242,7 +243,7 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
-// TestSteady replaces the stages of every profile that ships by one endless stage.
+// TestSteady replaces the stages of every shipped profile by one endless stage.
 func TestSteady(t *testing.T) {
 	files, err := filepath.Glob("../profiles/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -330,7 +331,7 @@ func TestParseRate(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add(valid)
-	f.Add("text\n---\n---\nx: 1\n---\n") // documents without a body
+	f.Add("text\n---\n---\nx: 1\n---\n") // empty documents
 	f.Add("stages: [{constant: {rate: 1, for: 1s}}]\nscenarios: [{name: a, request: GET http://h/}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		p, err := profile.Parse("p.yaml", []byte(text), profile.Options{Getenv: env})

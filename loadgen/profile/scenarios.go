@@ -14,10 +14,10 @@ import (
 	"firedrill/loadgen/journey"
 )
 
-// label is what may end up as the value of a metric's label.
+// label matches names that become values of metric labels.
 var label = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$`)
 
-// variable is a name that templates may use.
+// variable matches the names of template variables.
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,39}$`)
 
 func (b *builder) scenarios() error {
@@ -51,7 +51,7 @@ func (b *builder) scenarios() error {
 	return nil
 }
 
-// data reads the sources and gives each a place, in the order of their names.
+// data reads the data sources. It gives each a place, in the order of their names.
 func (b *builder) data() (journey.Names, error) {
 	names := journey.Names{}
 	for _, name := range slices.Sorted(maps.Keys(b.doc.Data)) {
@@ -108,7 +108,7 @@ func (b *builder) source(s source, key string) (journey.Source, error) {
 	return journey.Numbers{From: s.Numbers[0], To: s.Numbers[1], Format: s.Format}, nil
 }
 
-// lines reads a file of values, one a line. Empty lines are none.
+// lines reads a file with one value a line. It skips empty lines.
 func (b *builder) lines(path, key string) (journey.Source, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(b.file), path)
@@ -166,7 +166,7 @@ func (e expect) given() bool {
 	return e.Status != nil || e.Ends != nil || e.Contains != "" || e.JSON != nil
 }
 
-// journeyStep reads a step and adds to names what it takes.
+// journeyStep reads a step. It adds the variables that the step takes to names.
 func (b *builder) journeyStep(sc *scenario, i int, key string, names journey.Names) (journey.Step, error) {
 	st := &sc.Steps[i]
 	same := func(other step) bool { return other.Name == st.Name }
@@ -274,7 +274,7 @@ func methods() []string {
 	}
 }
 
-// checkHeader refuses what would break a request apart, and what the generator sets.
+// checkHeader refuses a header that is not valid HTTP, or that the generator sets itself.
 func checkHeader(name, value string) error {
 	if textproto.TrimString(name) != name || name == "" || strings.ContainsAny(name, ": \t\r\n") || strings.ContainsAny(value, "\r\n") {
 		return fmt.Errorf("%q is no header", name)
@@ -285,7 +285,8 @@ func checkHeader(name, value string) error {
 	return nil
 }
 
-// withContentType says that a body is JSON if it looks so and nothing is said.
+// withContentType adds the header "Content-Type: application/json" if the body looks like
+// JSON and the step has no Content-Type.
 func withContentType(st journey.Step, body string) journey.Step {
 	body = strings.TrimSpace(body)
 	if !strings.HasPrefix(body, "{") && !strings.HasPrefix(body, "[") {
@@ -298,7 +299,7 @@ func withContentType(st journey.Step, body string) journey.Step {
 	return st
 }
 
-// matches are in the order of their paths, so that a profile has one meaning.
+// matches returns the matches sorted by path, so that the order does not depend on the map.
 func matches(m map[string]string) (all []journey.Match) {
 	for _, path := range slices.Sorted(maps.Keys(m)) {
 		all = append(all, journey.Match{Path: path, Want: m[path]})

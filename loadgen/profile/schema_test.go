@@ -24,7 +24,7 @@ func compile(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
-// check validates YAML as an editor does.
+// check validates YAML against the schema, as an editor does.
 func check(t *testing.T, schema *jsonschema.Schema, text string) error {
 	t.Helper()
 	asJSON, err := yaml.YAMLToJSON([]byte(text))
@@ -79,7 +79,8 @@ func TestSchemaRefusesWhatParseRefuses(t *testing.T) {
 	}
 }
 
-// The keys of the schema are those of the document, at every level.
+// TestSchemaHasTheDocumentsKeys checks that schema and document have the same keys at every
+// level.
 func TestSchemaHasTheDocumentsKeys(t *testing.T) {
 	text, err := os.ReadFile("profile.schema.json")
 	if err != nil {

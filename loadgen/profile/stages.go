@@ -9,7 +9,7 @@ import (
 	"firedrill/loadgen/schedule"
 )
 
-// Most parts of a profile. What is kept of a run grows with their product.
+// Maximum numbers of parts of a profile. The memory of a run grows with their product.
 const (
 	mostStages    = 200
 	mostScenarios = 50
@@ -54,7 +54,8 @@ func (b *builder) stages() error {
 	return nil
 }
 
-// shape reads the one shape that a stage has, and says what it is.
+// shape reads the shape of a stage, of which there must be exactly one. It also returns a
+// description in words.
 func (b *builder) shape(st *stage, key string) (schedule.Shape, string, error) {
 	r := reader{b: b}
 	var shape schedule.Shape
@@ -146,7 +147,7 @@ func (r *reader) lengthOrForever(key, text string) time.Duration {
 	return r.length(key, text)
 }
 
-// optional is a length that may be missing.
+// optional reads a length of time that may be missing or 0.
 func (r *reader) optional(key, text string) time.Duration {
 	if text == "" || text == "0" || text == "0s" {
 		return 0

@@ -7,7 +7,7 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// exampleMeta describes a run of two stages; the server stalls for a second in the second one.
+// exampleMeta describes a run of two stages. The server stalls for a second in the second one.
 func exampleMeta() result.Meta {
 	return result.Meta{
 		Profile: "steady", Fingerprint: "3f2a9c", Seed: 42, Target: "http://127.0.0.1:8000", Length: 60 * time.Second, Workers: 50,
@@ -21,7 +21,8 @@ func exampleMeta() result.Meta {
 	}
 }
 
-// exampleIntended is the integral of the rate: 10 + 4.5·t up to 20 s, then 100.
+// exampleIntended returns the integral of the rate. The rate is 10 + 4.5·t up to 20 s, then
+// 100.
 func exampleIntended(t time.Duration) uint64 {
 	if s := t.Seconds(); s < 20 {
 		return uint64(10*s + 2.25*s*s)

@@ -9,13 +9,13 @@ import (
 	"path/filepath"
 )
 
-// WriteFile gives path the content that write writes, or leaves what was there: it writes beside path, forces that to the
-// disk, and renames. After an error, a crash or a full disk, path holds the last good content.
+// WriteFile replaces the file at path by the content that write writes. It writes a temporary file in the same folder,
+// syncs it, and renames it. After an error, a crash or a full disk, path still has its last complete content.
 func WriteFile(path string, write func(io.Writer) error) error {
 	return writeFile(osDisk{}, path, write)
 }
 
-// disk is what writeFile needs of a file system.
+// disk is the part of a file system that writeFile uses.
 type disk interface {
 	create(folder string) (file, error)
 	rename(from, to string) error
@@ -69,7 +69,7 @@ func (osDisk) create(folder string) (file, error) {
 
 func (osDisk) rename(from, to string) error { return os.Rename(from, to) }
 
-// syncFolder makes the rename itself last.
+// syncFolder syncs the folder, so that the rename survives a crash.
 func (osDisk) syncFolder(folder string) error {
 	f, err := os.Open(folder)
 	if err != nil {

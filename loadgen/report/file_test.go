@@ -58,7 +58,7 @@ func (d failing) rename(from, to string) error {
 }
 
 func (f failingFile) Write(p []byte) (int, error) {
-	if f.operation == "write" { // the disk fills up half-way
+	if f.operation == "write" { // the disk is full half-way
 		n, _ := f.file.Write(p[:len(p)/2])
 		return n, errFull
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Latency writes a duration in three digits: "87.0 µs", "4.12 ms", "910 ms", "1.23 s".
+// Latency formats a duration with three digits: "87.0 µs", "4.12 ms", "910 ms", "1.23 s".
 func Latency(d time.Duration) string {
 	value, unit := float64(d)/float64(time.Microsecond), "µs"
 	switch abs := d.Abs(); {
@@ -21,7 +21,8 @@ func Latency(d time.Duration) string {
 	return threeDigits(value) + " " + unit
 }
 
-// threeDigits writes a value of at least 1 with three digits, and more only before the point.
+// threeDigits formats a value of at least 1 with three significant digits. It keeps all
+// digits before the decimal point.
 func threeDigits(value float64) string {
 	decimals := 2
 	switch abs := math.Abs(value); {
@@ -33,7 +34,7 @@ func threeDigits(value float64) string {
 	return strconv.FormatFloat(value, 'f', decimals, 64)
 }
 
-// Count writes a count with its thousands apart: "18,000".
+// Count formats a count with separators of thousands: "18,000".
 func Count(n uint64) string {
 	digits := strconv.FormatUint(n, 10)
 	var b strings.Builder
@@ -46,7 +47,7 @@ func Count(n uint64) string {
 	return b.String()
 }
 
-// Rate writes a rate a second: "199.8/s", "13,638/s".
+// Rate formats a rate a second: "199.8/s", "13,638/s".
 func Rate(r float64) string {
 	if r >= 1000 {
 		return Count(uint64(math.Round(r))) + "/s"
@@ -54,7 +55,8 @@ func Rate(r float64) string {
 	return strconv.FormatFloat(r, 'f', 1, 64) + "/s"
 }
 
-// Share writes part of whole: "0.05 %", "0" when there is none. It never rounds something to nothing.
+// Share formats part/whole in percent: "0.05 %"; "0" if part is 0. A positive share is never rounded
+// to 0.
 func Share(part, whole uint64) string {
 	if part == 0 || whole == 0 {
 		return "0"
@@ -66,7 +68,7 @@ func Share(part, whole uint64) string {
 	return threeDigits(percent) + " %"
 }
 
-// Bytes writes an amount: "3.20 MB", in powers of ten.
+// Bytes formats a number of bytes with decimal prefixes: "3.20 MB".
 func Bytes(n int64) string {
 	value, unit := float64(n), " B"
 	for _, next := range []string{" kB", " MB", " GB", " TB"} {
@@ -81,7 +83,7 @@ func Bytes(n int64) string {
 	return threeDigits(value) + unit
 }
 
-// Elapsed writes a length of time: "2m0s", "8.5s".
+// Elapsed formats a length of time: "2m0s", "8.5s".
 func Elapsed(d time.Duration) string {
 	if d < time.Minute {
 		return d.Round(100 * time.Millisecond).String()

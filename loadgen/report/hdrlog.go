@@ -11,9 +11,9 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// HDRLog writes the response latencies as a histogram log of the HdrHistogram project, format 1.3: one line for each
-// second (or wider slot) and scenario, tagged with the scenario's name, "journey:" before it for whole journeys. Values
-// are microseconds at 2 significant digits.
+// HDRLog writes the response times as a histogram log of the HdrHistogram project, format 1.3. It has one line for each
+// second (or wider slot) and scenario. The tag is the name of the scenario, with the prefix "journey:" for whole
+// journeys. Values are in microseconds with 2 significant digits.
 func HDRLog(w io.Writer, r *result.Result) error {
 	log := hdrhistogram.NewHistogramLogWriter(w)
 	start := r.Meta.Start.UnixMilli()
@@ -37,7 +37,7 @@ func HDRLog(w io.Writer, r *result.Result) error {
 	return nil
 }
 
-// untaggable are the characters that a tag must not have.
+// untaggable matches characters that a tag must not contain.
 var untaggable = regexp.MustCompile(`[,\s]+`)
 
 func writeInterval(log *hdrhistogram.HistogramLogWriter, s *result.Series, slot int, startMs, lengthMs int64) error {

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	recent     = 5 * time.Second // what "now" means in the live view
-	plainEvery = 5 * time.Second // between lines when the view is no terminal
+	recent     = 5 * time.Second // window of the current values in the live view
+	plainEvery = 5 * time.Second // interval between lines when the output is not a terminal
 	sparkSlots = 30
 )
 
-// Live shows a run while it goes on: a block that is drawn anew in place on a terminal, else a line every few seconds. It
-// is not safe for concurrent use.
+// Live shows a run while it goes on. On a terminal it redraws a block in place; otherwise it writes a line every few
+// seconds. It is not safe for concurrent use.
 type Live struct {
 	display *term.Display
 	next    time.Duration
@@ -28,13 +28,13 @@ type Live struct {
 // Budget says how much of the failures that a threshold allows is left.
 type Budget struct {
 	Threshold string
-	Left      float64 // share; negative when spent
+	Left      float64 // share of 1; negative if more failed than allowed
 }
 
-// NewLive shows on w, as on a terminal when w is one.
+// NewLive returns a live view on w. It redraws in place if w is a terminal.
 func NewLive(w io.Writer) *Live { return &Live{display: term.New(w, os.Getenv)} }
 
-// Show shows the run as r says it is. Call it once a second.
+// Show shows the state r of the run. Call it once a second.
 func (l *Live) Show(r *result.Result, budgets []Budget) error {
 	v := newView(r, budgets)
 	if !l.display.InPlace() {
@@ -47,16 +47,16 @@ func (l *Live) Show(r *result.Result, budgets []Budget) error {
 	return l.display.Block(v.block(l.display.Width()))
 }
 
-// Close leaves the last block as it is, so that what follows stands below it.
+// Close leaves the last block on the screen, so that later output follows below it.
 func (l *Live) Close() error { return l.display.End() }
 
-// view is what the live view tells.
+// view has the values of the live view.
 type view struct {
 	r              *result.Result
 	total          result.Group
 	stage          string
-	now            result.Slot // sum of the last slots that are over
-	rate, intended float64     // of now
+	now            result.Slot // sum of the last complete slots
+	rate, intended float64     // rates of now
 	latencies      []float64   // p99 of the last slots, in seconds
 	budgets        []Budget
 }
@@ -69,7 +69,7 @@ func newView(r *result.Result, budgets []Budget) view {
 		}
 	}
 	width := r.Timeline.Width
-	over := int(r.Elapsed / width) // slots that are over
+	over := int(r.Elapsed / width) // complete slots
 	first := max(0, over-sparkSlots)
 	window := max(1, int(recent/width))
 	var intended uint64
@@ -109,7 +109,7 @@ func (v view) rateText() string {
 	return Rate(v.rate) + " of " + Rate(v.intended)
 }
 
-// block is the view in lines that are no wider than width.
+// block returns the view as lines of at most width characters.
 func (v view) block(width int) []string {
 	h := &v.now.Response
 	lines := []string{
@@ -156,7 +156,7 @@ func (b Budget) left() string {
 	return fmt.Sprintf("%.0f %% left", b.Left*100)
 }
 
-// cut is for terminals: a line that wraps would shift the block.
+// cut shortens a line for a terminal. A line that wraps would shift the block.
 func cut(line string, width int) string {
 	letters := []rune(line)
 	return string(letters[:max(0, min(len(letters), width))])

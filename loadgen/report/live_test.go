@@ -12,7 +12,7 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// partOf is the example up to a time.
+// partOf returns the example run up to a time.
 func partOf(elapsed time.Duration) *result.Result {
 	random := rand.New(rand.NewPCG(1, 1))
 	c := result.New(exampleMeta(), result.Options{Intended: exampleIntended})

@@ -2,7 +2,7 @@ package report
 
 import (
 	"cmp"
-	_ "embed" // the page's template
+	_ "embed" // for the template of the page
 	"fmt"
 	"html/template"
 	"io"
@@ -17,21 +17,21 @@ import (
 //go:embed page.html.tmpl
 var pageTemplate string
 
-// page is what the template shows.
+// page has the values of the template.
 type page struct {
 	summary
 	Latency, Percentiles, RateChart chart.Drawing
-	Errors                          *chart.Drawing // nil when nothing failed
+	Errors                          *chart.Drawing // nil if nothing failed
 	Slow, SlowKept, FailedOnes      []exemplarRow
 }
 
-// exemplarRow is a request and where its trace is.
+// exemplarRow is a request with the link to its trace.
 type exemplarRow struct {
 	result.Exemplar
 	Label, Outcome, Link string
 }
 
-// HTML writes the result as one page that needs nothing else: no script, no style sheet, no network.
+// HTML writes the result as one page that works alone: it needs no script, style sheet or network.
 func HTML(w io.Writer, r *result.Result) error {
 	t := template.New("page").Funcs(template.FuncMap{
 		"latency": Latency, "count": Count, "rate": Rate, "share": Share, "bytes": Bytes, "elapsed": Elapsed,
@@ -78,7 +78,7 @@ func exemplarRows(m *result.Meta, list []result.Exemplar) []exemplarRow {
 	return rows
 }
 
-// timeline draws what happened when.
+// timeline draws the charts over time.
 type timeline struct {
 	r      *result.Result
 	slots  []result.Slot
@@ -91,8 +91,8 @@ func newTimeline(r *result.Result) timeline {
 	return t
 }
 
-// stretch is from where to where slot i reaches, in seconds, and how much of that the schedule covers. The last slot of a
-// schedule is seldom a whole one.
+// stretch returns where slot i begins and ends, in seconds, and how much of it the schedule covers. The schedule seldom
+// covers all of its last slot.
 func (t timeline) stretch(i int) (from, to, covered float64) {
 	width := t.r.Timeline.Width.Seconds()
 	from = float64(i) * width
@@ -155,7 +155,7 @@ func latencyAxis(lowest, highest float64) chart.Axis {
 	return chart.Log("", lowest, highest, shortLatency)
 }
 
-// shortLatency writes a tick: "2 ms".
+// shortLatency formats the label of a tick: "2 ms".
 func shortLatency(seconds float64) string {
 	switch {
 	case seconds < 0.9995e-3:
@@ -235,7 +235,7 @@ func (t timeline) errors() chart.Chart {
 	return c
 }
 
-// curvePoints is how many places of the percentile axis are looked up: about one for every three pixels.
+// curvePoints is the number of points of the percentile curve: about one for every three pixels.
 const curvePoints = 240
 
 func percentiles(g *result.Group) chart.Chart {
@@ -264,16 +264,16 @@ func percentiles(g *result.Group) chart.Chart {
 		}
 		c.Lines = append(c.Lines, drawn)
 	}
-	slices.Reverse(c.Lines) // response is drawn last, over the others
+	slices.Reverse(c.Lines) // draw the response time last, above the others
 	c.Y = latencyAxis(lowest, longest)
 	return c
 }
 
-// RatePercent and BoundPercent are shares in percent.
+// RatePercent and BoundPercent return shares in percent.
 func (p *page) RatePercent() float64  { return p.Validity.RateError * 100 }
 func (p *page) BoundPercent() float64 { return p.Meta.Bounds.RateError * 100 }
 
-// rowTable and exemplarTable are what the templates "rows" and "exemplars" show.
+// rowTable and exemplarTable have the values of the templates "rows" and "exemplars".
 type rowTable struct {
 	Title, Counted string
 	Titles         []string

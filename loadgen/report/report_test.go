@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// golden compares with a file of testdata.
+// golden compares got with a file in testdata.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
@@ -58,7 +58,8 @@ func TestTextTellsAnInvalidRunFirst(t *testing.T) {
 	}
 }
 
-// Whoever reads a report of other rates than the profile's must see it.
+// TestReportsSayThatRatesWereMultiplied checks that a report says when the rates are not
+// the profile's.
 func TestReportsSayThatRatesWereMultiplied(t *testing.T) {
 	for scale, want := range map[float64]string{0: "steady  http", 1: "steady  http", 0.48: "steady at 0.48 times its rates  http"} {
 		r := exampleRun()
@@ -88,7 +89,7 @@ func TestReportsOfNothing(t *testing.T) {
 	}
 }
 
-// errFull is what a full disk says.
+// errFull is the error of a full disk.
 var errFull = errors.New("no space left on device")
 
 type full struct{}

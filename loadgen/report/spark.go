@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// spark draws values as a row of bars on a logarithmic scale, so that a stall stands out and the ordinary still shows. 0
-// leaves a gap.
+// spark draws values as a row of bars on a logarithmic scale, so that both a stall and normal values are visible. A
+// value of 0 is a gap.
 func spark(values []float64) string {
 	lowest, highest := math.Inf(1), 0.0
 	for _, v := range values {
@@ -20,7 +20,7 @@ func spark(values []float64) string {
 		switch {
 		case v <= 0:
 			b.WriteByte(' ')
-		case highest < lowest*1.2: // as good as equal
+		case highest < lowest*1.2: // nearly equal
 			b.WriteRune(bars[0])
 		default:
 			place := math.Log(v/lowest) / math.Log(highest/lowest)

@@ -1,7 +1,8 @@
-// Package report shows the result of a load test: as text, as a page that opens offline, as an HdrHistogram log, and, while
-// the test runs, as a live view. It writes files so that a crash or a full disk leaves the last good one.
+// Package report shows the result of a load test as text, as an HTML page that works offline, and as an HdrHistogram log.
+// While the test runs, it shows a live view. It writes files so that a crash or a full disk leaves the last complete
+// version.
 //
-// It must not know how results are made, nor decide whether they are good: it shows the verdicts that they carry.
+// It must not know how results are made, nor judge them: it shows the verdicts that the results contain.
 package report
 
 import (
@@ -16,13 +17,13 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// row is a line of a table about requests.
+// row is a row of a table about requests.
 type row struct {
 	Name      string
 	Count     uint64
 	Rate      float64 // a second
 	Failed    uint64
-	Quantiles []time.Duration // those of quantiles, and the maximum
+	Quantiles []time.Duration // values for quantiles, then the maximum
 }
 
 var (
@@ -39,19 +40,19 @@ func newRow(name string, count, failed uint64, over time.Duration, h *result.His
 	return r
 }
 
-// summary is a result in tables.
+// summary is a result as tables.
 type summary struct {
 	*result.Result
 	Total     result.Group
 	Latencies []row // response, service, lag
-	Scenarios []row // response by scenario and step
+	Scenarios []row // response times by scenario and step
 	Journeys  []row
 	Stages    []row
 	Classes   []row
 	Failures  []failure
 }
 
-// failure is how often requests failed in one way.
+// failure is the number of requests that failed in one way.
 type failure struct {
 	Class string
 	Count uint64
@@ -88,7 +89,7 @@ func summarize(r *result.Result) summary {
 	return s
 }
 
-// rowsBy groups requests by what name says of them.
+// rowsBy groups requests by the name that name returns for their key.
 func rowsBy(r *result.Result, name func(result.Key) string) []row {
 	totals := map[string]*result.Group{}
 	for i := range r.Groups {
@@ -110,7 +111,7 @@ func journeyNames(r *result.Result) []string {
 	for i := range r.Journeys {
 		names = append(names, r.Journeys[i].Scenario)
 	}
-	return slices.Compact(names) // they are in order
+	return slices.Compact(names) // they are sorted
 }
 
 func stageName(s result.Stage, index int) string {
@@ -121,7 +122,7 @@ func stageName(s result.Stage, index int) string {
 	return name + " (" + s.Shape + ")"
 }
 
-// Verdict is the run's validity in a line.
+// Verdict returns the validity of the run in one line.
 func (s summary) Verdict() string {
 	if !s.Validity.Valid {
 		return "INVALID: " + strings.Join(s.Validity.Reasons, "; ")
@@ -133,7 +134,7 @@ func (s summary) Verdict() string {
 		Latency(s.Meta.Bounds.LagP99), s.Validity.RateError*100, s.Meta.Bounds.RateError*100)
 }
 
-// Title says what ran.
+// Title returns a line that describes the run.
 func (s summary) Title() string {
 	title := cmp.Or(s.Meta.Profile, "load test")
 	if scale := s.Meta.RateScale; scale != 0 && scale != 1 {
@@ -156,7 +157,7 @@ func shards(list []int) string {
 	return "shards " + strings.Join(names, "+")
 }
 
-// Broken counts the thresholds that do not hold.
+// Broken returns the number of thresholds that do not hold.
 func (s summary) Broken() int {
 	n := 0
 	for _, t := range s.Thresholds {
@@ -167,7 +168,8 @@ func (s summary) Broken() int {
 	return n
 }
 
-// traceLink is "" when nobody was asked to keep the trace, or no address is known.
+// traceLink returns the link to a trace; "" if the trace is not kept or the result has no
+// TraceURL.
 func traceLink(m *result.Meta, e result.Exemplar) string {
 	if !e.Kept || e.TraceID == "" || m.TraceURL == "" {
 		return ""

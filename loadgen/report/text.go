@@ -10,10 +10,11 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// shownExemplars bounds each list of exemplars in the text.
+// shownExemplars is the maximum length of each list of exemplars in the text.
 const shownExemplars = 5
 
-// Text writes the result for a terminal or a log: verdict first, then what was measured, then where to look next.
+// Text writes the result for a terminal or a log: first the verdict, then the measurements, then where to look
+// next.
 func Text(w io.Writer, r *result.Result) error {
 	s := summarize(r)
 	p := &printer{w: w}
@@ -82,7 +83,7 @@ func (p *printer) table(title, counted string, rows []row) {
 	p.err = table.Flush()
 }
 
-// pad is for first columns, which are aligned left in a table that is aligned right.
+// pad pads the first column, which is left-aligned in a right-aligned table.
 func pad(text string, width int) string { return text + strings.Repeat(" ", width-len([]rune(text))) }
 
 func (p *printer) failures(s summary) {
@@ -130,7 +131,7 @@ func outcome(e result.Exemplar) string {
 	return fmt.Sprintf("%d %s", e.Status, e.Failure)
 }
 
-// unlisted are those of list that are not in shown.
+// unlisted returns the exemplars of list that are not in shown.
 func unlisted(list, shown []result.Exemplar) []result.Exemplar {
 	known := map[result.Exemplar]bool{}
 	for _, e := range shown {

@@ -8,25 +8,26 @@ import (
 	"time"
 )
 
-// maxFailures bounds the failure classes of a run; further ones count as "other".
+// maxFailures bounds the number of failure classes of a run. Failures of further classes
+// count as "other".
 const maxFailures = 32
 
-// Options of a Collector.
+// Options configure a Collector.
 type Options struct {
-	// Intended is how many arrivals are due before t, for this shard. nil: the run is unpaced (as fast as it goes), and
-	// neither lag nor rate say anything about validity.
+	// Intended returns how many arrivals of this shard are due before t. nil: the run is unpaced (as fast as possible),
+	// and neither lag nor rate error affect its validity.
 	Intended func(t time.Duration) uint64
 }
 
-// Ending says how a run ended.
+// Ending describes how a run ended.
 type Ending struct {
 	Elapsed     time.Duration // how much of the schedule was carried out
-	Interrupted bool          // before the schedule's end
+	Interrupted bool          // the run ended before the schedule's end
 	Dropped     uint64        // arrivals due within Elapsed that were never sent
 }
 
-// Collector turns samples into a Result. Its memory is bounded by scenarios × stages × status classes, and never grows
-// with requests or with what errors say. It is safe for concurrent use.
+// Collector aggregates samples into a Result. Its memory is bounded by scenarios × stages × status classes. It does
+// not grow with the number of requests or of error texts. It is safe for concurrent use.
 type Collector struct {
 	opts Options
 
@@ -37,7 +38,7 @@ type Collector struct {
 	failures map[string]bool
 }
 
-// New returns a collector of a run. Zero bounds in meta mean DefaultBounds.
+// New returns a collector for a run. Zero bounds in meta mean DefaultBounds.
 func New(meta Meta, opts Options) *Collector {
 	if meta.Bounds == (Bounds{}) {
 		meta.Bounds = DefaultBounds()
@@ -54,7 +55,7 @@ func New(meta Meta, opts Options) *Collector {
 	}
 }
 
-// Add counts a request that has ended.
+// Add counts a finished request.
 func (c *Collector) Add(s Sample) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -66,7 +67,7 @@ func (c *Collector) Add(s Sample) {
 	c.result.addExemplar(s)
 }
 
-// AddJourney counts a journey that has ended. Its requests were counted by Add.
+// AddJourney counts a finished journey. Its requests are counted by Add.
 func (c *Collector) AddJourney(s JourneySample) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -87,13 +88,13 @@ func (c *Collector) AddJourney(s JourneySample) {
 	c.result.Timeline.addJourney(s)
 }
 
-// Snapshot is the result so far, when elapsed of the schedule has passed. It copies only what changed since the last
-// snapshot, so once a second is cheap. The snapshot stays as it is when more samples come.
+// Snapshot returns the result so far, when elapsed of the schedule has passed. It copies only what has changed since
+// the last snapshot, so it is cheap to call once a second. Later samples do not change the snapshot.
 func (c *Collector) Snapshot(elapsed time.Duration) *Result {
 	return c.read(Ending{Elapsed: elapsed})
 }
 
-// Finish is the result of a run that ended so. The collector is of no further use.
+// Finish returns the result of a finished run. The collector must not be used afterwards.
 func (c *Collector) Finish(end Ending) *Result { return c.read(end) }
 
 func (c *Collector) read(end Ending) *Result {
@@ -176,7 +177,7 @@ func intendedPerSlot(intended func(time.Duration) uint64, elapsed, width time.Du
 	return slots
 }
 
-// order sorts what the collector kept in order of arrival, so that equal runs give equal results.
+// order sorts what the collector has in order of arrival, so that equal runs give equal results.
 func (r *Result) order() {
 	slices.SortFunc(r.Groups, func(a, b Group) int { return a.Key.compare(b.Key) })
 	slices.SortFunc(r.Journeys, func(a, b Journey) int {
@@ -192,7 +193,7 @@ func (k Key) compare(other Key) int {
 		cmp.Compare(k.Stage, other.Stage), cmp.Compare(k.Class, other.Class))
 }
 
-// compareBool puts false before true.
+// compareBool orders false before true.
 func compareBool(a, b bool) int {
 	switch {
 	case a == b:

@@ -26,7 +26,8 @@ func meta() Meta {
 	}
 }
 
-// samples are those of a run of the given length: two scenarios, a journey of two steps, some failures.
+// samples returns the samples of a run of the given length: two scenarios, a journey of two steps, and
+// some failures.
 func samples(length time.Duration) ([]Sample, []JourneySample) {
 	random := rand.New(rand.NewPCG(7, 7))
 	var list []Sample
@@ -75,7 +76,7 @@ func collect(m Meta, part, of int, length time.Duration) *Result {
 	return c.Finish(Ending{Elapsed: length})
 }
 
-// shardOf is how many of the first n items are of a shard.
+// shardOf returns how many of the first n items belong to a shard.
 func shardOf(n uint64, part, of int) uint64 { return (n + uint64(of-part)) / uint64(of) }
 
 func TestCollectorCounts(t *testing.T) {
@@ -138,7 +139,7 @@ func TestMergedShardsAreTheWhole(t *testing.T) {
 					m.Stages[i].Intended = shardOf(m.Stages[i].Intended, part, of)
 				}
 				shard := collect(m, part, of, length)
-				if of == 3 { // through the files that shards leave
+				if of == 3 { // merge the files that shards write
 					shard = reread(t, shard)
 				}
 				parts = append(parts, shard)
@@ -214,9 +215,9 @@ func TestReadGivesBackWhatWasWritten(t *testing.T) {
 func TestValidity(t *testing.T) {
 	tests := []struct {
 		name   string
-		change func(*Sample) bool // false leaves the sample out
+		change func(*Sample) bool // return false to omit the sample
 		ending Ending
-		want   string // part of the only reason; "" valid
+		want   string // part of the only reason; "": valid
 	}{
 		{"as intended", func(*Sample) bool { return true }, Ending{}, ""},
 		{"half a percent too few", func(s *Sample) bool { return s.Seq%200 != 0 }, Ending{}, ""},

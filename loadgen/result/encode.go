@@ -10,8 +10,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// histogramJSON is how a histogram is written. Counts stand in HdrHistogram's V2 compressed form, in base64, which every
-// HdrHistogram tool reads; the percentiles beside it are for people and are not read back.
+// histogramJSON is the JSON form of a histogram. The counts are in HdrHistogram's V2 compressed format, in base64, which
+// every HdrHistogram tool reads. The percentiles are for people; they are not read back.
 type histogramJSON struct {
 	Count uint64  `json:"count"`
 	SumUS int64   `json:"sum_us"`
@@ -25,7 +25,7 @@ type histogramJSON struct {
 	HDR   string  `json:"hdr"`
 }
 
-// MarshalJSON writes null for an empty histogram.
+// MarshalJSON encodes an empty histogram as null.
 func (h Histogram) MarshalJSON() ([]byte, error) {
 	if h.Count() == 0 {
 		return []byte("null"), nil
@@ -41,7 +41,7 @@ func (h Histogram) MarshalJSON() ([]byte, error) {
 	})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON decodes the format of MarshalJSON.
 func (h *Histogram) UnmarshalJSON(data []byte) error {
 	*h = Histogram{}
 	var form *histogramJSON
@@ -64,7 +64,7 @@ func (h *Histogram) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// HDR is a copy in the library's form, in microseconds; nil when empty.
+// HDR returns a copy as a histogram of the library, in microseconds; nil if empty.
 func (h *Histogram) HDR() *hdrhistogram.PackedHistogram {
 	if h.packed == nil {
 		return nil
@@ -72,7 +72,8 @@ func (h *Histogram) HDR() *hdrhistogram.PackedHistogram {
 	return h.packed.Clone()
 }
 
-// ErrFormat marks a file that is not a result, or one of a version that this program does not read.
+// ErrFormat means that a file is not a result, or is a result of a version that this program does
+// not read.
 var ErrFormat = errors.New("not a result that this version reads")
 
 // Write writes r as JSON.
@@ -83,7 +84,8 @@ func (r *Result) Write(w io.Writer) error {
 	return nil
 }
 
-// Read reads what Write wrote. The error wraps ErrFormat when it is something else.
+// Read reads a result in the format of Write. The error wraps ErrFormat if the input is
+// something else.
 func Read(from io.Reader) (*Result, error) {
 	var r Result
 	if err := json.NewDecoder(from).Decode(&r); err != nil {
@@ -98,7 +100,7 @@ func Read(from io.Reader) (*Result, error) {
 	return &r, nil
 }
 
-// check holds what was read to what the other methods rely on.
+// check checks what the methods of Result rely on.
 func (r *Result) check() error {
 	if r.Elapsed < 0 {
 		return fmt.Errorf("a run of %v", r.Elapsed)

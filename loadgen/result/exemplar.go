@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	maxSlowest = 20 // exemplars in Slowest, and in SlowestKept
-	maxFailed  = 5  // exemplars of each scenario and failure class
+	maxSlowest = 20 // maximum number of exemplars in Slowest, and in SlowestKept
+	maxFailed  = 5  // maximum number of exemplars of each scenario and failure class
 )
 
-// addExemplar keeps s where it is among the slowest or first failed. Which exemplars stay depends on the samples alone,
-// never on their order, so that the lists of shards merge into that of the whole run.
+// addExemplar adds s if it is among the slowest or the first failed requests. Which exemplars remain depends only on
+// the samples, not on their order, so merging the lists of all shards gives the list of the whole run.
 func (r *Result) addExemplar(s Sample) {
 	if isSlow(r.Slowest, s) {
 		r.Slowest = keepSlowest(r.Slowest, exemplar(s))
@@ -25,7 +25,8 @@ func (r *Result) addExemplar(s Sample) {
 	}
 }
 
-// isSlow spares building an exemplar for the many requests that are not.
+// isSlow reports whether s may be among the slowest. It avoids building an exemplar for
+// most requests.
 func isSlow(slowest []Exemplar, s Sample) bool {
 	return len(slowest) < maxSlowest || s.Done-s.Due >= slowest[maxSlowest-1].Response
 }
@@ -41,14 +42,15 @@ func exemplar(s Sample) Exemplar {
 	return e
 }
 
-// keepSlowest inserts e into a list that is in order and keeps maxSlowest.
+// keepSlowest inserts e into a sorted list and returns the first maxSlowest.
 func keepSlowest(list []Exemplar, e Exemplar) []Exemplar {
 	at, _ := slices.BinarySearchFunc(list, e, slowestFirst)
 	list = slices.Insert(list, at, e)
 	return list[:min(len(list), maxSlowest)]
 }
 
-// keepFailed inserts e into a list that is in order and keeps maxFailed of e's scenario and failure.
+// keepFailed inserts e into a sorted list. It keeps at most maxFailed exemplars with e's scenario
+// and failure.
 func keepFailed(list []Exemplar, e Exemplar) []Exemplar {
 	at, _ := slices.BinarySearchFunc(list, e, failedOrder)
 	begin := at
@@ -76,7 +78,7 @@ func failedOrder(a, b Exemplar) int {
 		compareBool(b.Kept, a.Kept), cmp.Compare(a.Due, b.Due), identity(a, b))
 }
 
-// identity orders requests that are alike otherwise.
+// identity orders requests that are otherwise equal.
 func identity(a, b Exemplar) int {
 	return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Due, b.Due), cmp.Compare(a.Step, b.Step),
 		cmp.Compare(a.Service, b.Service), cmp.Compare(a.TraceID, b.TraceID))

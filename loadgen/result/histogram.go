@@ -8,26 +8,27 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// MaxLatency is the longest latency that a histogram tells apart; longer ones count as this long. Max stays exact.
+// MaxLatency is the longest latency that a histogram distinguishes. Longer ones count as MaxLatency in the
+// buckets; Max stays exact.
 const MaxLatency = 5 * time.Minute
 
-// Significant digits of histograms: of those of a whole run, and of those of a slot of its timeline.
+// Significant digits of the histograms of a whole run, and of the histograms of a timeline slot.
 const (
 	fineDigits   = 3
 	coarseDigits = 2
 )
 
-// Histogram counts durations in HdrHistogram's log-linear buckets, 1 µs to 5 min, at 3 significant digits (2 in time
-// series). Buckets are the same in every histogram, so merging loses nothing. Beside them it keeps minimum, maximum and
-// sum, which the library would round to buckets.
+// Histogram counts durations in HdrHistogram's log-linear buckets, from 1 µs to 5 min, with 3 significant digits (2 in
+// time series). All histograms have the same buckets, so merging is lossless. A Histogram also stores the exact
+// minimum, maximum and sum, which the library would round to buckets.
 //
 // The zero value is an empty histogram of 3 digits. A Histogram is not safe for concurrent use.
 type Histogram struct {
-	// packed keeps only the buckets that hold something: a dense histogram takes 164 kB, and a run has three for each
-	// scenario, stage and status class and one for each second. nil while empty.
+	// packed stores only non-empty buckets. A dense histogram takes 164 kB, and a run has three for each scenario,
+	// stage and status class and one for each second. nil while empty.
 	packed        *hdrhistogram.PackedHistogram
 	sum, min, max int64 // microseconds
-	shared        bool  // packed belongs to a snapshot too: clone it before writing
+	shared        bool  // a snapshot uses packed too: clone it before writing
 }
 
 // Record counts d. A negative d counts as 0.
@@ -41,10 +42,10 @@ func (h *Histogram) record(d time.Duration, digits int) {
 	}
 	h.max = max(h.max, us)
 	h.sum += us
-	_ = h.packed.RecordValue(min(us, MaxLatency.Microseconds())) // fails only beyond the highest value
+	_ = h.packed.RecordValue(min(us, MaxLatency.Microseconds())) // fails only for values above the highest
 }
 
-// own makes packed something to write to.
+// own makes sure that packed exists and is not shared, so that it can be written.
 func (h *Histogram) own(digits int) {
 	switch {
 	case h.packed == nil:
@@ -55,7 +56,7 @@ func (h *Histogram) own(digits int) {
 	h.shared = false
 }
 
-// Merge adds every count of other, which must have as many digits.
+// Merge adds the counts of other, which must have the same number of digits.
 func (h *Histogram) Merge(other *Histogram) {
 	switch {
 	case other.Count() == 0:
@@ -64,7 +65,7 @@ func (h *Histogram) Merge(other *Histogram) {
 		*h = other.share()
 		return
 	case h.packed.SignificantFigures() != other.packed.SignificantFigures():
-		panic("result: merge of histograms with different digits") // a bug: both kinds never meet
+		panic("result: merge of histograms with different digits") // a bug in the caller
 	}
 	h.own(fineDigits)
 	h.packed.Merge(other.packed)
@@ -72,13 +73,13 @@ func (h *Histogram) Merge(other *Histogram) {
 	h.sum += other.sum
 }
 
-// share returns a copy that uses the same buckets until one of both writes.
+// share returns a copy that uses the same buckets until either of them is written.
 func (h *Histogram) share() Histogram {
 	h.shared = h.packed != nil
 	return *h
 }
 
-// Count is how many durations were recorded.
+// Count returns the number of recorded durations.
 func (h *Histogram) Count() uint64 {
 	if h.packed == nil {
 		return 0
@@ -86,13 +87,14 @@ func (h *Histogram) Count() uint64 {
 	return uint64(h.packed.TotalCount())
 }
 
-// Min is the exact shortest duration, to 1 µs; 0 when empty.
+// Min returns the shortest duration, exact to 1 µs; 0 if empty.
 func (h *Histogram) Min() time.Duration { return time.Duration(h.min) * time.Microsecond }
 
-// Max is the exact longest duration, to 1 µs.
+// Max returns the longest duration, exact to 1 µs; 0 if empty.
 func (h *Histogram) Max() time.Duration { return time.Duration(h.max) * time.Microsecond }
 
-// Mean is the arithmetic mean of what was recorded, to 1 µs each; 0 when empty.
+// Mean returns the arithmetic mean of the recorded durations, each exact to 1 µs; 0 if
+// empty.
 func (h *Histogram) Mean() time.Duration {
 	if h.Count() == 0 {
 		return 0
@@ -100,8 +102,8 @@ func (h *Histogram) Mean() time.Duration {
 	return time.Duration(float64(h.sum) / float64(h.Count()) * float64(time.Microsecond))
 }
 
-// Quantile is the smallest duration that at least the share q (0 to 1) of the recorded ones do not exceed, to the
-// histogram's digits, rounded up within the bucket; 0 when empty.
+// Quantile returns the smallest duration such that at least a share q (0 to 1) of the recorded durations are not
+// longer. It has the precision of the histogram, rounded up within the bucket; 0 if empty.
 func (h *Histogram) Quantile(q float64) time.Duration {
 	if h.Count() == 0 {
 		return 0
@@ -113,19 +115,21 @@ func (h *Histogram) Quantile(q float64) time.Duration {
 	return time.Duration(max(h.min, min(h.max, us))) * time.Microsecond
 }
 
-// Bucket is a stretch of durations, Low included and High not, and how many were recorded in it.
+// Bucket is a range of durations, including Low and excluding High, with the number of durations
+// recorded in it.
 type Bucket struct {
 	Low, High time.Duration
 	Count     uint64
 }
 
-// Buckets yields the buckets that hold something, ascending.
+// Buckets returns the non-empty buckets in ascending order.
 func (h *Histogram) Buckets() iter.Seq[Bucket] {
 	return func(yield func(Bucket) bool) {
 		if h.packed == nil {
 			return
 		}
-		// A layout of d digits tells 2·10^d values apart at 1 µs, rounded up to a power of two: 2,048 or 256.
+		// A layout of d digits distinguishes 2·10^d values at a resolution of 1 µs, rounded up to a power of
+		// two: 2,048 or 256.
 		exact := 11
 		if h.packed.SignificantFigures() == coarseDigits {
 			exact = 8

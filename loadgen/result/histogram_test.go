@@ -9,7 +9,8 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// durations spread over all octaves, so that every layout rule is met.
+// durations returns n durations spread over all octaves, so that they use every rule of the
+// bucket layout.
 func durations(seed uint64, n int) []time.Duration {
 	random := rand.New(rand.NewPCG(seed, 1))
 	list := make([]time.Duration, n)

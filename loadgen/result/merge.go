@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// ErrMerge marks results that are not shards of one run.
+// ErrMerge means that results are not shards of one run.
 var ErrMerge = errors.New("not shards of one run")
 
-// Merge joins the results of shards of one run, given in any order. Nothing is lost: every count and histogram is that of
-// a single machine that had sent everything. The verdict is the merged run's, and that of each part that was invalid by
-// itself. Thresholds are left out, for they must be evaluated anew. The error wraps ErrMerge.
+// Merge merges the results of the shards of one run, given in any order. Merging is lossless: every count and histogram
+// is as if a single machine had sent everything. The merged run is judged anew, and it also has the reasons of each part
+// that was invalid by itself. Thresholds are left out, because they must be evaluated again. The error wraps ErrMerge.
 func Merge(parts ...*Result) (*Result, error) {
 	if len(parts) == 0 {
 		return nil, fmt.Errorf("merge: no results: %w", ErrMerge)
@@ -75,7 +75,7 @@ func (r *Result) mergeMeta(m *Meta) error {
 	return nil
 }
 
-// merge adds the counts of a part that nobody else uses.
+// merge adds the counts of a part. It takes over the part's memory.
 func (r *Result) merge(part *Result) {
 	r.Elapsed = max(r.Elapsed, part.Elapsed)
 	r.Interrupted = r.Interrupted || part.Interrupted
@@ -109,7 +109,7 @@ func (r *Result) mergeGroup(from *Group) {
 	r.Groups[at].Merge(from)
 }
 
-// Merge adds another group's counts; the key stays.
+// Merge adds another group's counts. It does not change the key.
 func (g *Group) Merge(other *Group) {
 	g.Requests += other.Requests
 	g.Arrivals += other.Arrivals
@@ -133,7 +133,7 @@ func (r *Result) mergeJourney(from *Journey) {
 	r.Journeys[at].Merge(from)
 }
 
-// Merge adds another journey's counts; scenario and stage stay.
+// Merge adds another journey's counts. It does not change scenario and stage.
 func (j *Journey) Merge(other *Journey) {
 	j.Ended += other.Ended
 	j.Failed += other.Failed
@@ -143,7 +143,7 @@ func (j *Journey) Merge(other *Journey) {
 	j.Response.Merge(&other.Response)
 }
 
-// inherit takes over what made a part invalid.
+// inherit adds the reasons for which a part was invalid.
 func (r *Result) inherit(part *Result) {
 	for _, reason := range part.Validity.Reasons {
 		if len(part.Meta.Shards) == 1 && part.Meta.ShardsOf > 1 {

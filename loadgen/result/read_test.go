@@ -23,7 +23,8 @@ func TestReadRefusesWhatOthersRelyOn(t *testing.T) {
 	}
 }
 
-// Shards may outgrow the timeline at different times: the one that went on longer has wider slots.
+// TestShardsOfDifferentWidthsMerge merges shards of different length. The timeline of the longer
+// one has wider slots.
 func TestShardsOfDifferentWidthsMerge(t *testing.T) {
 	long, short := meta(), meta()
 	long.Shards, long.ShardsOf = []int{1}, 2

@@ -2,37 +2,37 @@ package result
 
 import "time"
 
-// Sample is one request's outcome. Times are since the run began.
+// Sample is the outcome of one request. Times are since the run began.
 //
-// Three latencies follow from it: service = Done-Sent, response = Done-Due, lag = Sent-Due. Response is what somebody who
-// wanted the answer at Due had to wait; it is the one that a stalled server cannot hide.
+// Three latencies are computed from it: service = Done-Sent, response = Done-Due, lag = Sent-Due. The response time is
+// how long a user who wanted the answer at Due had to wait. A stalled server cannot hide it.
 type Sample struct {
-	Seq      uint64        // order of the schedule (of the journey's start for the steps of a journey)
-	Scenario string        // bounded: from the profile
-	Step     string        // "" for plain scenarios, else the journey's step
-	Later    bool          // a journey's step after its first: the schedule did not ask for it, the answer before it did
+	Seq      uint64        // number in the schedule; for a step of a journey, the number of the journey
+	Scenario string        // from the profile, so bounded
+	Step     string        // step of the journey; "" for a single request
+	Later    bool          // a step of a journey after the first: it is due after the previous answer, not by the schedule
 	Stage    int           // index into Meta.Stages
-	Due      time.Duration // when the schedule wanted it; for a later step when the step before ended, plus think time
+	Due      time.Duration // when the request was due by the schedule; for a later step, when the previous step ended plus think time
 	Sent     time.Duration
 	Done     time.Duration
-	// Queued is the part of the lag during which every worker was waiting for the server. Response counts it in full; the
-	// verdict on the generator does not, for it is the server's doing. 0 when a worker was free all the time.
+	// Queued is the part of the lag in which every worker was waiting for the server. The response time includes all of
+	// it. The judgement of the generator does not, because the server caused it. 0 if a worker was always free.
 	Queued   time.Duration
 	Status   int    // HTTP status; 0: no answer
-	Failure  string // "" good; else one of few classes: "status", "timeout", "connection", "body", "check", …
+	Failure  string // "" for success; otherwise one of few classes: "status", "timeout", "connection", "body", "check", …
 	BytesIn  int64
 	BytesOut int64
 	TraceID  [16]byte
-	Sampled  bool // the trace was asked to be kept, so a link to it leads somewhere
+	Sampled  bool // the trace is kept, so a link to it works
 }
 
-// JourneySample is the outcome of one journey: the requests that belong together, from when the first was due until the
-// last was answered, think time included.
+// JourneySample is the outcome of one journey: requests that belong together. It lasts from when the first request was
+// due until the last was answered, including think time.
 type JourneySample struct {
 	Seq        uint64
 	Scenario   string
 	Stage      int
 	Due, Done  time.Duration
 	Failed     bool
-	FailedStep string // the step that ended it, when Failed
+	FailedStep string // the step that failed, if Failed
 }

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// share is a copy that stays as it is when r goes on. Histograms are copied when one of both is next written.
+// share returns a copy that does not change when r changes. A histogram is copied when either of the two is
+// next written.
 func (r *Result) share() *Result {
 	c := *r
 	c.OwnLag = r.OwnLag.share()

@@ -5,31 +5,33 @@ import (
 	"time"
 )
 
-// maxSlots bounds the timeline: 15 minutes of seconds, then of two seconds, and so on.
+// maxSlots bounds the timeline: 15 minutes of slots of one second, then of two seconds, and
+// so on.
 const maxSlots = 900
 
-// Timeline tells how the run went over time. Slots begin at multiples of Width from the run's begin. Width is 1 s and
-// doubles whenever the run outgrows 900 slots, so that memory stays bounded and the shards of a run stay aligned.
+// Timeline has the measurements of a run over time. Slots begin at multiples of Width since the start of the run.
+// Width is 1 s. It doubles whenever the run is longer than 900 slots, so that memory is bounded and the slots of all
+// shards are aligned.
 type Timeline struct {
 	Width    time.Duration `json:"width_ns"`
-	Intended []uint64      `json:"intended"` // arrivals that the schedule asked for in each slot; empty for an unpaced run
-	Series   []Series      `json:"series"`   // ascending by scenario, requests before journeys
+	Intended []uint64      `json:"intended"` // arrivals due in each slot; empty for an unpaced run
+	Series   []Series      `json:"series"`   // sorted by scenario, requests before journeys
 }
 
-// Series is the timeline of one scenario: of its requests, or of its journeys.
+// Series is the timeline of the requests, or of the journeys, of one scenario.
 type Series struct {
 	Scenario string `json:"scenario"`
 	Journeys bool   `json:"journeys,omitempty"`
 	Slots    []Slot `json:"slots"`
 }
 
-// Slot is one stretch of a series. What is due in it and what is sent in it are different requests when the generator or
-// the server lags.
+// Slot has the measurements of one slot of time. If the generator or the server lags, the requests due in a slot and the
+// requests sent in it are different ones.
 type Slot struct {
 	Arrived  uint64        `json:"arrived"` // arrivals sent in this slot
 	Sent     uint64        `json:"sent"`    // requests sent in this slot
 	Done     uint64        `json:"done"`    // requests answered or given up in this slot
-	Due      uint64        `json:"due"`     // requests due in this slot that have ended; the rest is about them
+	Due      uint64        `json:"due"`     // finished requests that were due in this slot; the fields below are about them
 	Failed   uint64        `json:"failed"`
 	LagMax   time.Duration `json:"lag_max_ns"`
 	Response Histogram     `json:"response"` // 2 digits
@@ -48,14 +50,14 @@ func (t *Timeline) series(scenario string, journeys bool) *Series {
 	return &t.Series[len(t.Series)-1]
 }
 
-// fit widens the slots until at lies in one of maxSlots.
+// fit widens the slots until the timeline covers at.
 func (t *Timeline) fit(at time.Duration) {
 	for at >= t.Width*maxSlots {
 		t.widen()
 	}
 }
 
-// widen joins slots two by two.
+// widen joins slots in pairs.
 func (t *Timeline) widen() {
 	t.Width *= 2
 	for i := range t.Series {
@@ -64,7 +66,7 @@ func (t *Timeline) widen() {
 	t.Intended = joinPairs(t.Intended, func(into *uint64, from uint64) { *into += from })
 }
 
-// slot is the one that at lies in. The timeline must fit at.
+// slot returns the slot that contains at. The timeline must cover at; see fit.
 func (t *Timeline) slot(s *Series, at time.Duration) *Slot {
 	index := int(max(0, at) / t.Width)
 	s.grow(index + 1)
@@ -130,7 +132,7 @@ func (s *Slot) Merge(other *Slot) {
 	s.Response.Merge(&other.Response)
 }
 
-// merge adds other's slots, in the wider of both widths.
+// merge adds the slots of other, in the greater width of the two.
 func (t *Timeline) merge(other Timeline) {
 	for t.Width < other.Width {
 		t.widen()
@@ -154,7 +156,8 @@ func (t *Timeline) merge(other Timeline) {
 	}
 }
 
-// share is a copy whose histograms use the same buckets until one of both writes.
+// share returns a copy whose histograms use the same buckets until either of them is
+// written.
 func (t *Timeline) share() Timeline {
 	c := Timeline{Width: t.Width, Intended: slices.Clone(t.Intended), Series: make([]Series, len(t.Series))}
 	for i := range t.Series {

@@ -2,7 +2,7 @@ package result
 
 import "slices"
 
-// Total adds up the groups that match; nil matches all.
+// Total returns the sum of the groups for which match returns true; nil matches all.
 func (r *Result) Total(match func(Key) bool) Group {
 	var total Group
 	for i := range r.Groups {
@@ -13,7 +13,8 @@ func (r *Result) Total(match func(Key) bool) Group {
 	return total
 }
 
-// JourneyTotal adds up the journeys that match; nil matches all.
+// JourneyTotal returns the sum of the journeys for which match returns true; nil matches
+// all.
 func (r *Result) JourneyTotal(match func(scenario string, stage int) bool) Journey {
 	var total Journey
 	for i := range r.Journeys {
@@ -24,7 +25,7 @@ func (r *Result) JourneyTotal(match func(scenario string, stage int) bool) Journ
 	return total
 }
 
-// Scenarios names the scenarios that sent requests, in order.
+// Scenarios returns the sorted names of the scenarios that sent requests.
 func (r *Result) Scenarios() []string {
 	var names []string
 	for i := range r.Groups {
@@ -34,10 +35,11 @@ func (r *Result) Scenarios() []string {
 	return slices.Compact(names)
 }
 
-// Slots adds up the request series of all scenarios; journeys are left out, for their requests are counted.
+// Slots returns the sum of the request series of all scenarios. It leaves out journeys, because their
+// requests are counted already.
 func (r *Result) Slots() []Slot { return r.SlotsFrom(0) }
 
-// SlotsFrom is Slots from the first-th slot on.
+// SlotsFrom returns Slots without the first ones, beginning with slot number first.
 func (r *Result) SlotsFrom(first int) []Slot {
 	var total Series
 	for i := range r.Timeline.Series {

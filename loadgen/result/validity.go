@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// judge measures a run against its bounds. Response latencies count from when a request was due, so they are true even
-// when the generator lags; what a lagging generator spoils is the load: it was not the one that the profile describes.
+// judge compares a run with its bounds. Response times count from when a request was due, so they are correct even if
+// the generator lags. But a generator that lags does not send the load that the profile describes, so such a run is
+// invalid.
 func judge(r *Result) Validity {
 	v := Validity{LagP99: r.OwnLag.Quantile(0.99)}
 	invalid := func(format string, args ...any) { v.Reasons = append(v.Reasons, fmt.Sprintf(format, args...)) }
@@ -31,8 +32,8 @@ func judge(r *Result) Validity {
 	return v
 }
 
-// arrivedInTime counts the arrivals sent before the end of the schedule, and of one slot more: those due last may be sent
-// a little later.
+// arrivedInTime returns the number of arrivals sent until one slot after the end of the schedule. The last arrivals may
+// be sent slightly late.
 func (r *Result) arrivedInTime() uint64 {
 	last := int(r.Elapsed / r.Timeline.Width)
 	var n uint64

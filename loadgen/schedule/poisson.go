@@ -5,17 +5,17 @@ import (
 	"math/rand/v2"
 )
 
-// block is how many arrivals share a fixed length of time. A real Poisson process
-// has a random number of arrivals in it; with a million, holding it fixed moves
-// the rate by less than anyone could see, and any arrival is found in 20 steps.
+// block is the number of arrivals of a block, whose length of time is fixed. In a real
+// Poisson process the number of arrivals in a fixed time is random. With a million
+// arrivals, a fixed number changes the rate by an invisible amount, and 20 steps find any
+// arrival.
 const block = 1 << 20
 
-// arrivals are the points of a Poisson process on [0, 1], given that there are so
-// many of them. Given their number, they are distributed as the order statistics
-// of as many uniform draws, and between two neighbours i < k that are known, the
-// j-th is Beta(j−i, k−j) distributed (David and Nagaraja, Order Statistics, 3rd
-// ed., 2.5). So each can be computed by halving, without those before it, and
-// nothing needs to be kept.
+// arrivals are the points of a Poisson process on [0, 1], given their number. They are then
+// distributed as the order statistics of as many uniform draws. Between two known points i
+// < k, the j-th point is Beta(j−i, k−j) distributed (David and Nagaraja, Order Statistics,
+// 3rd ed., 2.5). So each point can be computed by bisection, without the points before it,
+// and nothing needs to be stored.
 type arrivals struct {
 	count uint64
 	seed  uint64
@@ -29,21 +29,22 @@ func (a arrivals) at(n uint64) float64 {
 		if m == n {
 			position = v
 		}
-		return m <= n // when m == n this looks further in vain, but never comes back to m
+		return m <= n // for m == n the search goes on, but never returns to m
 	})
 	return position
 }
 
-// before counts the points for which reached says true. It must say so for all
-// below some point, and for none above.
+// before returns the number of points for which reached returns true. reached must return
+// true for all points below some value and false for all above.
 func (a arrivals) before(reached func(v float64) bool) uint64 {
 	return a.descend(func(_ uint64, v float64) bool { return reached(v) })
 }
 
-// descend halves the points until none is left; right says on which side of the
-// point in the middle to go on. It returns how many points are left of the end.
+// descend bisects the points until none is left. right reports whether to go on to the
+// right of the middle point m with value v. descend returns the number of points to the
+// left of the final position.
 func (a arrivals) descend(right func(m uint64, v float64) bool) uint64 {
-	low, high := uint64(0), a.count+1 // the borders; point m stands at m+1
+	low, high := uint64(0), a.count+1 // the borders; point m has index m+1
 	vLow, vHigh := 0.0, 1.0
 	var source rand.PCG
 	draw := rand.New(&source)
@@ -60,8 +61,8 @@ func (a arrivals) descend(right func(m uint64, v float64) bool) uint64 {
 	return low
 }
 
-// mix spreads neighbouring numbers over all 64 bits (the finalizer of SplitMix64,
-// Steele, Lea and Flood, Fast splittable pseudorandom number generators, 2014).
+// mix spreads adjacent numbers over all 64 bits (the finalizer of SplitMix64, Steele, Lea
+// and Flood, Fast splittable pseudorandom number generators, 2014).
 func mix(x uint64) uint64 {
 	x += 0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9

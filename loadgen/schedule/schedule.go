@@ -1,6 +1,6 @@
-// Package schedule says when each request of a run is due: the exact cumulative
-// count of every shape of rate, and its inverse. It keeps nothing that grows with
-// the number of requests, and the same seed gives the same schedule.
+// Package schedule computes when each request of a run is due. It uses the exact cumulative
+// count of every rate shape, and its inverse. Its memory does not grow with the number of
+// requests. The same seed gives the same schedule.
 //
 // It must not know what a request is, nor read a clock.
 package schedule
@@ -13,38 +13,38 @@ import (
 	"time"
 )
 
-// Endless is the Total of a schedule that runs until somebody stops it.
+// Endless is the Total of a schedule that runs until it is stopped.
 const Endless = uint64(math.MaxUint64)
 
-// MostRate is the highest rate of a schedule, in requests a second: above it
-// neighbours would be due in the same tick of the clock.
+// MostRate is the highest rate of a schedule, in requests a second. At higher rates, two
+// requests would be due in the same tick of the clock.
 const MostRate = 1e6
 
-// Stage is a part of a schedule.
+// Stage is a stage of a schedule.
 type Stage struct {
 	Shape   Shape
-	Poisson bool // arrivals at random, as of many who know nothing of each other; else evenly spaced
+	Poisson bool // true: random arrivals, as from many independent users; false: evenly spaced
 }
 
-// Schedule is stages without a gap between them: what a stage's rate leaves of a
-// fraction of a request is carried into the next. It is safe for concurrent use.
+// Schedule is a sequence of stages without gaps. The fraction of a request that remains at
+// the end of a stage is carried into the next. A Schedule is safe for concurrent use.
 type Schedule struct {
 	stages []placed
 	seed   uint64
 }
 
-// placed is a stage with what lies before it.
+// placed is a stage with its position in the schedule.
 type placed struct {
 	Stage
 	from, until float64 // seconds since the run began
-	owed        float64 // requests expected before it
-	all         float64 // requests expected in it
-	first, end  uint64  // its requests are [first, end)
+	owed        float64 // requests expected before the stage
+	all         float64 // requests expected in the stage
+	first, end  uint64  // the stage has the requests [first, end)
 }
 
-// New returns the schedule of stages. It is an error if they are none, if no
-// request is ever due, if a stage but the last lasts forever, or if what one
-// expects is not between none and MostRate for its whole length.
+// New returns the schedule of stages. It returns an error if there are no stages, if no
+// request is ever due, if a stage other than the last lasts forever, or if a stage expects
+// fewer than 0 requests or more than MostRate allows.
 func New(stages []Stage, seed uint64) (*Schedule, error) {
 	if len(stages) == 0 {
 		return nil, errors.New("a schedule needs a stage")
@@ -73,8 +73,9 @@ func New(stages []Stage, seed uint64) (*Schedule, error) {
 	return s, nil
 }
 
-// whole is how many requests are due before so many are expected. The first one
-// is due at once, so a fraction counts whole; what floating point adds does not.
+// whole returns the number of requests that are due when the expected number is reached.
+// The first request is due at once, so a fraction counts as a whole request. It ignores
+// rounding errors of floating point.
 func whole(expected float64) uint64 {
 	if math.IsInf(expected, 1) {
 		return Endless
@@ -82,13 +83,13 @@ func whole(expected float64) uint64 {
 	return uint64(math.Ceil(expected - 1e-9*max(1, expected/1e3)))
 }
 
-// Total is the number of requests, or Endless.
+// Total returns the number of requests; Endless if the last stage lasts forever.
 func (s *Schedule) Total() uint64 { return s.last().end }
 
-// Length is how long the schedule lasts, or Forever.
+// Length returns the length of the schedule; Forever if the last stage lasts forever.
 func (s *Schedule) Length() time.Duration { return s.End(len(s.stages) - 1) }
 
-// End is when a stage ends, since the run began; Forever if it does not.
+// End returns when a stage ends, since the start of the run; Forever if it does not end.
 func (s *Schedule) End(stage int) time.Duration {
 	if math.IsInf(s.stages[stage].until, 1) {
 		return Forever
@@ -96,7 +97,7 @@ func (s *Schedule) End(stage int) time.Duration {
 	return nanoseconds(s.stages[stage].until)
 }
 
-// Requests is how many requests are due in a stage, or Endless.
+// Requests returns the number of requests due in a stage; Endless if it does not end.
 func (s *Schedule) Requests(stage int) uint64 {
 	p := s.stages[stage]
 	if p.end == Endless {
@@ -105,7 +106,7 @@ func (s *Schedule) Requests(stage int) uint64 {
 	return p.end - p.first
 }
 
-// Rate is the rate that is intended at t, in requests a second; 0 after the end.
+// Rate returns the intended rate at t, in requests a second; 0 after the end.
 func (s *Schedule) Rate(t time.Duration) float64 {
 	p := s.stages[s.Stage(t)]
 	if t < 0 || t.Seconds() >= p.until {
@@ -114,14 +115,14 @@ func (s *Schedule) Rate(t time.Duration) float64 {
 	return p.Shape.Rate(t.Seconds() - p.from)
 }
 
-// Stage is the index of the stage that t falls into; that of the last one after the end.
+// Stage returns the index of the stage that contains t; the last one after the end.
 func (s *Schedule) Stage(t time.Duration) int {
 	past := func(i int) bool { return t < s.End(i) }
 	return min(sort.Search(len(s.stages), past), len(s.stages)-1)
 }
 
-// At returns when the n-th request is due, counted from 0, since the run began,
-// and the stage that it belongs to. n must be less than Total.
+// At returns when the n-th request is due, since the start of the run, and the index of its
+// stage. n counts from 0 and must be less than Total.
 func (s *Schedule) At(n uint64) (due time.Duration, stage int) {
 	stage = sort.Search(len(s.stages)-1, func(i int) bool { return n < s.stages[i].end })
 	p := &s.stages[stage]
@@ -132,7 +133,7 @@ func (s *Schedule) At(n uint64) (due time.Duration, stage int) {
 	return p.time(offset.of(a.at((n - p.first) % block))), stage
 }
 
-// Count returns how many requests are due up to and at t: the n of At(n) ≤ t.
+// Count returns the number of requests due at or before t: the number of n with At(n) ≤ t.
 func (s *Schedule) Count(t time.Duration) uint64 {
 	if t < 0 {
 		return 0
@@ -163,13 +164,13 @@ func (s *Schedule) countPoisson(stage int, t time.Duration) uint64 {
 	return p.first + guess/block*block + a.before(reached)
 }
 
-// clamp takes an expected count to a request of the stage.
+// clamp limits an expected count to the requests of the stage.
 func (p *placed) clamp(expected float64) uint64 {
 	return min(max(uint64(max(0, expected)), p.first), p.end)
 }
 
-// time is when the stage's shape expects n requests. It stays inside the stage,
-// whatever floating point does.
+// time returns when the shape of the stage expects n requests. The result is always within
+// the stage, despite rounding errors of floating point.
 func (p *placed) time(n float64) time.Duration {
 	low := nanoseconds(p.from)
 	t := max(low, nanoseconds(p.from+p.Shape.Instant(max(0, n))))
@@ -179,7 +180,7 @@ func (p *placed) time(n float64) time.Duration {
 	return min(t, max(low, nanoseconds(p.until)-1))
 }
 
-// span is where a block of arrivals lies among the requests expected in its stage.
+// span is the range of the expected requests of a stage that a block of arrivals covers.
 type span struct{ from, length float64 }
 
 func (s span) of(v float64) float64 { return s.from + v*s.length }

@@ -49,7 +49,8 @@ func build(t testing.TB, seed uint64, stages ...schedule.Stage) *schedule.Schedu
 	return s
 }
 
-// agree holds Count to At, request by request, and both to the stages' borders.
+// agree checks that Count and At agree for every request, and that both agree with the ends
+// of the stages.
 func agree(t *testing.T, s *schedule.Schedule) {
 	t.Helper()
 	last := time.Duration(0)
@@ -109,7 +110,8 @@ func TestEvenCountsFollowTheShape(t *testing.T) {
 	}
 }
 
-// The integral of Rate, by the trapezoidal rule, is an independent account of Expected.
+// TestExpectedIsTheIntegralOfRate compares Expected with the integral of Rate, computed
+// independently by the trapezoidal rule.
 func TestExpectedIsTheIntegralOfRate(t *testing.T) {
 	const steps = 200_000
 	for _, tt := range shapes() {
@@ -210,9 +212,10 @@ func TestSameSeedSameSchedule(t *testing.T) {
 	}
 }
 
-// Gaps of a Poisson process are exponentially distributed: as wide on the mean as
-// their standard deviation, and 1/e of them above the mean. Counts a second vary
-// by their mean.
+// TestPoissonIsPoisson checks the distribution of gaps and counts. The gaps of a Poisson
+// process are exponentially distributed: their mean equals their standard deviation, and a
+// share of 1/e of them is longer than the mean. The variance of the counts a second equals
+// their mean.
 func TestPoissonIsPoisson(t *testing.T) {
 	const rate, length = 500, 400
 	s := build(t, 42, schedule.Stage{Shape: schedule.Constant(rate, length*time.Second), Poisson: true})
@@ -242,7 +245,7 @@ func TestPoissonIsPoisson(t *testing.T) {
 	for _, c := range counts {
 		variance += (c - rate) * (c - rate) / length
 	}
-	if math.Abs(variance/rate-1) > 0.2 { // its standard deviation is √(2/400) = 0.07
+	if math.Abs(variance/rate-1) > 0.2 { // the standard deviation of the ratio is √(2/400) = 0.07
 		t.Errorf("counts a second: variance %v of the mean, want 1", variance/rate)
 	}
 }

@@ -5,39 +5,39 @@ import (
 	"time"
 )
 
-// Shape is how the rate goes over the length of a stage. Rates are requests a
-// second, times seconds since the stage began. Expected and Instant are each
-// other's inverse, and both rise.
+// Shape is the rate over the length of a stage. Rates are in requests a second, times in
+// seconds since the start of the stage. Expected and Instant are inverse functions, and
+// both are increasing.
 type Shape interface {
-	Seconds() float64           // how long it lasts; +Inf: until somebody stops it
-	Rate(t float64) float64     // at t
+	Seconds() float64           // length of the stage; +Inf: until stopped
+	Rate(t float64) float64     // rate at t
 	Expected(t float64) float64 // requests in [0, t]: the integral of Rate
-	Instant(n float64) float64  // when Expected reaches n
+	Instant(n float64) float64  // time at which Expected reaches n
 }
 
-// Linear goes straight from one rate to another; with both alike it is constant.
+// Linear changes linearly from one rate to another. With equal rates it is constant.
 type Linear struct {
 	From, To float64
 	For      time.Duration
 }
 
-// Forever is the length of a stage that runs until somebody stops it.
+// Forever is the length of a stage that runs until it is stopped.
 const Forever = time.Duration(math.MaxInt64)
 
-// Constant is one rate throughout.
+// Constant returns a shape with the same rate throughout.
 func Constant(rate float64, length time.Duration) Linear { return Linear{rate, rate, length} }
 
-// Seconds is how long it lasts.
+// Seconds returns the length.
 func (l Linear) Seconds() float64 { return seconds(l.For) }
 
-// Rate is From + a·t with the slope a = (To − From) / For.
+// Rate returns From + a·t with the slope a = (To − From) / For.
 func (l Linear) Rate(t float64) float64 { return l.From + l.slope()*t }
 
-// Expected is From·t + a·t²/2.
+// Expected returns From·t + a·t²/2.
 func (l Linear) Expected(t float64) float64 { return (l.From + l.slope()*t/2) * t }
 
-// Instant solves a·t²/2 + From·t = n for t, in the form that loses no digits when
-// a is small: t = 2n / (From + √(From² + 2·a·n)).
+// Instant solves a·t²/2 + From·t = n for t. It uses the form t = 2n / (From + √(From² +
+// 2·a·n)), which stays precise when a is small.
 func (l Linear) Instant(n float64) float64 {
 	if n <= 0 {
 		return 0
@@ -48,34 +48,34 @@ func (l Linear) Instant(n float64) float64 {
 
 func (l Linear) slope() float64 {
 	if l.From == l.To {
-		return 0 // a constant may last forever
+		return 0 // For may be Forever
 	}
 	return (l.To - l.From) / l.Seconds()
 }
 
-// Sine is a wave around a mean. It begins in the trough, as a day does at night.
-// Amplitude must not exceed Mean.
+// Sine is a wave around a mean. It begins at its minimum, as a day does at night. Amplitude
+// must not be greater than Mean.
 type Sine struct {
 	Mean, Amplitude float64
 	Period, For     time.Duration
 }
 
-// Seconds is how long it lasts.
+// Seconds returns the length.
 func (s Sine) Seconds() float64 { return seconds(s.For) }
 
-// Rate is Mean − Amplitude·cos(ωt) with ω = 2π / Period.
+// Rate returns Mean − Amplitude·cos(ωt) with ω = 2π / Period.
 func (s Sine) Rate(t float64) float64 { return s.Mean - s.Amplitude*math.Cos(s.omega()*t) }
 
-// Expected is Mean·t − Amplitude/ω·sin(ωt).
+// Expected returns Mean·t − Amplitude/ω·sin(ωt).
 func (s Sine) Expected(t float64) float64 {
 	return s.Mean*t - s.Amplitude/s.omega()*math.Sin(s.omega()*t)
 }
 
 func (s Sine) omega() float64 { return 2 * math.Pi / s.Period.Seconds() }
 
-// Instant finds the t of Expected(t) = n, which has no closed form, by Newton's
-// method inside a bracket: the wave moves a request by no more than
-// Amplitude/(ω·Mean) from where the mean alone would have it.
+// Instant solves Expected(t) = n for t. The equation has no closed form, so it uses
+// Newton's method inside a bracket: the wave moves a request by at most Amplitude/(ω·Mean)
+// from its time at the mean rate.
 func (s Sine) Instant(n float64) float64 {
 	const precise = 1e-11 // seconds
 	reach := s.Amplitude / (s.omega() * s.Mean)
@@ -100,10 +100,11 @@ func (s Sine) Instant(n float64) float64 {
 	return t
 }
 
-// Chain is shapes one after the other. Only the last may last forever.
+// Chain is a sequence of shapes. Only the last one may last forever.
 type Chain []Shape
 
-// Steps goes from one rate to another in so many equal stairs of equal length.
+// Steps returns a chain from one rate to another in the given number of equal steps of
+// equal length.
 func Steps(from, to float64, stairs int, length time.Duration) Chain {
 	c := make(Chain, stairs)
 	for i := range c {
@@ -116,14 +117,14 @@ func Steps(from, to float64, stairs int, length time.Duration) Chain {
 	return c
 }
 
-// Spike is a base rate with one peak. Length is that of the whole stage.
+// Spike is a base rate with one peak. Length is the length of the whole stage.
 type Spike struct {
 	Base, Peak           float64
-	At, Rise, Hold, Fall time.Duration // At: when it begins to rise
+	At, Rise, Hold, Fall time.Duration // At: when the rise begins
 	Length               time.Duration
 }
 
-// Chain is the spike as its straight parts. Parts without length are left out.
+// Chain returns the spike as a chain of linear parts. It omits parts of length 0.
 func (s Spike) Chain() Chain {
 	parts := []Linear{
 		{s.Base, s.Base, s.At},
@@ -141,7 +142,7 @@ func (s Spike) Chain() Chain {
 	return c
 }
 
-// Seconds is the sum of the parts'.
+// Seconds returns the sum of the lengths of the parts.
 func (c Chain) Seconds() (sum float64) {
 	for _, s := range c {
 		sum += s.Seconds()
@@ -149,20 +150,21 @@ func (c Chain) Seconds() (sum float64) {
 	return sum
 }
 
-// Rate is that of the part that t falls into.
+// Rate returns the rate of the part that contains t.
 func (c Chain) Rate(t float64) float64 {
 	part, t, _ := c.find(t)
 	return part.Rate(t)
 }
 
-// Expected is what the parts before t expect, and the one that t falls into until then.
+// Expected returns the requests of all parts before t, plus those of the current part up to
+// t.
 func (c Chain) Expected(t float64) float64 {
 	part, t, before := c.find(t)
 	return before + part.Expected(t)
 }
 
-// find returns the part that t falls into, t since it began, and what the parts
-// before it expect.
+// find returns the part that contains t, the time since the part began, and the expected
+// requests of the parts before it.
 func (c Chain) find(t float64) (part Shape, since, before float64) {
 	for _, s := range c[:len(c)-1] {
 		if t < s.Seconds() {
@@ -174,7 +176,7 @@ func (c Chain) find(t float64) (part Shape, since, before float64) {
 	return c[len(c)-1], t, before
 }
 
-// Instant is that of the part in which the n-th request falls.
+// Instant returns the time at which the part that contains the n-th request expects it.
 func (c Chain) Instant(n float64) float64 {
 	began := 0.0
 	for _, s := range c[:len(c)-1] {

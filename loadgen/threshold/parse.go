@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// SyntaxError points at what is wrong in an expression.
+// SyntaxError is an error in an expression, with its position.
 type SyntaxError struct {
 	Text    string // the whole expression
-	Column  int    // from 1, in characters
+	Column  int    // in characters, from 1
 	Message string
 }
 
@@ -19,7 +19,7 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("threshold %q, column %d: %s", e.Text, e.Column, e.Message)
 }
 
-// Parse reads an expression; see the package. Its error is a *SyntaxError.
+// Parse parses an expression; see the package for the syntax. The error is a *SyntaxError.
 func Parse(text string) (Threshold, error) {
 	p := parser{text: text}
 	t, err := p.expression()
@@ -30,7 +30,7 @@ func Parse(text string) (Threshold, error) {
 	return t, nil
 }
 
-// parser reads text from at on.
+// parser parses text; at is the current position in bytes.
 type parser struct {
 	text string
 	at   int
@@ -72,7 +72,7 @@ func (p *parser) expression() (Threshold, error) {
 	}
 }
 
-// selector reads ".name." into n.
+// selector parses ".name." into n.
 func (p *parser) selector(kind string, n *name) error {
 	if !p.accept(".") {
 		return p.errorAt(p.at, `"." and a name must follow %s, as in %s.NAME.p99`, kind, kind)
@@ -84,7 +84,7 @@ func (p *parser) selector(kind string, n *name) error {
 		if err != nil {
 			return p.errorAt(begin, "the quoted name does not end")
 		}
-		n.text, _ = strconv.Unquote(quoted) // a quoted prefix can be unquoted
+		n.text, _ = strconv.Unquote(quoted) // cannot fail for a quoted prefix
 		p.at += len(quoted)
 	} else {
 		n.text = p.word()
@@ -98,7 +98,7 @@ func (p *parser) selector(kind string, n *name) error {
 	return nil
 }
 
-// comparison reads what follows the metric's word.
+// comparison parses everything after the name of the metric.
 func (p *parser) comparison(t Threshold, word string, begin int) (Threshold, error) {
 	if err := p.metric(&t, word, begin); err != nil {
 		return t, err
@@ -141,7 +141,7 @@ func (p *parser) metric(t *Threshold, word string, begin int) error {
 	return nil
 }
 
-// agree refuses combinations that say nothing.
+// agree returns an error for combinations without a meaning.
 func (p *parser) agree(t Threshold, at int) error {
 	isLatency := t.metric != "errors" && t.metric != "rate" && t.metric != "count"
 	switch {
@@ -155,7 +155,7 @@ func (p *parser) agree(t Threshold, at int) error {
 	return nil
 }
 
-// limit reads the value, in the metric's unit, to the text's end.
+// limit parses the rest of the text as a value in the unit of the metric.
 func (p *parser) limit(t *Threshold) error {
 	begin := p.at
 	text := strings.TrimRight(p.text[begin:], " \t")
@@ -215,7 +215,7 @@ func (p *parser) accept(token string) bool {
 	return true
 }
 
-// word reads letters, digits, "_" and "-".
+// word parses letters, digits, "_" and "-".
 func (p *parser) word() string {
 	begin := p.at
 	for p.at < len(p.text) && isWord(p.text[p.at]) {

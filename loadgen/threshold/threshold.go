@@ -1,4 +1,4 @@
-// Package threshold states what a load test must show, as expressions, and says whether a result shows it.
+// Package threshold parses conditions on the result of a load test and evaluates them.
 //
 //	p99 < 300ms
 //	errors < 0.1%
@@ -8,9 +8,9 @@
 //	lag.p99 < 5ms
 //	rate > 190/s
 //
-// An expression is selectors (scenario, journey, step and stage with a name), a latency (response, the default, service or
-// lag), a metric (p0 to p100, min, mean, max, errors, rate, count), a comparison and a value. Names with other characters
-// than letters, digits, "_" and "-" stand in double quotes.
+// An expression consists of selectors (scenario, journey, step and stage, each with a name), a latency (response, which is
+// the default, service or lag), a metric (p0 to p100, min, mean, max, errors, rate, count), a comparison and a value. A
+// name with characters other than letters, digits, "_" and "-" must be in double quotes.
 //
 // It must not know how results are made or shown.
 package threshold
@@ -27,30 +27,31 @@ import (
 
 // Threshold is a parsed expression. Make one with Parse.
 type Threshold struct {
-	text                           string // as it was written
+	text                           string // the expression as written
 	scenario, journey, step, stage name
-	latency                        string // "response", "service" or "lag"; "" is response
+	latency                        string // "response", "service" or "lag"; "" means response
 	metric                         string // "quantile", "min", "mean", "max", "errors", "rate" or "count"
 	quantile                       float64
 	op                             string
-	limit                          float64 // nanoseconds, a share, per second, or a count
+	limit                          float64 // nanoseconds, a share, requests a second, or a count
 }
 
-// name is a selector's, with where it stands, to point at it when it names nothing. The zero name selects all.
+// name is the name in a selector. It has its column, so that an error can point at an unknown name. The zero
+// name selects everything.
 type name struct {
 	text   string
 	column int
 }
 
-// String is the expression as it was written.
+// String returns the expression as written.
 func (t Threshold) String() string { return t.text }
 
-// Names are those that a profile has.
+// Names are the names that a profile has.
 type Names struct {
 	Scenarios, Journeys, Steps, Stages []string
 }
 
-// Check returns a *SyntaxError when the expression selects something that the profile does not have.
+// Check returns a *SyntaxError if the expression selects a name that the profile does not have.
 func (t Threshold) Check(names Names) error {
 	for _, check := range []struct {
 		kind string
@@ -71,8 +72,8 @@ func (t Threshold) Check(names Names) error {
 	return nil
 }
 
-// Evaluate says what the result shows. Without any request that the expression selects, there is no data, and the
-// threshold is broken: a test that tested nothing has not passed.
+// Evaluate compares a result with the threshold. If the expression selects no request, there is no data, and the
+// threshold does not hold: a test that tested nothing has not passed.
 func (t Threshold) Evaluate(r *result.Result) result.Threshold {
 	outcome := result.Threshold{Expression: strings.TrimSpace(t.text), Actual: "no data"}
 	measured := t.selected(r)
@@ -94,7 +95,7 @@ func (t Threshold) Evaluate(r *result.Result) result.Threshold {
 	return outcome
 }
 
-// EvaluateAll evaluates every one and says whether all hold.
+// EvaluateAll evaluates all thresholds. ok reports whether all of them hold.
 func EvaluateAll(thresholds []Threshold, r *result.Result) (outcomes []result.Threshold, ok bool) {
 	ok = true
 	for _, t := range thresholds {
@@ -104,9 +105,9 @@ func EvaluateAll(thresholds []Threshold, r *result.Result) (outcomes []result.Th
 	return outcomes, ok
 }
 
-// BudgetLeft is the share of the failures allowed over the whole run that is still left, for a threshold like
-// "errors < 0.1%"; negative when more failed. The whole run is taken to have as many requests a second as the part so far.
-// ok is false for other thresholds and before the first request.
+// BudgetLeft returns the share of the allowed failures that is left, for a threshold like "errors < 0.1%". The allowance
+// is for the whole run, which is assumed to have the same rate as the part so far. The share is negative if more requests
+// failed than allowed. ok is false for other thresholds and before the first request.
 func (t Threshold) BudgetLeft(r *result.Result) (left float64, ok bool) {
 	measured := t.selected(r)
 	if t.metric != "errors" || !strings.HasPrefix(t.op, "<") || t.limit <= 0 || measured.count == 0 || r.Elapsed <= 0 {
@@ -116,7 +117,7 @@ func (t Threshold) BudgetLeft(r *result.Result) (left float64, ok bool) {
 	return 1 - float64(measured.failed)/(t.limit*float64(measured.count)*whole), true
 }
 
-// measurement is what an expression selects of a result.
+// measurement has the part of a result that an expression selects.
 type measurement struct {
 	count, failed uint64
 	latency       *result.Histogram
@@ -160,7 +161,7 @@ func (t Threshold) value(m measurement, r *result.Result) float64 {
 	return float64(m.latency.Quantile(t.quantile / 100))
 }
 
-// seconds is how long the selected stages ran, at least a millisecond.
+// seconds returns how long the selected stages ran, at least 1 ms.
 func (t Threshold) seconds(r *result.Result) float64 {
 	ran := r.Elapsed
 	if t.stage != (name{}) {
@@ -174,7 +175,7 @@ func (t Threshold) seconds(r *result.Result) float64 {
 	return max(ran, time.Millisecond).Seconds()
 }
 
-// format writes a value of the metric's kind as Parse reads it.
+// format formats a value of the metric in the syntax of Parse.
 func (t Threshold) format(value float64) string {
 	switch t.metric {
 	case "errors":

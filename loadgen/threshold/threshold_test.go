@@ -9,8 +9,8 @@ import (
 	"firedrill/loadgen/result"
 )
 
-// run has 1,000 requests of browse that take 1 to 1,000 ms, 10 of them failed; in its second stage 100 of checkout that
-// take 2 s, and as many journeys that take 3 s, half of them failed.
+// run returns a result with 1,000 requests of browse that take 1 to 1,000 ms, 10 of which failed. The second stage has
+// 100 requests of checkout that take 2 s, and 100 journeys that take 3 s, half of which failed.
 func run() *result.Result {
 	c := result.New(result.Meta{
 		Length: 20 * time.Second,
@@ -161,7 +161,7 @@ func TestCheck(t *testing.T) {
 
 func TestBudgetLeft(t *testing.T) {
 	r := run()
-	r.Elapsed = 10 * time.Second // half the run: 1,100 requests so far, 2,200 in all, 10 failed
+	r.Elapsed = 10 * time.Second // half of the run: 1,100 requests so far, 2,200 in all, 10 failed
 	for expression, want := range map[string]float64{"errors < 1%": 1 - 10/22.0, "errors <= 0.1%": 1 - 10/2.2, "scenario.browse.errors < 1%": 0.5} {
 		parsed, err := Parse(expression)
 		if err != nil {
