@@ -32,7 +32,7 @@ type bandwidthSpec struct {
 // errToxicity is the error for a fault on a share of the connections.
 var errToxicity = errors.New("experiments pick packets or pods, not connections: there is no toxicity below 1")
 
-// stream returns the ends of a wire in the direction in which a toxic works: packets flow from from to
+// stream returns the ends of a wire in the direction in which a toxic works: packets flow from the one called from to
 // to.
 func (c Cluster) stream(target string, v kinds.Values) (from, to Pods, err error) {
 	caller, dependency, err := c.wire(target)
