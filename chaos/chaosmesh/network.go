@@ -32,8 +32,8 @@ type bandwidthSpec struct {
 // errToxicity is the error for a fault on a share of the connections.
 var errToxicity = errors.New("experiments pick packets or pods, not connections: there is no toxicity below 1")
 
-// stream returns the ends of a wire in the direction in which a toxic works: packets flow from the one called from to
-// to.
+// stream returns the two ends of a wire in the direction in which a toxic works: packets flow from the first to the
+// second.
 func (c Cluster) stream(target string, v kinds.Values) (from, to Pods, err error) {
 	caller, dependency, err := c.wire(target)
 	if err != nil {
