@@ -16,10 +16,10 @@ const firing = `ALERTS{alertstate="firing",severity!="none"}`
 func start() Board {
 	return Board{
 		UID: "start", Title: "Start here",
-		About:  "What the kit is, the state of everything, and where to look next.",
+		About:  "What Firedrill is, the state of everything, and where to look next.",
 		events: timeline(),
 		rows: []row{
-			{"The kit", []panel{
+			{"Firedrill", []panel{
 				prose("A fire drill for observability", "What this is, and a map of the dashboards.", welcome()).Span(full),
 			}},
 			{"How the shop does", []panel{

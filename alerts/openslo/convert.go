@@ -19,7 +19,7 @@ import (
 func (im *importer) slo(o object) {
 	name := o.Metadata.Name
 	if o.Spec.BudgetingMethod != "Occurrences" {
-		im.skipped("SLO %q: budgeting method %q: the kit counts events (Occurrences), not slices of time", name, o.Spec.BudgetingMethod)
+		im.skipped("SLO %q: budgeting method %q: Firedrill counts events (Occurrences), not slices of time", name, o.Spec.BudgetingMethod)
 		return
 	}
 	sli, err := im.indicator(o.Spec)
@@ -29,7 +29,7 @@ func (im *importer) slo(o object) {
 	}
 	im.window(name, o.Spec.TimeWindow)
 	if len(o.Spec.AlertPolicies) > 0 {
-		im.changed("SLO %q: its alert policies: the kit makes its own alerts on the burn rate", name)
+		im.changed("SLO %q: its alert policies: Firedrill makes its own alerts on the burn rate", name)
 	}
 	labels := im.labels(o)
 	for i, target := range o.Spec.Objectives {
@@ -65,7 +65,7 @@ func describe(o object, target objective) string {
 func (t objective) percent() (float64, error) {
 	switch {
 	case t.Indicator != nil || t.IndicatorRef != "":
-		return 0, errors.New("it has an indicator of its own: the kit has no composite objectives")
+		return 0, errors.New("it has an indicator of its own: Firedrill has no composite objectives")
 	case t.TargetPercent != nil:
 		return *t.TargetPercent, nil
 	case t.Target != nil:
@@ -165,7 +165,7 @@ func (im *importer) promql(what string, m metric) (string, error) {
 		kind = im.sources[source.Ref]
 	}
 	if kind != "" && !strings.EqualFold(kind, "prometheus") {
-		return "", fmt.Errorf("%s comes from %s: the kit asks only Prometheus", what, kind)
+		return "", fmt.Errorf("%s comes from %s: Firedrill asks only Prometheus", what, kind)
 	}
 	text, ok := source.Spec["query"].(string)
 	if !ok {

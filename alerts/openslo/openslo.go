@@ -135,7 +135,7 @@ func convert(objects []object) (Result, error) {
 		case "SLO":
 			im.slo(o)
 		case "AlertPolicy", "AlertCondition", "AlertNotificationTarget":
-			im.changed("%s %q: the kit makes its own alerts on the burn rate; where they go is Alertmanager's", o.Kind, o.Metadata.Name)
+			im.changed("%s %q: Firedrill makes its own alerts on the burn rate; where they go is Alertmanager's", o.Kind, o.Metadata.Name)
 		case "SLI", "DataSource", "Service": // objectives refer to these
 		default:
 			im.skipped("%s %q: no such kind in %s", o.Kind, o.Metadata.Name, apiVersion)

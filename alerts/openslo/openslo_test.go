@@ -111,17 +111,17 @@ sum(rate(http_requests_total{code!~"5..",job="web"}[{{.window}}]))`},
 func TestWhatCannotBeExpressed(t *testing.T) {
 	for _, tc := range []struct{ name, old, new, want string }{
 		{"time slices", "budgetingMethod: Occurrences\n  timeWindow: [{duration: 30d", "budgetingMethod: Timeslices\n  timeWindow: [{duration: 30d",
-			`SLO "availability": budgeting method "Timeslices": the kit counts events (Occurrences), not slices of time`},
+			`SLO "availability": budgeting method "Timeslices": Firedrill counts events (Occurrences), not slices of time`},
 		{"threshold", documents[strings.Index(documents, "  ratioMetric:\n    counter"):strings.Index(documents, "---\napiVersion: openslo/v1\nkind: SLO")], "  thresholdMetric: {metricSource: {type: Prometheus, spec: {query: x}}}\n",
 			`SLO "availability": a thresholdMetric compares a value with a threshold and counts no events: use a histogram, as sli.latency`},
 		{"another source", "spec: {type: Prometheus}", "spec: {type: Datadog}",
-			`SLO "availability": total comes from Datadog: the kit asks only Prometheus`},
+			`SLO "availability": total comes from Datadog: Firedrill asks only Prometheus`},
 		{"gauge", "counter: true", "counter: false",
 			`SLO "availability": its ratioMetric has counter: false: of a value that goes up and down nobody can tell events`},
 		{"missing indicator", "indicatorRef: answered", "indicatorRef: gone",
 			`SLO "availability": its indicator "gone" is not among the documents`},
 		{"composite", "- targetPercent: 99.9\n", "- {targetPercent: 99.9, indicatorRef: answered}\n",
-			`SLO "availability", objective 1: it has an indicator of its own: the kit has no composite objectives`},
+			`SLO "availability", objective 1: it has an indicator of its own: Firedrill has no composite objectives`},
 		{"no target", "- targetPercent: 99.9\n", "- {displayName: x}\n",
 			`SLO "availability", objective 1: it has neither target nor targetPercent`},
 		{"no PromQL", `'http_requests_total{job="web",code!~"5.."}'`, `'SELECT 1'`,
@@ -157,8 +157,8 @@ func TestWhatChangesIsTold(t *testing.T) {
 	all := strings.Join(got.Changed, "\n")
 	for _, want := range []string{
 		`SLO "availability": its window of 1M follows the calendar: here it is rolling, of 30d`,
-		`SLO "availability": its alert policies: the kit makes its own alerts on the burn rate`,
-		`AlertPolicy "x": the kit makes its own alerts on the burn rate; where they go is Alertmanager's`,
+		`SLO "availability": its alert policies: Firedrill makes its own alerts on the burn rate`,
+		`AlertPolicy "x": Firedrill makes its own alerts on the burn rate; where they go is Alertmanager's`,
 	} {
 		if !strings.Contains(all, want) {
 			t.Errorf("%q is not told in\n%s", want, all)

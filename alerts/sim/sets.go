@@ -58,7 +58,7 @@ func Own(s slo.SLO, o rules.Options) (RuleSet, error) {
 		return RuleSet{}, fmt.Errorf("make rules of %s: %w", s.ID(), err)
 	}
 	return RuleSet{
-		Name: "firedrill", About: "the kit's own",
+		Name: "firedrill", About: "Firedrill's own",
 		Text:  render(groups...),
 		Model: ownModel(s, o),
 	}, nil

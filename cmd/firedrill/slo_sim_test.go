@@ -29,7 +29,7 @@ func TestSimCommands(t *testing.T) {
 		stdout, stderr string // parts of the output
 	}{
 		{"all sets", "slo sim --quick", 0, "Told after the incident began", ""},
-		{"two sets", "slo sim --quick --sets book-6,firedrill", 0, "the kit's own", ""},
+		{"two sets", "slo sim --quick --sets book-6,firedrill", 0, "Firedrill's own", ""},
 		{"no such set", "slo sim --sets book-7", 2, "", `unknown rule set "book-7"; want some of book-1, `},
 		{"rules of a user", "slo sim --quick --sets mine --all all_total --bad bad_total --rules " + mine, 0, "mine", "1 of 1 rules"},
 		{"rules without series", "slo sim --quick --sets mine --rules " + mine, 2, "", "Errors reads bad_total, which no event counts in"},
