@@ -1,3 +1,7 @@
+//go:build !race
+
+// These replays take minutes with the race detector, and nothing in them is concurrent.
+
 package rules_test
 
 import (
