@@ -179,6 +179,9 @@ func suiteOf(j *run.Journal) suite {
 	if j.Stopped != nil {
 		add("to the end", fmt.Sprintf("stopped in phase %s: %s", j.Stopped.Phase, j.Stopped.Reason), run.Unknown)
 	}
+	if j.Advice != "" {
+		add("what to do", j.Advice, run.Unknown)
+	}
 	s.Tests = len(s.Cases)
 	return s
 }

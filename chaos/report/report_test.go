@@ -238,3 +238,23 @@ func TestJUnitOfARefusedDrill(t *testing.T) {
 		t.Errorf("got %+v in\n%s", got, b.String())
 	}
 }
+
+// Where the machine is why nobody can tell, every format says what to do.
+func TestAdviceIsInEveryFormat(t *testing.T) {
+	j := failed()
+	j.Verdict, j.Advice = run.Inconclusive, "close what else runs"
+	for name, write := range map[string]func(io.Writer, *run.Journal) error{
+		"text": report.Text, "HTML": report.HTML, "JSON": report.JSON,
+		"JUnit": func(w io.Writer, j *run.Journal) error { return report.JUnit(w, nil, j) },
+	} {
+		var with, without strings.Builder
+		quiet := *j
+		quiet.Advice = ""
+		if err := errors.Join(write(&with, j), write(&without, &quiet)); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(with.String(), j.Advice) || strings.Contains(without.String(), "What to do") || strings.Contains(without.String(), "what to do") {
+			t.Errorf("%s does not say %q, or says what to do without advice", name, j.Advice)
+		}
+	}
+}

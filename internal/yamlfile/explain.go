@@ -98,7 +98,7 @@ func nameOf(t reflect.Type) string {
 	if t == nil {
 		return "nothing"
 	}
-	switch t.Kind() { //nolint:exhaustive // a document has few kinds
+	switch t.Kind() { //nolint:exhaustive // documents use only these kinds; default covers the rest
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
@@ -116,7 +116,7 @@ func nameOf(t reflect.Type) string {
 }
 
 func nodeName(t ast.NodeType) string {
-	switch t { //nolint:exhaustive // the others are texts to those who write them
+	switch t { //nolint:exhaustive // every other node is text to whoever writes the file
 	case ast.MappingType, ast.MappingValueType:
 		return "a mapping of keys to values"
 	case ast.SequenceType:
