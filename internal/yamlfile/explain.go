@@ -98,7 +98,7 @@ func nameOf(t reflect.Type) string {
 	if t == nil {
 		return "nothing"
 	}
-	switch t.Kind() { //nolint:exhaustive // documents use only these kinds; default covers the rest
+	switch t.Kind() { //nolint:exhaustive // documents use only these kinds; any other is text
 	case reflect.Bool:
 		return "true or false"
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
