@@ -45,7 +45,7 @@ func (p Project) Up(ctx context.Context) (stack.Status, error) {
 	if before != nil {
 		return p.already(ctx, d, *before)
 	}
-	if p.Settings, err = p.Measured(ctx, machine.Calibrate); err != nil {
+	if p.Machine, err = machine.Measure(ctx, p.Data, machine.Calibrate); err != nil {
 		return stack.Status{}, err
 	}
 	fmt.Fprintln(p.Out, p.Sizing(p.Patience))

@@ -1,7 +1,6 @@
 package stack
 
 import (
-	"context"
 	"fmt"
 	"math"
 	"time"
@@ -45,20 +44,6 @@ func (s Settings) ReadyFor(asked time.Duration) time.Duration {
 		return asked
 	}
 	return s.Machine.Patience(readyFor)
-}
-
-// Measured returns s with the capacity of the machine. It is the known capacity if that is less than a day old;
-// otherwise calibrate measures it, and it is stored in the data folder. The folder must exist. The copy must
-// not run, or its own load would make the machine look slow.
-func (s Settings) Measured(ctx context.Context, calibrate func(context.Context) (machine.Capacity, error)) (Settings, error) {
-	if s.Machine.Current() {
-		return s, nil
-	}
-	var err error
-	if s.Machine, err = calibrate(ctx); err != nil {
-		return s, err
-	}
-	return s, s.Machine.Keep(s.Data)
 }
 
 // Sizing describes the capacity of the machine and the values that depend on it. asked is as in ReadyFor.

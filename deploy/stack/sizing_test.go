@@ -130,45 +130,16 @@ func TestSizing(t *testing.T) {
 	}
 }
 
-func TestTheMachineIsMeasuredOnceADay(t *testing.T) {
-	now := time.Now()
-	fresh := machine.Capacity{Cores: 2, Speed: 0.5, Measured: now}
-	for _, tc := range []struct {
-		name     string
-		known    machine.Capacity
-		measures bool
-	}{
-		{"nothing is known", machine.Capacity{}, true},
-		{"an hour old", machine.Capacity{Cores: 2, Speed: 1, Measured: now.Add(-time.Hour)}, false},
-		{"two days old", machine.Capacity{Cores: 2, Speed: 1, Measured: now.Add(-48 * time.Hour)}, true},
-		{"from the future", machine.Capacity{Cores: 2, Speed: 1, Measured: now.Add(time.Hour)}, true},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			var out strings.Builder
-			k := Stack{Settings: Settings{Data: t.TempDir(), Machine: tc.known}, Out: &out}
-			measured := false
-			k.Calibrate = func(context.Context) (machine.Capacity, error) {
-				measured = true
-				return fresh, nil
-			}
-			got, err := k.sized(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := tc.known
-			if tc.measures {
-				want = fresh
-			}
-			if measured != tc.measures || got.Machine != want {
-				t.Errorf("measured: %v, now %+v, want %v and %+v", measured, got.Machine, tc.measures, want)
-			}
-			if _, err := os.Stat(filepath.Join(k.Data, "machine.json")); (err == nil) != tc.measures {
-				t.Errorf("kept: %v, want that it is kept: %v", err, tc.measures)
-			}
-			if want := got.Sizing(0) + "\n"; out.String() != want {
-				t.Errorf("said %q, want %q", out.String(), want)
-			}
-		})
+func TestUpMeasuresTheMachine(t *testing.T) {
+	k := Stack{Settings: Settings{Data: t.TempDir(), Machine: ofPower(1)}, Out: new(strings.Builder)}
+	fresh := machine.Capacity{Cores: 2, Speed: 0.5, Measured: time.Now()}
+	k.Calibrate = func(context.Context) (machine.Capacity, error) { return fresh, nil }
+	got, err := k.sized(t.Context())
+	if err != nil || got.Machine != fresh {
+		t.Errorf("%+v, %v, want %+v", got.Machine, err, fresh)
+	}
+	if want := got.Sizing(0) + "\n"; k.Out.(*strings.Builder).String() != want {
+		t.Errorf("said %q, want %q", k.Out, want)
 	}
 }
 

@@ -81,7 +81,7 @@ func (k Stack) sized(ctx context.Context) (Stack, error) {
 		calibrate = machine.Calibrate
 	}
 	var err error
-	if k.Settings, err = k.Measured(ctx, calibrate); err != nil {
+	if k.Machine, err = machine.Measure(ctx, k.Data, calibrate); err != nil {
 		return k, err
 	}
 	fmt.Fprintln(k.Out, k.Sizing(k.Patience))

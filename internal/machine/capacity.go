@@ -169,16 +169,28 @@ func (c Capacity) Current() bool {
 	return c.Power() > 0 && age >= 0 && age < believed
 }
 
-// Of returns the capacity that is stored in a folder. If there is none, or if it is older than a day, Of
-// calibrates the machine and stores the result.
-func Of(ctx context.Context, dir string) (Capacity, error) {
-	c, ok, err := Known(dir)
-	if err == nil && ok && c.Current() {
-		return c, nil
-	}
-	// A file that cannot be read is replaced.
-	if c, err = Calibrate(ctx); err != nil {
+// Measure calibrates the machine and stores the result in a folder, which must exist. If the folder has a better
+// result of the last day with the same number of cores, Measure stores and returns nothing worse: other work on
+// the machine can make a calibration too low, but nothing makes it too high.
+//
+// What is measured afterwards must not run yet, or its own load makes the machine look slow.
+func Measure(ctx context.Context, dir string, calibrate func(context.Context) (Capacity, error)) (Capacity, error) {
+	c, err := calibrate(ctx)
+	if err != nil {
 		return Capacity{}, err
 	}
+	// A file that cannot be read is replaced.
+	if known, ok, err := Known(dir); err == nil && ok && known.Current() && known.Power() > c.Power() {
+		return known, nil
+	}
 	return c, c.Keep(dir)
+}
+
+// Of returns the capacity that is stored in a folder. If there is none, or if it is older than a day, Of
+// measures it.
+func Of(ctx context.Context, dir string) (Capacity, error) {
+	if c, ok, err := Known(dir); err == nil && ok && c.Current() {
+		return c, nil
+	}
+	return Measure(ctx, dir, Calibrate)
 }

@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -51,6 +52,45 @@ func TestKeptCapacity(t *testing.T) {
 	}
 	if _, ok, err := Known(dir); ok || err == nil {
 		t.Errorf("a broken file: %v, %v; want an error", ok, err)
+	}
+}
+
+func TestMeasureKeepsTheBetterResultOfADay(t *testing.T) {
+	now := time.Now()
+	cores := runtime.GOMAXPROCS(0)
+	fresh := Capacity{Cores: cores, Speed: 0.5, Measured: now}
+	for _, tc := range []struct {
+		name  string
+		known Capacity
+		keeps bool // the known capacity
+	}{
+		{"nothing is known", Capacity{}, false},
+		{"better, an hour old", Capacity{Cores: cores, Speed: 1, Measured: now.Add(-time.Hour)}, true},
+		{"worse, an hour old", Capacity{Cores: cores, Speed: 0.3, Measured: now.Add(-time.Hour)}, false},
+		{"better, two days old", Capacity{Cores: cores, Speed: 1, Measured: now.Add(-48 * time.Hour)}, false},
+		{"better, from the future", Capacity{Cores: cores, Speed: 1, Measured: now.Add(time.Hour)}, false},
+		{"better, with other cores", Capacity{Cores: cores + 1, Speed: 1, Measured: now}, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if tc.known.Cores > 0 {
+				if err := tc.known.Keep(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := fresh
+			if tc.keeps {
+				want = tc.known
+			}
+			got, err := Measure(t.Context(), dir, func(context.Context) (Capacity, error) { return fresh, nil })
+			kept, ok, keptErr := Known(dir)
+			if err != nil || keptErr != nil || !ok {
+				t.Fatalf("%v, %v, %v", err, keptErr, ok)
+			}
+			if got.Power() != want.Power() || kept.Power() != want.Power() {
+				t.Errorf("returned %+v, kept %+v, want %+v", got, kept, want)
+			}
+		})
 	}
 }
 
