@@ -183,3 +183,62 @@ func alertsOf(t *testing.T, s slo.Spec) []string {
 	}
 	return all
 }
+
+// An explanation says what the generated rules do, and nothing else.
+func TestExplanationAgreesWithTheRules(t *testing.T) {
+	all := explained(t, "")
+	for _, tc := range []struct {
+		name, alerting string
+		says, denies   []string
+	}{
+		{"nothing disabled", "",
+			[]string{"page   SLIAbsent", "ticket ErrorBudgetSpent", "never page,", "never become a ticket,"}, []string{"Nothing can", "No burn rate can"}},
+		{"the page disabled", "      page_alert: {disable: true}\n",
+			[]string{"ticket SLIAbsent", "ticket ErrorBudgetSpent", "Nothing can page", "never become a ticket,"}, []string{"page   SLIAbsent"}},
+		{"the ticket disabled", "      ticket_alert: {disable: true}\n",
+			[]string{"page   SLIAbsent", "never page,", "Nothing can become a ticket"}, []string{"ErrorBudgetSpent", "Nothing can page"}},
+		{"both disabled", "      page_alert: {disable: true}\n      ticket_alert: {disable: true}\n",
+			[]string{"No alert: the objective disables them", "Nothing can page", "Nothing can become a ticket", "There is no alert that depends on burn rates"},
+			[]string{"SLIAbsent", "ErrorBudgetSpent", "bad events in its long window"}},
+		{"a ticket with the severity page", "      page_alert: {disable: true}\n      ticket_alert: {labels: {severity: page}}\n",
+			[]string{"No burn rate can page"}, []string{"Nothing can page"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e := explained(t, tc.alerting)
+			var out strings.Builder
+			if err := e.Write(&out); err != nil {
+				t.Fatal(err)
+			}
+			for _, text := range tc.says {
+				if !strings.Contains(out.String(), text) {
+					t.Errorf("does not say %q:\n%s", text, &out)
+				}
+			}
+			for _, text := range tc.denies {
+				if strings.Contains(out.String(), text) {
+					t.Errorf("says %q:\n%s", text, &out)
+				}
+			}
+			// What one severity does depends on nothing that is disabled for the other.
+			for i, v := range e.Outages {
+				if v.Page.Fires && v.Page != all.Outages[i].Page || v.Ticket.Fires && v.Ticket.Detection != all.Outages[i].Ticket.Detection {
+					t.Errorf("%v bad: %+v, want the predictions of %+v", v.Ratio, v, all.Outages[i])
+				}
+			}
+		})
+	}
+}
+
+// explained returns the explanation of an objective with the given settings of alerts.
+func explained(t *testing.T, alerting string) rules.Explanation {
+	t.Helper()
+	if alerting != "" {
+		alerting = "    alerting:\n" + alerting
+	}
+	s := spec(t, "    objective: 99.9\n", "    objective: 99.9\n"+alerting)
+	e, err := rules.Explain(s.SLOs[0], rules.Options{Policy: slo.Default(), Clock: slo.Workshop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}

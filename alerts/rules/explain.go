@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -21,16 +22,15 @@ type Explanation struct {
 	Slack       Seconds `json:"page_slack_seconds"`
 	TicketSlack Seconds `json:"ticket_slack_seconds"`
 
+	Alerts     []Generated `json:"alerts"` // every alert of the rules
 	Conditions []Condition `json:"conditions"`
 	Outages    []Verdict   `json:"outages"`
 	Traffic    Traffic     `json:"traffic"`
 
-	// Error ratios up to these values never fire a page or a ticket, however long they last. 1
-	// means that it never fires, as when it is disabled.
+	// Error ratios up to these values never fire a burn-rate alert of the severity, however long they last. 1
+	// means that none fires, as when there is none.
 	NeverPages   float64 `json:"never_pages_up_to"`
 	NeverTickets float64 `json:"never_tickets_up_to"`
-	NoPage       bool    `json:"page_disabled"`
-	NoTicket     bool    `json:"ticket_disabled"`
 }
 
 // Condition describes one pair of windows.
@@ -69,34 +69,33 @@ type Traffic struct {
 // ratios are the error ratios of the outages that are explained.
 var ratios = []float64{1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 0.0005, 0.0002, 0.0001}
 
-// Explain predicts what the rules of an objective will do. It returns the same errors as
-// BuildGroups.
+// Explain predicts what the rules of an objective will do. It reads the alerts back from the rules that BuildGroups
+// generates, so that it says nothing that the rules do not do. It returns the same errors as BuildGroups.
 func Explain(s slo.SLO, o Options) (Explanation, error) {
-	if _, err := BuildGroups(s, o); err != nil {
+	groups, err := BuildGroups(s, o)
+	if err != nil {
 		return Explanation{}, err
 	}
-	if s.Alerting.Page.Disable {
-		o.Policy.Page.Pairs = nil
+	alerts, err := generatedAlerts(groups)
+	if err != nil {
+		return Explanation{}, fmt.Errorf("explain %s: %w", s.ID(), err)
 	}
-	if s.Alerting.Ticket.Disable {
-		o.Policy.Ticket.Pairs = nil
-	}
+	b := newReadBack(s, o, alerts)
 	e := Explanation{
 		Service: s.Service, SLO: s.Name, Description: s.Description, Objective: s.Objective, Scale: o.Clock.Scale,
 		Period:       wall(o, o.Policy.Period),
 		Exhaustion:   wall(o, slo.TimeToExhaustion(1/s.Budget(), o.Policy.Period)),
 		Slack:        Seconds(o.Clock.Scrape + o.Clock.Interval),
 		TicketSlack:  Seconds(o.Clock.Scrape + o.Clock.LongInterval()),
-		NeverPages:   min(1, o.Policy.Page.LeastRatio(s.Budget())),
-		NeverTickets: min(1, o.Policy.Ticket.LeastRatio(s.Budget())),
-		NoPage:       s.Alerting.Page.Disable,
-		NoTicket:     s.Alerting.Ticket.Disable,
-		Traffic:      traffic(s, o),
+		Alerts:       alerts,
+		NeverPages:   min(1, b.page.LeastRatio(s.Budget())),
+		NeverTickets: min(1, b.ticket.LeastRatio(s.Budget())),
+		Traffic:      b.traffic(),
 	}
-	for _, p := range o.Policy.Page.Pairs {
+	for _, p := range b.page.Pairs {
 		e.Conditions = append(e.Conditions, condition(s, o, slo.Page, p))
 	}
-	for _, p := range o.Policy.Ticket.Pairs {
+	for _, p := range b.ticket.Pairs {
 		e.Conditions = append(e.Conditions, condition(s, o, slo.Ticket, p))
 	}
 	for _, ratio := range ratios {
@@ -104,7 +103,7 @@ func Explain(s slo.SLO, o Options) (Explanation, error) {
 		if n := len(e.Outages); n > 0 && !e.Outages[n-1].Page.Fires && !e.Outages[n-1].Ticket.Fires {
 			break
 		}
-		e.Outages = append(e.Outages, verdict(s, o, ratio))
+		e.Outages = append(e.Outages, b.verdict(ratio))
 	}
 	return e, nil
 }
@@ -117,35 +116,35 @@ func condition(s slo.SLO, o Options, severity slo.Severity, p slo.Pair) Conditio
 	}
 }
 
-func verdict(s slo.SLO, o Options, ratio float64) Verdict {
-	forever := slo.Outage{Ratio: ratio, Length: o.Clock.Wall(o.Policy.Period)}
-	length := o.Clock.Wall(time.Hour)
-	page, ticket := Predict(s, o, slo.Page, forever), Predict(s, o, slo.Ticket, forever)
+func (b readBack) verdict(ratio float64) Verdict {
+	forever := slo.Outage{Ratio: ratio, Length: b.Clock.Wall(b.Policy.Period)}
 	// Every alert that can fire does so before the outage ends, so that the reset times cover all
 	// of them.
-	length = max(length, 2*time.Duration(page.Detection), 2*time.Duration(ticket.Detection))
+	length := max(b.Clock.Wall(time.Hour),
+		2*time.Duration(b.predict(slo.Page, forever).Detection), 2*time.Duration(b.predict(slo.Ticket, forever).Detection))
 	outage := slo.Outage{Ratio: ratio, Length: length}
+	burn := outage.Burn(b.slo.Budget())
 	return Verdict{
-		Ratio: ratio, Burn: outage.Burn(s.Budget()), Length: Seconds(length),
-		Exhaustion: wall(o, slo.TimeToExhaustion(outage.Burn(s.Budget()), o.Policy.Period)),
-		Page:       Predict(s, o, slo.Page, outage),
-		Ticket:     Predict(s, o, slo.Ticket, outage),
+		Ratio: ratio, Burn: burn, Length: Seconds(length),
+		Exhaustion: wall(b.Options, slo.TimeToExhaustion(burn, b.Policy.Period)),
+		Page:       b.predict(slo.Page, outage),
+		Ticket:     b.predict(slo.Ticket, outage),
 	}
 }
 
 // traffic computes Traffic. A pair with threshold θ over a window W holds with θ·W·r bad events in
 // the window.
-func traffic(s slo.SLO, o Options) Traffic {
-	t := Traffic{MinBadEvents: s.MinBadEvents}
-	pairs := slices.DeleteFunc(slices.Clone(o.Policy.Page.Pairs), func(p slo.Pair) bool { return !p.CanHold(s.Budget()) })
-	if len(pairs) == 0 || s.MinBadEvents == 0 {
+func (b readBack) traffic() Traffic {
+	t := Traffic{MinBadEvents: b.slo.MinBadEvents}
+	pairs := slices.DeleteFunc(slices.Clone(b.page.Pairs), func(p slo.Pair) bool { return !p.CanHold(b.slo.Budget()) })
+	if len(pairs) == 0 || b.slo.MinBadEvents == 0 {
 		return t
 	}
 	t.Blind = math.Inf(1)
 	for _, p := range pairs {
-		seconds := o.Clock.Wall(p.Long).Seconds()
-		t.GuardDecides = max(t.GuardDecides, s.MinBadEvents*p.LeastEvents(s.Budget())/seconds)
-		t.Blind = min(t.Blind, s.MinBadEvents/seconds)
+		seconds := b.Clock.Wall(p.Long).Seconds()
+		t.GuardDecides = max(t.GuardDecides, b.slo.MinBadEvents*p.LeastEvents(b.slo.Budget())/seconds)
+		t.Blind = min(t.Blind, b.slo.MinBadEvents/seconds)
 	}
 	return t
 }

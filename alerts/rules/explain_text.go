@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -44,6 +45,19 @@ func (e Explanation) conditions(b *strings.Builder) {
 		}
 		b.WriteString("\n")
 	}
+	for _, a := range e.Alerts {
+		if a.Pairs > 0 {
+			continue
+		}
+		fmt.Fprintf(b, "    %-6s %s: %s", a.Severity, a.Alert, a.Summary)
+		if a.For > 0 {
+			fmt.Fprintf(b, ", for %s", long(a.For))
+		}
+		b.WriteString(".\n")
+	}
+	if len(e.Alerts) == 0 {
+		b.WriteString("    No alert: the objective disables them.\n")
+	}
 	b.WriteString("\n")
 }
 
@@ -65,19 +79,38 @@ func (e Explanation) outages(b *strings.Builder) error {
 
 func (e Explanation) never(b *strings.Builder) {
 	b.WriteString("  What never alerts\n")
-	say := func(what string, ratio float64, disabled bool) {
+	e.neverOf(b, slo.Page, "page", e.NeverPages)
+	e.neverOf(b, slo.Ticket, "become a ticket", e.NeverTickets)
+	absent := slices.ContainsFunc(e.Alerts, func(a Generated) bool { return a.Alert == AlertAbsent })
+	b.WriteString("    Time without data counts as time without errors")
+	if absent {
+		b.WriteString("; " + AlertAbsent + " fires then")
+	}
+	b.WriteString(".\n\n")
+}
+
+// neverOf writes what causes no alert of a severity. what is what such an alert does.
+func (e Explanation) neverOf(b *strings.Builder, severity slo.Severity, what string, ratio float64) {
+	var others []string // alerts of the severity that do not depend on burn rates
+	burns := false
+	for _, a := range e.Alerts {
 		switch {
-		case disabled:
-			fmt.Fprintf(b, "    Nothing can %s: the objective says so.\n", what)
-		case ratio >= 1:
-			fmt.Fprintf(b, "    Nothing can %s, not even a total outage: the objective is too low for these burn rates.\n", what)
-		default:
-			fmt.Fprintf(b, "    Up to %s of bad events never %s, however long they last.\n", percent(ratio), what)
+		case a.severity == severity && a.Pairs > 0:
+			burns = true
+		case a.Severity == string(severity):
+			others = append(others, a.Alert)
 		}
 	}
-	say("page", e.NeverPages, e.NoPage)
-	say("become a ticket", e.NeverTickets, e.NoTicket)
-	b.WriteString("    Time without data counts as time without errors; SLIAbsent tells of it.\n\n")
+	switch {
+	case !burns && len(others) > 0:
+		fmt.Fprintf(b, "    No burn rate can %s: there is no such alert. Only %s can.\n", what, strings.Join(others, " and "))
+	case !burns:
+		fmt.Fprintf(b, "    Nothing can %s: there is no such alert.\n", what)
+	case ratio >= 1:
+		fmt.Fprintf(b, "    No burn rate can %s, not even in a total outage: the objective is too low for these burn rates.\n", what)
+	default:
+		fmt.Fprintf(b, "    Up to %s of bad events never %s, however long they last.\n", percent(ratio), what)
+	}
 }
 
 func (e Explanation) traffic(b *strings.Builder) {
@@ -89,6 +122,10 @@ func (e Explanation) traffic(b *strings.Builder) {
 		}
 	}
 	t := e.Traffic
+	if len(e.Conditions) == 0 {
+		b.WriteString("    There is no alert that depends on burn rates.\n\n")
+		return
+	}
 	if t.MinBadEvents == 0 {
 		b.WriteString("    There is no guard against that (low_traffic.min_bad_events is 0).\n\n")
 		return

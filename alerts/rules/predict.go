@@ -22,10 +22,14 @@ type Prediction struct {
 // Predict returns how the alert of a severity reacts to an outage. The outage's length and rate are
 // in wall-clock time.
 func Predict(s slo.SLO, o Options, severity slo.Severity, outage slo.Outage) Prediction {
-	alert, interval := o.Policy.Page, o.Clock.Interval
 	if severity == slo.Ticket {
-		alert, interval = o.Policy.Ticket, o.Clock.LongInterval()
+		return predict(s, o, o.Policy.Ticket, o.Clock.LongInterval(), outage)
 	}
+	return predict(s, o, o.Policy.Page, o.Clock.Interval, outage)
+}
+
+// predict returns how an alert that is evaluated once an interval reacts to an outage.
+func predict(s slo.SLO, o Options, alert slo.Alert, interval time.Duration, outage slo.Outage) Prediction {
 	long := outage
 	long.Length = stretch(outage.Length, o.Clock.Scale)
 	long.Rate = outage.Rate / o.Clock.Scale
