@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"firedrill/alerts/slo"
+	"firedrill/internal/junit"
 )
 
 func TestJudge(t *testing.T) {
@@ -44,6 +45,21 @@ func TestJudge(t *testing.T) {
 	}
 	if j.Pages != 3 || j.Tickets != 2 || j.Strays != 1 || j.Precision != 2.0/4 || j.Recall != 2.0/4 {
 		t.Errorf("pages %d, tickets %d, precision %v, recall %v", j.Pages, j.Tickets, j.Precision, j.Recall)
+	}
+
+	// The same judgement as test suites.
+	proof := &Proof{Differences: []string{"one sample"}}
+	suites := Report{Results: []Result{{Set: RuleSet{Name: "mine"}, Judgement: j, Proof: proof, Unjudged: []string{"Month"}}}}.Suites()
+	got := map[string]junit.Outcome{}
+	for _, c := range suites[0].Cases {
+		got[c.Name] = c.Outcome
+	}
+	want := map[string]junit.Outcome{
+		"big": junit.Passed, "small": junit.Passed, "slow": junit.Passed, "masked": junit.Passed, "missed": junit.Failed,
+		"alerts without an incident": junit.Failed, "Prometheus's rule groups agree": junit.Failed, "Month": junit.Error,
+	}
+	if len(suites) != 1 || suites[0].Name != "slo.sim.mine" || !reflect.DeepEqual(got, want) {
+		t.Errorf("suites %+v, want the outcomes %v", suites, want)
 	}
 }
 

@@ -6,7 +6,6 @@ package report
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"fmt"
 	"io"
 	"os"
@@ -96,95 +95,6 @@ func predicted(p run.Prediction) string {
 
 // short returns a length of time in whole seconds.
 func short(d time.Duration) string { return d.Round(time.Second).String() }
-
-// The elements of JUnit XML that CI systems read.
-type (
-	suites struct {
-		XMLName xml.Name `xml:"testsuites"`
-		Suites  []suite  `xml:"testsuite"`
-	}
-	suite struct {
-		Name      string     `xml:"name,attr"`
-		Tests     int        `xml:"tests,attr"`
-		Failures  int        `xml:"failures,attr"`
-		Errors    int        `xml:"errors,attr"`
-		Time      string     `xml:"time,attr"`
-		Timestamp string     `xml:"timestamp,attr"`
-		Cases     []testCase `xml:"testcase"`
-	}
-	testCase struct {
-		Class   string   `xml:"classname,attr"`
-		Name    string   `xml:"name,attr"`
-		Time    string   `xml:"time,attr"`
-		Failure *problem `xml:"failure"`
-		Error   *problem `xml:"error"`
-		Out     string   `xml:"system-out,omitempty"`
-	}
-	problem struct {
-		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
-	}
-)
-
-// JUnit writes drills as test suites. Each check is a test; an inconclusive one is an
-// error. A drill that was refused is a suite with one error, so that no reader takes it
-// for one that passed.
-func JUnit(w io.Writer, refused []*run.RefusedError, journals ...*run.Journal) error {
-	var all suites
-	for _, r := range refused {
-		reason := strings.Join(r.Reasons, "; ")
-		name := "drill." + r.Drill
-		all.Suites = append(all.Suites, suite{
-			Name: name, Tests: 1, Errors: 1, Time: "0",
-			Cases: []testCase{{Class: name, Name: "begins", Time: "0", Error: &problem{reason, "refused: " + reason}}},
-		})
-	}
-	for _, j := range journals {
-		all.Suites = append(all.Suites, suiteOf(j))
-	}
-	if _, err := io.WriteString(w, xml.Header); err != nil {
-		return fmt.Errorf("write JUnit XML: %w", err)
-	}
-	encoder := xml.NewEncoder(w)
-	encoder.Indent("", "  ")
-	if err := encoder.Encode(all); err != nil {
-		return fmt.Errorf("write JUnit XML: %w", err)
-	}
-	_, err := io.WriteString(w, "\n")
-	return err
-}
-
-func suiteOf(j *run.Journal) suite {
-	s := suite{
-		Name: "drill." + j.Drill, Time: fmt.Sprintf("%.3f", j.End.Sub(j.Start).Seconds()),
-		Timestamp: j.Start.UTC().Format("2006-01-02T15:04:05"),
-	}
-	add := func(name, text string, o run.Outcome) {
-		c := testCase{Class: s.Name, Name: name, Time: "0"}
-		switch o {
-		case run.Failed:
-			c.Failure = &problem{text, text}
-			s.Failures++
-		case run.Unknown:
-			c.Error = &problem{text, text}
-			s.Errors++
-		default:
-			c.Out = text
-		}
-		s.Cases = append(s.Cases, c)
-	}
-	for _, c := range j.Checks {
-		add(string(c.Signal)+" "+c.Name, detail(c), c.Outcome)
-	}
-	if j.Stopped != nil {
-		add("to the end", fmt.Sprintf("stopped in phase %s: %s", j.Stopped.Phase, j.Stopped.Reason), run.Unknown)
-	}
-	if j.Advice != "" {
-		add("what to do", j.Advice, run.Unknown)
-	}
-	s.Tests = len(s.Cases)
-	return s
-}
 
 // byFirst sorts alerts by when they were first seen.
 func byFirst(all []run.AlertRun) []run.AlertRun {

@@ -234,7 +234,7 @@ func TestJUnitOfARefusedDrill(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(got.Suites) != 1 || got.Suites[0].Name != "drill.total-outage" || len(got.Suites[0].Cases) != 1 ||
-		got.Suites[0].Cases[0].Error.Message != "TargetDown fires; no data" || !strings.Contains(b.String(), `errors="1"`) {
+		got.Suites[0].Cases[0].Error.Message != "refused: TargetDown fires; no data" || !strings.Contains(b.String(), `errors="1"`) {
 		t.Errorf("got %+v in\n%s", got, b.String())
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"firedrill/internal/junit"
 	"firedrill/internal/term"
 )
 
@@ -153,4 +154,33 @@ func TestObserver(t *testing.T) {
 			t.Errorf("stages %q", stages)
 		}
 	})
+}
+
+func TestSuite(t *testing.T) {
+	cells := []Cell{
+		{Group: "services", Row: "orders", Column: "up", State: OK},
+		{Group: "services", Row: "orders", Column: "logs", State: Missing, Asked: "loki: {}", Got: "no lines"},
+		{Group: "links", Row: "x", Column: "holds", State: Waiting},
+	}
+	slow := &Machine{Asked: 10, Slowest: 5, StrainedShare: 0.9, WorstWait: 1}
+	for _, tc := range []struct {
+		name    string
+		machine *Machine
+		want    []junit.Outcome
+	}{
+		{"the machine kept up", nil, []junit.Outcome{junit.Passed, junit.Failed, junit.Error}},
+		{"the machine did not keep up", slow, []junit.Outcome{junit.Passed, junit.Error, junit.Error}},
+	} {
+		s := Report{Seconds: 12, Cells: cells, Machine: tc.machine}.Suite()
+		var got []junit.Outcome
+		for _, c := range s.Cases {
+			got = append(got, c.Outcome)
+			if c.Outcome != junit.Passed && c.Text == "" {
+				t.Errorf("%s: %s has no reason", tc.name, c.Name)
+			}
+		}
+		if !reflect.DeepEqual(got, tc.want) || s.Cases[1].Name != "services / orders / logs" {
+			t.Errorf("%s: %v, want %v", tc.name, got, tc.want)
+		}
+	}
 }
