@@ -17,7 +17,7 @@ func (t trial) checkSight(s Sight) Check {
 	on := evidence{needs: s.Needs, from: t.began, to: t.ended}
 	switch {
 	case s.Held:
-		c.Detail = fmt.Sprintf("it was %s before the fault too, so it shows nothing of it", number(s.Before))
+		c.Detail = fmt.Sprintf("the value was %s before the fault too, so it shows no effect of the fault", number(s.Before))
 		on = evidence{s.Needs, t.j.from(PhaseWarmUp), t.began, leastShortfall}
 	case !s.Seen.IsZero():
 		after := Seconds(s.Seen.Sub(t.began))
@@ -28,16 +28,16 @@ func (t trial) checkSight(s Sight) Check {
 		}
 		c.doubt(t.j.Machine.spoils(evidence{needs: s.Needs, from: t.began, to: s.Seen}))
 	case s.During == nil && s.Before == nil && onlyEmpty(s.Gaps):
-		c.Detail = fmt.Sprintf("there was never anything to see, want %s", s.Want)
+		c.Detail = fmt.Sprintf("every answer was empty, want %s", s.Want)
 	case s.During == nil:
-		c.Outcome, c.Detail = Unknown, "there was no answer"
+		c.Outcome, c.Detail = Unknown, "cannot tell: no answer"
 		if gap.Why != "" {
 			c.Detail += ": " + gap.Why
 		}
 	case gap.Length() > t.expect.Blind:
-		c.Outcome, c.Detail = Unknown, fmt.Sprintf("no answer for %s: %s", Seconds(gap.Length()), gap.Why)
+		c.Outcome, c.Detail = Unknown, fmt.Sprintf("cannot tell: no answer for %s: %s", Seconds(gap.Length()), gap.Why)
 	default:
-		c.Detail = fmt.Sprintf("the most telling value was %s, want %s (before: %s)", number(s.During), s.Want, number(s.Before))
+		c.Detail = fmt.Sprintf("the value came no closer than %s, want %s (before: %s)", number(s.During), s.Want, number(s.Before))
 	}
 	if c.Outcome == Failed {
 		c.doubt(t.j.Machine.explains(on))
@@ -66,7 +66,7 @@ func (t trial) checkProbe(p ProbeRun) Check {
 	broken := p.broken()
 	switch {
 	case len(p.Samples) == 0:
-		c.Detail = "there was no answer"
+		c.Detail = p.unanswered("")
 		if gap.Why != "" {
 			c.Detail += ": " + gap.Why
 		}
@@ -78,7 +78,7 @@ func (t trial) checkProbe(p ProbeRun) Check {
 		}
 	case broken >= 0:
 		s := p.Samples[broken]
-		c.Outcome, c.Detail = Failed, fmt.Sprintf("it was %s at %s, want %s (%d of %d answers hold)",
+		c.Outcome, c.Detail = Failed, fmt.Sprintf("the value was %s at %s, want %s (%d of %d answers hold)",
 			drill.FormatNumber(s.Value), s.At.Format(time.TimeOnly), p.Want, holding(p.Samples), len(p.Samples))
 		if t.j.Machine.admissible(p).broken() < 0 {
 			back := lookback(p.Signal, p.Needs)
@@ -86,7 +86,7 @@ func (t trial) checkProbe(p ProbeRun) Check {
 			c.doubt(words(total, which))
 		}
 	case gap.Length() > e.Blind:
-		c.Detail = fmt.Sprintf("no answer for %s: %s", Seconds(gap.Length()), gap.Why)
+		c.Detail = p.unanswered(" for "+Seconds(gap.Length()).String()) + ": " + gap.Why
 	default:
 		c.Outcome, c.Detail = Passed, fmt.Sprintf("%d of %d answers hold", holding(p.Samples), len(p.Samples))
 	}
@@ -118,12 +118,20 @@ func (p ProbeRun) broken() int {
 	return -1
 }
 
+// unanswered returns what a probe without an answer means. It is a failure only if the drill says so.
+func (p ProbeRun) unanswered(length string) string {
+	if p.NoData == Failed {
+		return "no answer" + length + ", which the drill counts as a failure"
+	}
+	return "cannot tell: no answer" + length
+}
+
 // checkAfter requires that the last answer holds, and that answers have held since
 // soon enough after the faults. It also returns the evidence that a failure rests on.
 func (t trial) checkAfter(p ProbeRun) (Outcome, string, evidence) {
 	last, within := p.Samples[len(p.Samples)-1], t.expect.Recover
 	if !last.Holds {
-		return Failed, fmt.Sprintf("it is still %s, want %s within %s of the end of the faults", drill.FormatNumber(last.Value), p.Want, Seconds(within)),
+		return Failed, fmt.Sprintf("the value is still %s, want %s within %s of the end of the faults", drill.FormatNumber(last.Value), p.Want, Seconds(within)),
 			evidence{needs: p.Needs, from: t.ended, to: last.At}
 	}
 	since := last.At

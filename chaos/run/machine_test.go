@@ -84,7 +84,7 @@ func TestVerdictsOnAMachineThatDoesNotKeepUp(t *testing.T) {
 			probe(d, drill.NeedScrapes)
 			valueIs(w, 1, 30*time.Second, 33*time.Second)
 			w.late = lateBetween(drill.NeedScrapes, strained, 25*time.Second, 40*time.Second)
-		}, run.Inconclusive, "it was 1 at"},
+		}, run.Inconclusive, "the value was 1 at"},
 		{"a service is not ready while processes wait", func(w *world, d *drill.Drill) {
 			d.Expect.Healthy = []string{"orders"}
 			w.value = func(q drill.Query) float64 {
@@ -128,12 +128,12 @@ func TestVerdictsOnAMachineThatDoesNotKeepUp(t *testing.T) {
 			probe(d)
 			valueIs(w, 1, 30*time.Second, 33*time.Second)
 			w.late = always(drill.NeedScrapes, starved)
-		}, run.Fail, "nobody is charged twice: it was 1"},
+		}, run.Fail, "nobody is charged twice: the value was 1"},
 		{"a probe is broken while scrapes are late, and when they are not", func(w *world, d *drill.Drill) {
 			probe(d, drill.NeedScrapes)
 			valueIs(w, 1, 30*time.Second, 70*time.Second)
 			w.late = lateBetween(drill.NeedScrapes, strained, 25*time.Second, 40*time.Second)
-		}, run.Fail, "nobody is charged twice: it was 1"},
+		}, run.Fail, "nobody is charged twice: the value was 1"},
 		{"a stranger fires long after scrapes were late", func(w *world, _ *drill.Drill) {
 			targetDown(w, func() bool { return time.Since(w.start) > 75*time.Second })
 			w.late = lateBetween(drill.NeedScrapes, strained, 0, 5*time.Second)

@@ -87,7 +87,7 @@ func (r *record) noteAlertGap(err error) {
 	was := r.alerts.gaps.open
 	r.alerts.gaps.note(time.Now(), err)
 	if !was && r.alerts.gaps.open {
-		r.emit(Event{Kind: EventProblem, State: StateBlind, Text: "nobody can see what alerts do: " + err.Error()})
+		r.emit(Event{Kind: EventProblem, State: StateBlind, Text: "the state of the alerts is unknown: " + err.Error()})
 	}
 }
 

@@ -119,17 +119,17 @@ func TestVerdicts(t *testing.T) {
 		}, run.Fail, "nobody was told"},
 		{"nobody is told that it is over", func(w *world, _ *drill.Drill) {
 			w.notified = func(all []run.Notification) ([]run.Notification, error) { return all[:min(1, len(all))], nil }
-		}, run.Fail, "nobody was told that it is over"},
+		}, run.Fail, "there was no notification of its end"},
 		{"nobody can see who was told", func(w *world, _ *drill.Drill) {
 			w.notified = func([]run.Notification) ([]run.Notification, error) { return nil, errAway }
-		}, run.Inconclusive, "nobody could see who was told"},
+		}, run.Inconclusive, "the notifications were unknown"},
 		{"somebody is told of what should be inhibited", func(_ *world, d *drill.Drill) {
 			d.Expect.Alerts[0].Notice = drill.NoticeSuppressed
 		}, run.Fail, "should have inhibited it"},
 		{"nobody can see that nobody is told", func(w *world, d *drill.Drill) {
 			d.Expect.Alerts[0].Notice = drill.NoticeSuppressed
 			w.notified = func([]run.Notification) ([]run.Notification, error) { return nil, errAway }
-		}, run.Inconclusive, "nobody could see who was told"},
+		}, run.Inconclusive, "the notifications were unknown"},
 		{"alerts cannot be seen during the fault", func(w *world, _ *drill.Drill) {
 			w.active = func() error {
 				if after(w, 20500*time.Millisecond) && !after(w, 45500*time.Millisecond) {
@@ -137,7 +137,7 @@ func TestVerdicts(t *testing.T) {
 				}
 				return nil
 			}
-		}, run.Inconclusive, "nobody could see what alerts do for 25s: connection refused"},
+		}, run.Inconclusive, "the state of the alerts was unknown for 25s: connection refused"},
 		{"alerts cannot be seen for a moment", func(w *world, _ *drill.Drill) {
 			w.active = func() error {
 				if after(w, 35500*time.Millisecond) && !after(w, 40500*time.Millisecond) {
@@ -168,7 +168,7 @@ func TestVerdicts(t *testing.T) {
 				return nil
 			}
 		}, run.Aborted, `guard "too far" has been blind for`},
-		{"a service is not ready", func(_ *world, d *drill.Drill) { d.Expect.Healthy = []string{"catalog"} }, run.Fail, "health catalog stays ready: it was 0"},
+		{"a service is not ready", func(_ *world, d *drill.Drill) { d.Expect.Healthy = []string{"catalog"} }, run.Fail, "health catalog stays ready: the value was 0"},
 		{"a service is ready", func(w *world, d *drill.Drill) {
 			d.Expect.Healthy = []string{"catalog"}
 			w.value = func(q drill.Query) float64 {
@@ -203,6 +203,28 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
+// An alert that the drill allows is named, so that "none fired" is true where it stands.
+func TestAlertsThatMayFireAreNamed(t *testing.T) {
+	for name, want := range map[string]string{"TargetDown": "fired, as the drill allows: TargetDown ticket", "": "none fired"} {
+		w := newWorld()
+		d := outage()
+		d.Expect.May = []drill.AlertPattern{{Alert: "TargetDown"}}
+		w.alerts = func(all []run.Alert) []run.Alert {
+			if w.well() || name == "" {
+				return all
+			}
+			return append(all, run.Alert{Labels: map[string]string{"alertname": name, "severity": "ticket"}, Firing: true})
+		}
+		j, err := perform(t, w, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, _ := check(j, run.SignalQuiet); c.Detail != want || c.Outcome != run.Passed {
+			t.Errorf("%q: %s, %q, want %q", name, c.Outcome, c.Detail, want)
+		}
+	}
+}
+
 // probed returns the outage drill with one more probe.
 func probed(mode drill.Mode, noData drill.NoData) *drill.Drill {
 	d := outage()
@@ -231,17 +253,17 @@ func TestProbes(t *testing.T) {
 	}{
 		{name: "holds throughout", mode: drill.Continuous, want: run.Pass},
 		{name: "once it does not", mode: drill.Continuous, wrong: [2]time.Duration{60500 * time.Millisecond, 61500 * time.Millisecond}, want: run.Fail, reason: "(64 of 65 answers hold)"},
-		{name: "not during the fault", mode: drill.During, wrong: [2]time.Duration{40500 * time.Millisecond, 45500 * time.Millisecond}, want: run.Fail, reason: "probe claim: it was 0 at"},
+		{name: "not during the fault", mode: drill.During, wrong: [2]time.Duration{40500 * time.Millisecond, 45500 * time.Millisecond}, want: run.Fail, reason: "probe claim: the value was 0 at"},
 		{name: "during does not mind the time after", mode: drill.During, wrong: [2]time.Duration{end, time.Hour}, want: run.Pass},
 		{name: "during does not mind the time before", mode: drill.During, wrong: [2]time.Duration{0, fault}, want: run.Pass},
 		{name: "after does not mind the fault", mode: drill.After, wrong: [2]time.Duration{fault, end}, want: run.Pass},
 		{name: "after a while", mode: drill.After, wrong: [2]time.Duration{fault, end + 55*time.Second}, want: run.Pass},
-		{name: "never after", mode: drill.After, wrong: [2]time.Duration{fault, time.Hour}, want: run.Fail, reason: "it is still 0, want == 1 within 1m0s of the end of the faults"},
-		{name: "no answer is inconclusive", mode: drill.During, noData: drill.NoDataUnknown, unanswered: [2]time.Duration{fault, end}, want: run.Inconclusive, reason: "there was no answer: no data"},
-		{name: "no answer is a failure", mode: drill.During, noData: drill.NoDataFails, unanswered: [2]time.Duration{fault, end}, want: run.Fail, reason: "there was no answer: no data"},
+		{name: "never after", mode: drill.After, wrong: [2]time.Duration{fault, time.Hour}, want: run.Fail, reason: "the value is still 0, want == 1 within 1m0s of the end of the faults"},
+		{name: "no answer is inconclusive", mode: drill.During, noData: drill.NoDataUnknown, unanswered: [2]time.Duration{fault, end}, want: run.Inconclusive, reason: "cannot tell: no answer: no data"},
+		{name: "no answer is a failure", mode: drill.During, noData: drill.NoDataFails, unanswered: [2]time.Duration{fault, end}, want: run.Fail, reason: "no answer, which the drill counts as a failure: no data"},
 		{name: "no answer for long", mode: drill.Continuous, noData: drill.NoDataUnknown, unanswered: [2]time.Duration{30500 * time.Millisecond, 45500 * time.Millisecond}, want: run.Inconclusive, reason: "no answer for 15s: no data"},
 		{name: "no answer for a moment", mode: drill.Continuous, noData: drill.NoDataFails, unanswered: [2]time.Duration{30500 * time.Millisecond, 35500 * time.Millisecond}, want: run.Pass},
-		{name: "no answer after", mode: drill.After, noData: drill.NoDataUnknown, unanswered: [2]time.Duration{fault, time.Hour}, want: run.Inconclusive, reason: "there was no answer"},
+		{name: "no answer after", mode: drill.After, noData: drill.NoDataUnknown, unanswered: [2]time.Duration{fault, time.Hour}, want: run.Inconclusive, reason: "cannot tell: no answer"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld()
@@ -299,18 +321,18 @@ func TestSights(t *testing.T) {
 		detail         string
 	}{
 		{"a trace shows the culprit", drill.Expectations{Traces: []drill.TraceExpectation{trace}}, 1, 50, run.Pass, "50 after 2.5s (before: 1), trace b"},
-		{"no trace does", drill.Expectations{Traces: []drill.TraceExpectation{trace}}, 1, 9, run.Fail, "the most telling value was 9, want a trace with 10 of catalog SELECT (before: 1)"},
-		{"traces did before", drill.Expectations{Traces: []drill.TraceExpectation{trace}}, 12, 50, run.Fail, "it was 12 before the fault too, so it shows nothing of it"},
+		{"no trace does", drill.Expectations{Traces: []drill.TraceExpectation{trace}}, 1, 9, run.Fail, "the value came no closer than 9, want a trace with 10 of catalog SELECT (before: 1)"},
+		{"traces did before", drill.Expectations{Traces: []drill.TraceExpectation{trace}}, 12, 50, run.Fail, "the value was 12 before the fault too, so it shows no effect of the fault"},
 		{"a metric doubles", drill.Expectations{Metrics: []drill.MetricExpectation{doubled}}, 3, 6, run.Pass, "6 after 500ms (before: 3)"},
-		{"a metric grows a little", drill.Expectations{Metrics: []drill.MetricExpectation{doubled}}, 3, 5, run.Fail, "the most telling value was 5, want >= 2 times the value before (before: 3)"},
+		{"a metric grows a little", drill.Expectations{Metrics: []drill.MetricExpectation{doubled}}, 3, 5, run.Fail, "the value came no closer than 5, want >= 2 times the value before (before: 3)"},
 		{"a metric grows from nothing", drill.Expectations{Metrics: []drill.MetricExpectation{doubled}}, 0, 1, run.Pass, "1 after 500ms (before: 0)"},
 		{"a metric passes a bound", drill.Expectations{Metrics: []drill.MetricExpectation{above}}, 3, 6, run.Pass, "6 after 500ms (before: 3)"},
 		{"a metric that was not there passes a bound", drill.Expectations{Metrics: []drill.MetricExpectation{above}}, math.NaN(), 6, run.Pass, "6 after 500ms (before: nothing)"},
-		{"a metric was past the bound before", drill.Expectations{Metrics: []drill.MetricExpectation{above}}, 7, 9, run.Fail, "it was 7 before the fault too, so it shows nothing of it"},
-		{"a metric vanishes", drill.Expectations{Metrics: []drill.MetricExpectation{above}}, 3, math.NaN(), run.Inconclusive, "there was no answer: no data"},
+		{"a metric was past the bound before", drill.Expectations{Metrics: []drill.MetricExpectation{above}}, 7, 9, run.Fail, "the value was 7 before the fault too, so it shows no effect of the fault"},
+		{"a metric vanishes", drill.Expectations{Metrics: []drill.MetricExpectation{above}}, 3, math.NaN(), run.Inconclusive, "cannot tell: no answer: no data"},
 		{"a line is logged", drill.Expectations{Logs: []drill.LogExpectation{logs}}, 0, 3, run.Pass, "3 after 2.5s (before: 0)"},
-		{"none is", drill.Expectations{Logs: []drill.LogExpectation{logs}}, 0, 0, run.Fail, "the most telling value was 0, want >= 1 (before: 0)"},
-		{"one always is", drill.Expectations{Logs: []drill.LogExpectation{logs}}, 1, 3, run.Fail, "it was 1 before the fault too, so it shows nothing of it"},
+		{"none is", drill.Expectations{Logs: []drill.LogExpectation{logs}}, 0, 0, run.Fail, "the value came no closer than 0, want >= 1 (before: 0)"},
+		{"one always is", drill.Expectations{Logs: []drill.LogExpectation{logs}}, 1, 3, run.Fail, "the value was 1 before the fault too, so it shows no effect of the fault"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, d := newWorld(), outage()

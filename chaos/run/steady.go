@@ -77,7 +77,7 @@ func (r *run) quiet(ctx context.Context) string {
 		err = r.fresh(state)
 	}
 	if err != nil {
-		return fmt.Sprintf("nobody can see what alerts do: %v", err)
+		return fmt.Sprintf("the state of the alerts is unknown: %v", err)
 	}
 	var loud []string
 	for _, a := range state.Alerts {
@@ -106,6 +106,9 @@ func (r *run) past(a Alert) bool {
 
 // fresh returns an error if rules are no longer evaluated.
 func (r *run) fresh(state AlertState) error {
+	if state.AsOf.IsZero() {
+		return fmt.Errorf("%w: rules have not been evaluated yet", ErrNoData)
+	}
 	age := time.Since(state.AsOf)
 	if r.Witness != nil {
 		r.rec.noteLateness(drill.NeedRules, max(0, age))
@@ -132,7 +135,7 @@ func (r *run) steady() []claim {
 	for _, s := range r.rec.sights {
 		all = append(all, func(ctx context.Context) string {
 			if err := r.baseline(ctx, s, began, time.Now()); err != nil {
-				return fmt.Sprintf("%q: %v", s.Name, err)
+				return noAnswer(s.Name, err)
 			}
 			return ""
 		})
@@ -145,14 +148,20 @@ func (r *run) steady() []claim {
 func (r *run) steadyProbe(ctx context.Context, p *trackedProbe, began time.Time) string {
 	value, err := r.Prober.Ask(ctx, p.Query, began, time.Now())
 	if err != nil {
-		return fmt.Sprintf("%q: %v", p.Name, err)
+		return noAnswer(p.Name, err)
 	}
 	r.rec.noteBefore(p, value)
 	switch {
 	case p.Change != nil && !(math.Abs(value) > 0):
-		return fmt.Sprintf("%q: it is %s, and nothing can be compared with that", p.Name, drill.FormatNumber(value))
+		return fmt.Sprintf("%q cannot be compared: its value is %s", p.Name, drill.FormatNumber(value))
 	case p.Mode != drill.During && !p.Holds(nil, value):
-		return fmt.Sprintf("%q: it is %s, want %s", p.Name, drill.FormatNumber(value), p.Want())
+		return fmt.Sprintf("%q does not hold: the value is %s, want %s", p.Name, drill.FormatNumber(value), p.Want())
 	}
 	return ""
+}
+
+// noAnswer returns why a probe or a sight with this name cannot be judged. The name reads like a finding, so it must not
+// stand beside the error alone.
+func noAnswer(name string, err error) string {
+	return fmt.Sprintf("cannot tell whether %q holds: %v", name, err)
 }

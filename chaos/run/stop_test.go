@@ -108,15 +108,15 @@ func TestRefusals(t *testing.T) {
 		{"an alert is pending already", func(w *world, _ *drill.Drill) {
 			w.alerts = func(all []run.Alert) []run.Alert { return append(all, run.Alert{Labels: burn()}) }
 		}, "Burn page (service=orders, slo=availability) is pending", false},
-		{"alerts cannot be seen", func(w *world, _ *drill.Drill) { w.active = func() error { return errAway } }, "nobody can see what alerts do: connection refused", false},
-		{"rules are not evaluated", func(w *world, _ *drill.Drill) { w.stale = func() bool { return true } }, "nobody can see what alerts do: no data: rules were last evaluated", false},
+		{"alerts cannot be seen", func(w *world, _ *drill.Drill) { w.active = func() error { return errAway } }, "the state of the alerts is unknown: connection refused", false},
+		{"rules are not evaluated", func(w *world, _ *drill.Drill) { w.stale = func() bool { return true } }, "the state of the alerts is unknown: no data: rules have not been evaluated yet", false},
 		{"the hypothesis does not hold", func(w *world, _ *drill.Drill) {
 			w.value = func(drill.Query) float64 { return 0.5 }
-		}, `"the shop sells": it is 0.5, want >= 1`, true},
+		}, "\"the shop sells\" does not hold: the value is 0.5, want >= 1", true},
 		{"the hypothesis cannot be asked", func(w *world, _ *drill.Drill) {
 			w.ask = func(drill.Query) error { return run.ErrNoData }
-		}, `"the shop sells": no data`, true},
-		{"a service is not ready", func(_ *world, d *drill.Drill) { d.Expect.Healthy = []string{"catalog"} }, `"catalog stays ready": it is 1, want == 200`, true},
+		}, "cannot tell whether \"the shop sells\" holds: no data", true},
+		{"a service is not ready", func(_ *world, d *drill.Drill) { d.Expect.Healthy = []string{"catalog"} }, "\"catalog stays ready\" does not hold: the value is 1, want == 200", true},
 		{"the load fires an alert", func(w *world, _ *drill.Drill) {
 			w.alerts = func(all []run.Alert) []run.Alert {
 				if w.driven() {
@@ -128,7 +128,7 @@ func TestRefusals(t *testing.T) {
 		{"a change cannot be told for want of a value", func(w *world, d *drill.Drill) {
 			d.Expect.Metrics = []drill.MetricExpectation{{Name: "m", PromQL: "m", Change: &drill.Comparison{Op: ">", Bound: 2}}}
 			w.ask = func(q drill.Query) error { return map[string]error{"m": run.ErrNoData}[q.Text] }
-		}, `"m": no data`, true},
+		}, "cannot tell whether \"m\" holds: no data", true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, d := newWorld(), outage()

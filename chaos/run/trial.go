@@ -23,7 +23,7 @@ type trial struct {
 func (t trial) tooBlind() bool { return t.blind.Length() > t.expect.Blind }
 
 func (t trial) blindness() string {
-	return fmt.Sprintf("nobody could see what alerts do for %s: %s", Seconds(t.blind.Length()), t.blind.Why)
+	return fmt.Sprintf("the state of the alerts was unknown for %s: %s", Seconds(t.blind.Length()), t.blind.Why)
 }
 
 // finding is one thing that is not as expected, or that is unknown.
@@ -160,7 +160,7 @@ func (t trial) telling(fired []AlertRun, e drill.AlertExpectation) []finding {
 	case e.Notice == drill.NoticeAny || e.Notice == drill.NoticeRequired && told && over:
 		return nil
 	case deaf.Length() > noticeGrace/2:
-		return []finding{{text: fmt.Sprintf("nobody could see who was told for %s: %s", Seconds(deaf.Length()), deaf.Why), unknown: true}}
+		return []finding{{text: fmt.Sprintf("the notifications were unknown for %s: %s", Seconds(deaf.Length()), deaf.Why), unknown: true}}
 	case e.Notice == drill.NoticeSuppressed:
 		return nil
 	case !told:
@@ -168,14 +168,18 @@ func (t trial) telling(fired []AlertRun, e drill.AlertExpectation) []finding {
 		return []finding{{text: "nobody was told", on: evidence{needs: e.Needs, from: at, to: at.Add(noticeGrace)}}}
 	}
 	on := evidence{needs: e.Needs, from: t.ended, to: t.j.End}
-	return []finding{{text: "nobody was told that it is over", on: on}}
+	return []finding{{text: "there was no notification of its end", on: on}}
 }
 
 // checkQuiet looks for alerts that must not have fired.
 func (t trial) checkQuiet() Check {
 	c := Check{Signal: SignalQuiet, Name: "no other alert", Outcome: Passed, Detail: "none fired"}
 	var loud []finding
+	var allowed []string // fired too, and may
 	for _, a := range t.j.Alerts {
+		if !a.Before && !a.Expected && !a.fired().IsZero() && !forbids(t.expect, a.Labels, t.j.Alerts) {
+			allowed = append(allowed, drill.AlertName(a.Labels))
+		}
 		if !a.Before && !a.fired().IsZero() && forbids(t.expect, a.Labels, t.j.Alerts) {
 			c.Alarms = append(c.Alarms, drill.AlertName(a.Labels))
 			if t.ofMachine(a.Labels) {
@@ -189,6 +193,9 @@ func (t trial) checkQuiet() Check {
 				on:   t.alarm(drill.AllNeeds(), a.fired()),
 			})
 		}
+	}
+	if len(allowed) > 0 {
+		c.Detail = "fired, as the drill allows: " + strings.Join(allowed, ", ")
 	}
 	switch {
 	case len(loud) > 0:
