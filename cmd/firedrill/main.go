@@ -76,7 +76,7 @@ Exit codes: 0 good, 1 the thing that was checked failed, 2 misuse or bad configu
 		root.AddCommand(commands...)
 	}
 	add(groupRun, p.upCommand(), p.downCommand(), p.resetCommand(), p.restartCommand(), p.buildCommand())
-	add(groupLook, p.statusCommand(), p.verifyCommand(), p.logsCommand(), p.uiCommand())
+	add(groupLook, p.statusCommand(), p.verifyCommand(), p.logsCommand(), p.uiCommand(), p.consoleCommand())
 	add(groupLoad, p.loadCommand(), p.capacityCommand(), p.benchCommand())
 	add(groupObjectives, p.sloCommand())
 	add(groupDrills, p.drillCommand())

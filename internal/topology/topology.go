@@ -30,6 +30,7 @@ const (
 // Ports of the programs of the stack, before the offset.
 const (
 	PortGrafana       = 3000
+	PortConsole       = 8080
 	PortLoki          = 3100
 	PortTempo         = 3200
 	PortOTLPGRPC      = 4317
