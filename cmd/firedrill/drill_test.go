@@ -20,6 +20,7 @@ import (
 	"firedrill/chaos/session"
 	"firedrill/deploy/stack"
 	"firedrill/internal/backend"
+	"firedrill/internal/proc"
 )
 
 // drillsAt returns the target of drills for a copy that does not run.
@@ -293,7 +294,7 @@ func TestMisuse(t *testing.T) {
 		err  error
 		want int
 	}{
-		{&session.BusyError{Running: session.Running{PID: 1, Drill: "first"}, Data: "d"}, exitMisuse},
+		{&session.BusyError{Running: session.Running{Identity: proc.Identity{PID: 1}, Drill: "first"}, Data: "d"}, exitMisuse},
 		{&chaosrun.RefusedError{Drill: "d", Reasons: []string{"an alert fires"}}, exitMisuse},
 		{errors.New("disk full"), exitFailed},
 		{nil, 0},

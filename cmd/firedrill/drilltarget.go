@@ -14,6 +14,7 @@ import (
 	"firedrill/chaos/fault"
 	"firedrill/chaos/session"
 	"firedrill/deploy/stack"
+	"firedrill/internal/proc"
 	"firedrill/internal/topology"
 )
 
@@ -180,7 +181,7 @@ func (t drillTarget) mustRun(ctx context.Context) error {
 	case record.Runtime != stack.Native:
 		return nil
 	}
-	if _, err := t.PID(ctx, "prometheus"); err != nil {
+	if _, err := t.Process(ctx, "prometheus"); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return nil
@@ -189,9 +190,9 @@ func (t drillTarget) mustRun(ctx context.Context) error {
 // supervised implements fault.Processes for a copy.
 type supervised struct{ stack.Stack }
 
-func (s supervised) PID(ctx context.Context, component string) (int, error) {
-	pid, err := s.Stack.PID(ctx, component)
-	return pid, gone(err)
+func (s supervised) Process(ctx context.Context, component string) (proc.Identity, error) {
+	found, err := s.Stack.Process(ctx, component)
+	return found, gone(err)
 }
 
 func (s supervised) Start(ctx context.Context, component string) error {

@@ -12,6 +12,7 @@ import (
 
 	"firedrill/deploy/config"
 	"firedrill/deploy/stack"
+	"firedrill/internal/private"
 )
 
 // file returns the path of compose.yaml.
@@ -123,7 +124,7 @@ func backgroundLoad() ([]byte, error) {
 // compose themselves.
 func (p Project) Render() error {
 	for _, dir := range []string{filepath.Join(p.ConfigDir(), "load"), filepath.Join(p.Data, "rules")} {
-		if err := os.MkdirAll(dir, 0o750); err != nil {
+		if err := private.Folder(dir); err != nil {
 			return fmt.Errorf("create folder of settings: %w", err)
 		}
 		if err := readable(dir, 0o755); err != nil {
@@ -147,7 +148,7 @@ func (p Project) Render() error {
 		return err
 	}
 	text := strings.Join(variables, "\n") + "\n"
-	if err := os.WriteFile(p.RunFile("compose.env"), []byte(text), 0o600); err != nil {
+	if err := private.WriteFile(p.RunFile("compose.env"), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write variables of compose: %w", err)
 	}
 	return nil
@@ -171,10 +172,10 @@ func (p Project) renderLoad() error {
 // writeReadable writes a file that all users can read, because the program in a container runs as another user.
 // The files contain no secrets.
 func writeReadable(path string, text []byte) error {
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := private.WriteFile(path, text, 0o644); err != nil {
 		return fmt.Errorf("write setting: %w", err)
 	}
-	return readable(path, 0o644)
+	return nil
 }
 
 func readable(path string, mode os.FileMode) error {

@@ -107,39 +107,43 @@ type owned struct {
 	mode     fs.FileMode
 	me       int          // user of this process
 	trusted  map[int]bool // users who decide anyway what this process does
-	shared   bool         // the group has other members than the owner, as far as its name tells
+	shared   bool         // the group may write, and is neither the owner's own nor one that decides anyway
 }
 
 func ownedOf(info fs.FileInfo) owned {
-	o := owned{uid: -1, gid: -1, mode: info.Mode(), me: os.Geteuid(), trusted: deciders()}
+	users, groups := deciders()
+	o := owned{uid: -1, gid: -1, mode: info.Mode(), me: os.Geteuid(), trusted: users}
 	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		o.uid, o.gid = int(s.Uid), int(s.Gid)
 	}
 	if o.mode&0o020 != 0 {
-		o.shared = !ownGroup(o.uid, o.gid)
+		o.shared = !ownGroup(o.uid, o.gid) && !groups[o.gid]
 	}
 	return o
 }
 
-// deciders returns root, this user, and the owners of the running program and of the folders above it. Each of them can
-// replace the program.
-func deciders() map[int]bool {
-	all := map[int]bool{0: true, os.Geteuid(): true}
+// deciders returns root, this user, and the owners of the running program and of the folders above it, and the groups that
+// may write to these folders. Each of them can replace the program.
+func deciders() (users, groups map[int]bool) {
+	users, groups = map[int]bool{0: true, os.Geteuid(): true}, map[int]bool{}
 	path, err := os.Executable()
 	if err != nil {
-		return all
+		return users, groups
 	}
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {
 		path = resolved
 	}
 	for ; path != filepath.Dir(path); path = filepath.Dir(path) {
-		if info, err := os.Lstat(path); err == nil {
-			if s, ok := info.Sys().(*syscall.Stat_t); ok {
-				all[int(s.Uid)] = true
-			}
+		info, err := os.Lstat(path)
+		if err != nil {
+			continue
+		}
+		if s, ok := info.Sys().(*syscall.Stat_t); ok {
+			users[int(s.Uid)] = true
+			groups[int(s.Gid)] = groups[int(s.Gid)] || info.Mode()&0o020 != 0
 		}
 	}
-	return all
+	return users, groups
 }
 
 // ownGroup reports whether a group is the owner's own: root's, or one that bears the owner's name, as Linux distributions
@@ -178,7 +182,7 @@ func judgeOwn(path string, o owned) error {
 func judgeAbove(path string, o owned) error {
 	link := o.mode&fs.ModeSymlink != 0 // a link has no mode of its own
 	sticky := o.mode&fs.ModeSticky != 0
-	writable := o.mode&0o002 != 0 || o.mode&0o020 != 0 && o.shared
+	writable := o.mode&0o002 != 0 || o.shared
 	switch {
 	case !o.trusted[o.uid]:
 		return &UnsafeError{path, fmt.Sprintf("belongs to %s, who could replace what is below it", userName(o.uid)), "give another folder"}
