@@ -67,21 +67,32 @@ func (f Folder) Lock(name string) (release func(), err error) {
 		other, _ := f.Running() // without it the message only lacks the name
 		return nil, &BusyError{other, f.Data}
 	}
-	self, err := proc.Self()
-	var text []byte
-	if err == nil {
-		text, err = json.Marshal(Running{Identity: self, Drill: name, Since: time.Now()})
-	}
-	if err == nil {
-		err = private.WriteFile(f.runningPath(), text, 0o600)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("note which drill runs: %w", err), l.Unlock())
+	if err := f.begins(name); err != nil {
+		return nil, errors.Join(err, l.Unlock())
 	}
 	return func() {
 		_ = os.Remove(f.runningPath())
 		_ = l.Unlock()
 	}, nil
+}
+
+// begins stores that this process runs a drill.
+func (f Folder) begins(name string) error {
+	if err := private.Folder(f.Notes); err != nil {
+		return fmt.Errorf("note which drill runs: %w", err)
+	}
+	self, err := proc.Self()
+	if err != nil {
+		return fmt.Errorf("note which drill runs: %w", err)
+	}
+	text, err := json.Marshal(Running{Identity: self, Drill: name, Since: time.Now()})
+	if err == nil {
+		err = private.WriteFile(f.runningPath(), text, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("note which drill runs: %w", err)
+	}
+	return nil
 }
 
 // Running returns the drill that last stored its name; it may have been killed. It returns

@@ -54,15 +54,8 @@ func (s Settings) launched() (proc.Identity, error) {
 }
 
 // keepLaunched stores which supervisor was started.
-func (s Settings) keepLaunched(pid int) error {
-	boss, err := proc.Identify(pid)
-	if errors.Is(err, proc.ErrGone) {
-		return nil // it has failed at once, which is noticed elsewhere
-	}
-	var text []byte
-	if err == nil {
-		text, err = json.Marshal(boss)
-	}
+func (s Settings) keepLaunched(boss proc.Identity) error {
+	text, err := json.Marshal(boss)
 	if err == nil {
 		err = private.WriteFile(s.launchedPath(), text, 0o600)
 	}

@@ -133,7 +133,7 @@ func TestDownStopsItsOwn(t *testing.T) {
 			k := copyOf(t, t.TempDir())
 			k.Out = &said
 			boss, component := startBoss(t, k)
-			if err := k.keepLaunched(boss.PID); err != nil {
+			if err := k.keepLaunched(boss); err != nil {
 				t.Fatal(err)
 			}
 			strangers := []proc.Identity{}
@@ -192,7 +192,7 @@ func TestMembersWithoutARecord(t *testing.T) {
 func TestProcessIsOneOfTheCopy(t *testing.T) {
 	k := copyOf(t, t.TempDir())
 	boss, component := startBoss(t, k)
-	if err := k.keepLaunched(boss.PID); err != nil {
+	if err := k.keepLaunched(boss); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := k.Process(t.Context(), "loki"); err != nil || got != component {
@@ -220,13 +220,17 @@ func TestPeerIsChecked(t *testing.T) {
 			if err := answers(k); err != nil {
 				t.Errorf("a copy that does not know its supervisor: %v", err)
 			}
-			if err := k.keepLaunched(boss.PID); err != nil {
+			if err := k.keepLaunched(boss); err != nil {
 				t.Fatal(err)
 			}
 			if err := answers(k); err != nil {
 				t.Errorf("the supervisor: %v", err)
 			}
-			if err := k.keepLaunched(os.Getpid()); err != nil {
+			self, err := proc.Self()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := k.keepLaunched(self); err != nil {
 				t.Fatal(err)
 			}
 			if err := answers(k); err == nil || !strings.Contains(err.Error(), fmt.Sprintf("served by process %d, not by", boss.PID)) {

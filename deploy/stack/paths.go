@@ -11,7 +11,7 @@ import (
 )
 
 // checkPaths returns an error if a program of the stack cannot take the path of a folder, or if other users could change
-// what is in it.
+// the data.
 func (s Settings) checkPaths() error {
 	for _, folder := range []struct{ what, path string }{{"repository", s.Root}, {"data folder", s.Data}, {"folder of built programs", s.Bin}} {
 		if err := checkPath(folder.path); err != nil {
@@ -21,7 +21,12 @@ func (s Settings) checkPaths() error {
 	if err := private.Check(s.Data); err != nil {
 		return unsafeData(err)
 	}
-	for what, path := range map[string]string{"the repository": s.Root, "the folder of built programs": s.Bin} {
+	return nil
+}
+
+// trustPrograms returns an error if other users could change the programs that are built from root and run from bin.
+func trustPrograms(root, bin string) error {
+	for what, path := range map[string]string{"the repository": root, "the folder of built programs": bin} {
 		if err := private.Trusted(path); err != nil {
 			return fmt.Errorf("%w: %s is not safe: %w", ErrSettings, what, err)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"firedrill/internal/machine"
 	"firedrill/internal/private"
+	"firedrill/internal/proc"
 )
 
 // Stack is one copy of the native deployment.
@@ -212,10 +213,16 @@ func (k Stack) launch(ctx context.Context, binary string) (<-chan error, error) 
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start process-compose: %w", err)
 	}
-	kept := k.keepLaunched(cmd.Process.Pid)
+	boss, err := proc.Identify(cmd.Process.Pid)
+	if err == nil {
+		err = k.keepLaunched(boss)
+	}
 	died := make(chan error, 1)
 	go func() { died <- cmd.Wait() }()
-	return died, kept
+	if errors.Is(err, proc.ErrGone) {
+		err = nil // it has failed at once, which died says
+	}
+	return died, err
 }
 
 // composeEnv returns env without the variables of a process-compose that the user has set up, and with a low

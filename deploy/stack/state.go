@@ -36,9 +36,26 @@ func readState(s Settings) (*Record, error) {
 	}
 	var st Record
 	if err := json.Unmarshal(text, &st); err != nil {
-		return nil, fmt.Errorf("read state of the stack in %s: %w", s.statePath(), err)
+		return nil, fmt.Errorf("%w %s: %w; \"firedrill down\" stops what runs and moves the file aside", ErrRecord, s.statePath(), err)
 	}
 	return &st, nil
+}
+
+// ErrRecord means that the record of a copy cannot be decoded.
+var ErrRecord = errors.New("cannot read the state of the stack in")
+
+// keepAside moves a record that cannot be decoded aside, and says so. The copy is then as one without a record.
+func keepAside(s Settings, out io.Writer) error {
+	_, err := readState(s)
+	if !errors.Is(err, ErrRecord) {
+		return nil // any other error is found where the record is needed
+	}
+	to, asideErr := private.Aside(s.statePath())
+	if asideErr != nil {
+		return errors.Join(err, asideErr)
+	}
+	fmt.Fprintf(out, "The state of the stack in %s cannot be read. It is now %s.\n", s.statePath(), to)
+	return nil
 }
 
 func writeState(s Settings, st Record) error {
@@ -66,6 +83,9 @@ func lock(ctx context.Context, s Settings, out io.Writer) (release func(), err e
 	}
 	if err != nil {
 		return nil, fmt.Errorf("lock data folder %s: %w", s.Data, err)
+	}
+	if err := keepAside(s, out); err != nil {
+		return nil, errors.Join(err, l.Unlock())
 	}
 	return func() { _ = l.Unlock() }, nil
 }

@@ -92,15 +92,18 @@ func Create(path string, mode fs.FileMode) (*os.File, error) {
 }
 
 // Append opens the file at path for reading and appending, and creates it with mode 0600 if there is none. The error is an
-// *UnsafeError for what ReadFile refuses.
+// *UnsafeError for what Open refuses.
 func Append(path string) (*os.File, error) {
 	return open(path, os.O_RDWR|os.O_APPEND|os.O_CREATE)
 }
 
-// ReadFile reads the file at path. It wraps fs.ErrNotExist if there is none. The error is an *UnsafeError if it is a
-// symbolic link or no regular file, belongs to another user, or may be written by others.
+// Open opens the file at path for reading. It wraps fs.ErrNotExist if there is none. The error is an *UnsafeError if it is
+// a symbolic link or no regular file, belongs to another user, or may be written by others.
+func Open(path string) (*os.File, error) { return open(path, os.O_RDONLY) }
+
+// ReadFile reads the file at path. Its errors are those of Open.
 func ReadFile(path string) ([]byte, error) {
-	f, err := open(path, os.O_RDONLY)
+	f, err := Open(path)
 	if err != nil {
 		return nil, err
 	}

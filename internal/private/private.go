@@ -147,14 +147,14 @@ func deciders() (users, groups map[int]bool) {
 }
 
 // ownGroup reports whether a group is the owner's own: root's, or one that bears the owner's name, as Linux distributions
-// create for each user.
+// create for each user. Where users have no names, as in containers, it has the owner's number.
 func ownGroup(uid, gid int) bool {
 	if gid == 0 {
 		return true
 	}
 	owner, err := user.LookupId(strconv.Itoa(uid))
 	if err != nil {
-		return false
+		return uid == gid
 	}
 	group, err := user.LookupGroupId(strconv.Itoa(gid))
 	return err == nil && group.Name == owner.Username
