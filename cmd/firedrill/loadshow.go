@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 
 	loadreport "firedrill/loadgen/report"
 	"firedrill/loadgen/result"
@@ -82,24 +82,18 @@ func (o outputs) judge(p program, r *result.Result) error {
 	return exitOfLoad(r)
 }
 
-// exitOfLoad returns what the exit code says of a result. That nothing worked is so however late the generator was.
+// exitOfLoad returns what the exit code says of a result.
 func exitOfLoad(r *result.Result) error {
-	switch {
-	case nothingWorked(r):
-		return &exit{exitFailed, fmt.Errorf("not one of %d requests succeeded", r.Total(nil).Requests)}
-	case !r.Validity.Valid:
-		return &exit{exitInvalid, errors.New("the run is invalid, see above")}
-	case slices.ContainsFunc(r.Thresholds, func(t result.Threshold) bool { return !t.OK }):
+	switch verdict, reasons := r.Verdict(); verdict {
+	case result.Good:
+		return nil
+	case result.Failed:
+		return &exit{exitFailed, errors.New(strings.Join(reasons, "; "))}
+	case result.Broken:
 		return &exit{exitFailed, errors.New("a threshold is broken, see above")}
+	case result.Invalid:
 	}
-	return nil
-}
-
-// nothingWorked reports whether requests were sent and all of them failed. That is a failure of the target, also for a run
-// without thresholds.
-func nothingWorked(r *result.Result) bool {
-	total := r.Total(nil)
-	return total.Requests > 0 && total.Failed == total.Requests
+	return &exit{exitInvalid, errors.New("the run is invalid, see above")}
 }
 
 // show shows the progress of a run.
