@@ -12,10 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"firedrill/internal/cli"
+	"firedrill/internal/junit"
 	"firedrill/internal/topology"
 	"firedrill/loadgen"
 	"firedrill/loadgen/attack"
 	"firedrill/loadgen/profile"
+	loadreport "firedrill/loadgen/report"
 	"firedrill/loadgen/schedule"
 )
 
@@ -114,18 +117,35 @@ func load(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 1); err != nil {
 		return err
 	}
-	cfg, err := f.config(p, fs.Arg(0))
-	if err != nil {
-		return &exit{exitMisuse, err}
-	}
 	if err := f.out.check(); err != nil {
 		return &exit{exitMisuse, err}
 	}
-	run, err := loadgen.Prepare(ctx, cfg)
+	return p.reported(f.out.junit, "load", func() ([]junit.Suite, error) {
+		cfg, err := f.config(p, fs.Arg(0))
+		if err != nil {
+			return nil, &exit{exitMisuse, err}
+		}
+		run, err := loadgen.Prepare(ctx, cfg)
+		if err != nil {
+			return nil, &exit{exitMisuse, err}
+		}
+		found, err := p.doLoad(ctx, run, f.out)
+		if found == nil {
+			return nil, err
+		}
+		return []junit.Suite{loadreport.Suite(found)}, err
+	})
+}
+
+// reported runs do and writes the suites that it returns to a JUnit file, if path is not "". If do fails without a suite
+// that says why, the file says so. It returns the error of do.
+func (p program) reported(path, name string, do func() ([]junit.Suite, error)) error {
+	file, err := junit.Begin(path, name)
 	if err != nil {
-		return &exit{exitMisuse, err}
+		return cli.Misuse("--junit: %w", err)
 	}
-	return p.doLoad(ctx, run, f.out)
+	suites, err := do()
+	return file.End(suites, err)
 }
 
 // exit is an error with an exit code.

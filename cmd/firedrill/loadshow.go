@@ -17,6 +17,7 @@ import (
 // outputs says where a result is written.
 type outputs struct {
 	file, html, hdr string
+	junit           string
 	asJSON          bool
 }
 
@@ -24,6 +25,7 @@ func (o *outputs) add(fs *flag.FlagSet) {
 	fs.StringVar(&o.file, "o", "", "`file` to write the result to, as JSON")
 	fs.StringVar(&o.html, "html", "", "`file` to write a report to: one page that opens offline")
 	fs.StringVar(&o.hdr, "hdr", "", "`file` to write an HdrHistogram log to")
+	fs.StringVar(&o.junit, "junit", "", "`file` to write the verdict to as JUnit XML")
 	fs.BoolVar(&o.asJSON, "json", false, "print the result as JSON instead of text")
 }
 
@@ -41,7 +43,7 @@ func (o outputs) files() []output {
 
 // check reports before the run whether the files can be written.
 func (o outputs) check() error {
-	for _, file := range o.files() {
+	for _, file := range append(o.files(), output{flag: "--junit", path: o.junit}) {
 		if file.path == "" {
 			continue
 		}
