@@ -47,7 +47,7 @@ func loadCommands() []command {
 // loadFlags say what to run and how.
 type loadFlags struct {
 	rate, duration        string
-	poisson               bool
+	poisson, newTraces    bool
 	method, body, targets string
 	format                string
 	headers, thresholds   list
@@ -78,6 +78,7 @@ func (f *loadFlags) add(fs *flag.FlagSet) {
 	fs.Var(&f.headers, "header", "`\"Name: value\"` of the requests to URL or targets; may be repeated")
 	fs.StringVar(&f.body, "body", "", "`text` of the body, or @file")
 	fs.StringVar(&f.targets, "targets", "", "`file` of vegeta's targets, taken in turn; - is standard input")
+	fs.BoolVar(&f.newTraces, "new-traces", false, "replace the traceparent of targets; otherwise a target's own is sent")
 	fs.StringVar(&f.format, "format", "", "`format` of the targets: http (default) or json")
 	fs.StringVar(&f.target, "target", "", "base `URL` to send to instead of the profile's")
 	fs.StringVar(&f.scale, "scale-rate", "", "`number` that multiplies all rates of a profile: 0.5 is half the load; the report says so")
@@ -162,7 +163,7 @@ func (e *exit) ExitCode() int { return e.code }
 
 // source sets the profile that the argument names, or the load test that the flags describe.
 func (f *loadFlags) source(argument string, cfg *loadgen.Config) (err error) {
-	adHoc := strings.HasPrefix(argument, "http://") || strings.HasPrefix(argument, "https://") || f.targets != ""
+	adHoc := isURL(argument) || f.targets != ""
 	switch {
 	case argument != "" && f.targets != "":
 		return errors.New("--targets and an argument: there can be only one")
@@ -184,10 +185,16 @@ func (f *loadFlags) source(argument string, cfg *loadgen.Config) (err error) {
 	return nil
 }
 
+// isURL reports whether an argument of load is a URL and not the name of a profile.
+func isURL(argument string) bool {
+	scheme, _, ok := strings.Cut(argument, "://")
+	return ok && !strings.ContainsAny(scheme, "/.")
+}
+
 // adHoc returns the load test that the flags describe.
 func (f *loadFlags) adHoc(url string) (*profile.AdHoc, error) {
 	a := &profile.AdHoc{
-		Rate: f.rate, Poisson: f.poisson, Method: f.method, URL: url, Headers: f.headers, Format: f.format, File: f.targets,
+		Rate: f.rate, Poisson: f.poisson, Method: f.method, URL: url, Headers: f.headers, Format: f.format, File: f.targets, NewTraces: f.newTraces,
 	}
 	if f.rate == "" {
 		return nil, errors.New("--rate is missing: how many requests a second, such as --rate 50/s")
