@@ -1,5 +1,5 @@
 // Package report shows drills: live while they run, and from their journals as text,
-// JUnit XML, or a page without other files.
+// test suites, or a page without other files.
 //
 // It must not know how drills are run, nor judge them.
 package report

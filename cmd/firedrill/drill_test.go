@@ -273,16 +273,18 @@ func TestVerdictOfSeveralDrills(t *testing.T) {
 		return journals
 	}
 	for _, tc := range []struct {
-		came []chaosrun.Verdict
-		code int
-		want string
+		came    []chaosrun.Verdict
+		missing []string
+		code    int
+		want    string
 	}{
-		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Pass}, 0, ""},
-		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Inconclusive, chaosrun.Aborted}, 3, "[drill-inconclusive drill-aborted]"},
-		{[]chaosrun.Verdict{chaosrun.Inconclusive, chaosrun.Fail, chaosrun.Pass}, 1, "[drill-fail]"},
+		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Pass}, nil, 0, ""},
+		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Inconclusive, chaosrun.Aborted}, nil, 3, "no clear result of drill-inconclusive, drill-aborted;"},
+		{[]chaosrun.Verdict{chaosrun.Inconclusive, chaosrun.Fail, chaosrun.Pass}, nil, 1, "1 of 3 drills failed: drill-fail;"},
+		{[]chaosrun.Verdict{chaosrun.Pass}, []string{"control"}, 3, "interrupted: control did not run"},
 	} {
 		var errs strings.Builder
-		if code := report("drill", exitOf(of(tc.came...), nil), &errs); code != tc.code || !strings.Contains(errs.String(), tc.want) {
+		if code := report("drill", exitOf(of(tc.came...), nil, tc.missing), &errs); code != tc.code || !strings.Contains(errs.String(), tc.want) {
 			t.Errorf("%v: exit %d, want %d and %q:\n%s", tc.came, code, tc.code, tc.want, errs.String())
 		}
 	}

@@ -12,10 +12,13 @@ import (
 	"strings"
 	"time"
 
+	"firedrill/internal/cli"
+	"firedrill/internal/junit"
 	"firedrill/internal/topology"
 	"firedrill/loadgen"
 	"firedrill/loadgen/attack"
 	"firedrill/loadgen/profile"
+	loadreport "firedrill/loadgen/report"
 	"firedrill/loadgen/schedule"
 )
 
@@ -44,7 +47,7 @@ func loadCommands() []command {
 // loadFlags say what to run and how.
 type loadFlags struct {
 	rate, duration        string
-	poisson               bool
+	poisson, newTraces    bool
 	method, body, targets string
 	format                string
 	headers, thresholds   list
@@ -75,6 +78,7 @@ func (f *loadFlags) add(fs *flag.FlagSet) {
 	fs.Var(&f.headers, "header", "`\"Name: value\"` of the requests to URL or targets; may be repeated")
 	fs.StringVar(&f.body, "body", "", "`text` of the body, or @file")
 	fs.StringVar(&f.targets, "targets", "", "`file` of vegeta's targets, taken in turn; - is standard input")
+	fs.BoolVar(&f.newTraces, "new-traces", false, "replace the traceparent of targets; otherwise a target's own is sent")
 	fs.StringVar(&f.format, "format", "", "`format` of the targets: http (default) or json")
 	fs.StringVar(&f.target, "target", "", "base `URL` to send to instead of the profile's")
 	fs.StringVar(&f.scale, "scale-rate", "", "`number` that multiplies all rates of a profile: 0.5 is half the load; the report says so")
@@ -114,18 +118,35 @@ func load(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 1); err != nil {
 		return err
 	}
-	cfg, err := f.config(p, fs.Arg(0))
-	if err != nil {
-		return &exit{exitMisuse, err}
-	}
 	if err := f.out.check(); err != nil {
 		return &exit{exitMisuse, err}
 	}
-	run, err := loadgen.Prepare(ctx, cfg)
+	return p.reported(f.out.junit, "load", func() ([]junit.Suite, error) {
+		cfg, err := f.config(p, fs.Arg(0))
+		if err != nil {
+			return nil, &exit{exitMisuse, err}
+		}
+		run, err := loadgen.Prepare(ctx, cfg)
+		if err != nil {
+			return nil, &exit{exitMisuse, err}
+		}
+		found, err := p.doLoad(ctx, run, f.out)
+		if found == nil {
+			return nil, err
+		}
+		return []junit.Suite{loadreport.Suite(found)}, err
+	})
+}
+
+// reported runs do and writes the suites that it returns to a JUnit file, if path is not "". If do fails without a suite
+// that says why, the file says so. It returns the error of do.
+func (p program) reported(path, name string, do func() ([]junit.Suite, error)) error {
+	file, err := junit.Begin(path, name)
 	if err != nil {
-		return &exit{exitMisuse, err}
+		return cli.Misuse("--junit: %w", err)
 	}
-	return p.doLoad(ctx, run, f.out)
+	suites, err := do()
+	return file.End(suites, err)
 }
 
 // exit is an error with an exit code.
@@ -142,7 +163,7 @@ func (e *exit) ExitCode() int { return e.code }
 
 // source sets the profile that the argument names, or the load test that the flags describe.
 func (f *loadFlags) source(argument string, cfg *loadgen.Config) (err error) {
-	adHoc := strings.HasPrefix(argument, "http://") || strings.HasPrefix(argument, "https://") || f.targets != ""
+	adHoc := isURL(argument) || f.targets != ""
 	switch {
 	case argument != "" && f.targets != "":
 		return errors.New("--targets and an argument: there can be only one")
@@ -164,10 +185,16 @@ func (f *loadFlags) source(argument string, cfg *loadgen.Config) (err error) {
 	return nil
 }
 
+// isURL reports whether an argument of load is a URL and not the name of a profile.
+func isURL(argument string) bool {
+	scheme, _, ok := strings.Cut(argument, "://")
+	return ok && !strings.ContainsAny(scheme, "/.")
+}
+
 // adHoc returns the load test that the flags describe.
 func (f *loadFlags) adHoc(url string) (*profile.AdHoc, error) {
 	a := &profile.AdHoc{
-		Rate: f.rate, Poisson: f.poisson, Method: f.method, URL: url, Headers: f.headers, Format: f.format, File: f.targets,
+		Rate: f.rate, Poisson: f.poisson, Method: f.method, URL: url, Headers: f.headers, Format: f.format, File: f.targets, NewTraces: f.newTraces,
 	}
 	if f.rate == "" {
 		return nil, errors.New("--rate is missing: how many requests a second, such as --rate 50/s")

@@ -15,6 +15,7 @@ import (
 	"firedrill/loadgen/journey"
 	"firedrill/loadgen/profile"
 	loadreport "firedrill/loadgen/report"
+	"firedrill/loadgen/result"
 	"firedrill/loadgen/schedule"
 )
 
@@ -52,14 +53,15 @@ func (f *loadFlags) config(p program, argument string) (loadgen.Config, error) {
 	return cfg, nil
 }
 
-// doLoad runs the load test, shows its progress, and writes its result.
-func (p program) doLoad(ctx context.Context, run *loadgen.Run, out outputs) error {
+// doLoad runs the load test, shows its progress, and writes its result. It returns the result, which is nil if there is
+// none, and an error with the exit code.
+func (p program) doLoad(ctx context.Context, run *loadgen.Run, out outputs) (*result.Result, error) {
 	debug.SetGCPercent(400) // little memory is live and much is garbage: collect less often
 	if addr := run.MetricsAddr(); addr != "" {
 		takeBack, err := p.announce(addr)
 		if err != nil {
 			run.Close()
-			return err
+			return nil, err
 		}
 		defer takeBack()
 	}
@@ -78,14 +80,14 @@ func (p program) doLoad(ctx context.Context, run *loadgen.Run, out outputs) erro
 			for class, text := range found.Failures {
 				show.note("the first %s failure: %s", class, text)
 			}
-			return out.judge(p, found.Result)
+			return found.Result, out.judge(p, found.Result)
 		case <-interrupted:
 			interrupted = nil
 			signal.Notify(again, os.Interrupt, syscall.SIGTERM)
 			show.note("stopping when the arrivals that are under way (%d) are done; Ctrl-C again stops at once", run.Busy())
 		case <-again:
 			show.close()
-			return &exit{exitInvalid, errors.New("stopped at once, without a result")}
+			return nil, &exit{exitInvalid, errors.New("stopped at once, without a result")}
 		case <-tick.C:
 			show.update(run.Snapshot())
 		}

@@ -7,7 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 
 	loadreport "firedrill/loadgen/report"
 	"firedrill/loadgen/result"
@@ -17,6 +17,7 @@ import (
 // outputs says where a result is written.
 type outputs struct {
 	file, html, hdr string
+	junit           string
 	asJSON          bool
 }
 
@@ -24,6 +25,7 @@ func (o *outputs) add(fs *flag.FlagSet) {
 	fs.StringVar(&o.file, "o", "", "`file` to write the result to, as JSON")
 	fs.StringVar(&o.html, "html", "", "`file` to write a report to: one page that opens offline")
 	fs.StringVar(&o.hdr, "hdr", "", "`file` to write an HdrHistogram log to")
+	fs.StringVar(&o.junit, "junit", "", "`file` to write the verdict to as JUnit XML")
 	fs.BoolVar(&o.asJSON, "json", false, "print the result as JSON instead of text")
 }
 
@@ -41,7 +43,7 @@ func (o outputs) files() []output {
 
 // check reports before the run whether the files can be written.
 func (o outputs) check() error {
-	for _, file := range o.files() {
+	for _, file := range append(o.files(), output{flag: "--junit", path: o.junit}) {
 		if file.path == "" {
 			continue
 		}
@@ -82,24 +84,18 @@ func (o outputs) judge(p program, r *result.Result) error {
 	return exitOfLoad(r)
 }
 
-// exitOfLoad returns what the exit code says of a result. That nothing worked is so however late the generator was.
+// exitOfLoad returns what the exit code says of a result.
 func exitOfLoad(r *result.Result) error {
-	switch {
-	case nothingWorked(r):
-		return &exit{exitFailed, fmt.Errorf("not one of %d requests succeeded", r.Total(nil).Requests)}
-	case !r.Validity.Valid:
-		return &exit{exitInvalid, errors.New("the run is invalid, see above")}
-	case slices.ContainsFunc(r.Thresholds, func(t result.Threshold) bool { return !t.OK }):
+	switch verdict, reasons := r.Verdict(); verdict {
+	case result.Good:
+		return nil
+	case result.Failed:
+		return &exit{exitFailed, errors.New(strings.Join(reasons, "; "))}
+	case result.Broken:
 		return &exit{exitFailed, errors.New("a threshold is broken, see above")}
+	case result.Invalid:
 	}
-	return nil
-}
-
-// nothingWorked reports whether requests were sent and all of them failed. That is a failure of the target, also for a run
-// without thresholds.
-func nothingWorked(r *result.Result) bool {
-	total := r.Total(nil)
-	return total.Requests > 0 && total.Failed == total.Requests
+	return &exit{exitInvalid, errors.New("the run is invalid, see above")}
 }
 
 // show shows the progress of a run.

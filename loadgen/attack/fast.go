@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"context"
 	"errors"
 	"net"
 	"time"
@@ -21,7 +22,7 @@ func newFast(o TransportOptions) *fast {
 	dialer := net.Dialer{Timeout: o.Timeout}
 	return &fast{timeout: o.Timeout, client: &fasthttp.Client{
 		Name:                      userAgent,
-		Dial:                      func(addr string) (net.Conn, error) { return dialer.Dial("tcp", addr) },
+		Dial:                      func(addr string) (net.Conn, error) { return dial(context.Background(), &dialer, "tcp", addr) },
 		TLSConfig:                 o.TLS,
 		MaxConnsPerHost:           o.Connections,
 		MaxIdleConnDuration:       idle,

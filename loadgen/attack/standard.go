@@ -24,8 +24,10 @@ type standard struct {
 func newStandard(o TransportOptions) *standard {
 	dialer := net.Dialer{Timeout: o.Timeout}
 	return &standard{timeout: o.Timeout, transport: &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         dialer.DialContext,
+		Proxy: http.ProxyFromEnvironment,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			return dial(ctx, &dialer, network, addr)
+		},
 		TLSClientConfig:     o.TLS,
 		ForceAttemptHTTP2:   true,
 		MaxConnsPerHost:     o.Connections,

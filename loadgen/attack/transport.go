@@ -49,6 +49,14 @@ func newTransport(name string, o TransportOptions) (transport, error) {
 	return nil, errors.New("no transport " + name + ": there are " + Fast + " and " + Standard)
 }
 
+// dial connects to an address, or to the Unix socket that it stands for.
+func dial(ctx context.Context, d *net.Dialer, network, addr string) (net.Conn, error) {
+	if socket, ok := journey.UnixSocket(addr); ok {
+		return d.DialContext(ctx, "unix", socket)
+	}
+	return d.DialContext(ctx, network, addr)
+}
+
 func tlsConfig(insecure bool) *tls.Config {
 	return &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: insecure} //nolint:gosec // the operator asked for it
 }

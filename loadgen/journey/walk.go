@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -195,13 +197,35 @@ func (w *Walker) compose(st *Step) {
 	w.arena = w.arena[:0]
 	r := &w.request
 	r.Method = st.Method
-	r.URL = st.URL.fill(w)
+	r.URL = st.URL.fillURL(w)
 	r.Header = r.Header[:0]
+	r.Traceparent = w.newTrace()
 	for i := range st.Header {
-		r.Header = append(r.Header, Field{st.Header[i].Name, st.Header[i].Value.fill(w)})
+		value := st.Header[i].Value.fillHeader(w)
+		if st.KeepTrace && strings.EqualFold(st.Header[i].Name, "traceparent") {
+			r.Traceparent = value
+			w.ownTrace(value)
+			continue
+		}
+		r.Header = append(r.Header, Field{st.Header[i].Name, value})
 	}
 	r.Body = st.Body.fill(w)
-	r.Traceparent = w.newTrace()
+}
+
+// ownTrace takes the trace of the request from a traceparent. The trace of one that cannot be read is unknown.
+func (w *Walker) ownTrace(traceparent []byte) {
+	o := &w.outcome
+	o.TraceID, o.Sampled = [16]byte{}, false
+	parts := strings.Split(string(traceparent), "-")
+	if len(parts) < 4 || len(parts[1]) != 2*len(o.TraceID) {
+		return
+	}
+	if _, err := hex.Decode(o.TraceID[:], []byte(parts[1])); err != nil {
+		o.TraceID = [16]byte{}
+		return
+	}
+	flags, err := strconv.ParseUint(parts[3], 16, 8)
+	o.Sampled = err == nil && flags&1 == 1
 }
 
 // newTrace generates the traceparent of the next request in the format of W3C Trace

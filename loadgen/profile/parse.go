@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -107,41 +105,25 @@ func (b *builder) target() error {
 	if target == "" {
 		return nil // without a target, every request needs a full URL
 	}
-	if err := checkURL(target); err != nil {
+	if _, err := parseAddress(target); err != nil {
 		return b.at("target", "%w", err)
 	}
 	b.out.Target = strings.TrimSuffix(target, "/")
 	return nil
 }
 
-// host records the host of a URL. It ignores a host that depends on variables.
-func (b *builder) host(address, key string) {
-	u, err := url.Parse(address)
-	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, "$") {
+// host records the name of a host, "" for none, and where it is.
+func (b *builder) host(name, key string) {
+	if name == "" {
 		return
 	}
 	for _, known := range b.out.Hosts {
-		if known.Name == u.Hostname() {
+		if known.Name == name {
 			return
 		}
 	}
 	where := Error{File: b.file, Line: b.line(key), Key: key}
-	b.out.Hosts = append(b.out.Hosts, Host{u.Hostname(), where.Where()})
-}
-
-func checkURL(text string) error {
-	u, err := url.Parse(text)
-	if err != nil {
-		var parse *url.Error
-		if errors.As(err, &parse) {
-			err = parse.Err
-		}
-		return &urlError{text, err.Error()}
-	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return &urlError{text, "want http://host or https://host"}
-	}
-	return nil
+	b.out.Hosts = append(b.out.Hosts, Host{name, where.Where()})
 }
 
 type urlError struct{ url, why string }

@@ -120,6 +120,7 @@ func (g *Group) Merge(other *Group) {
 	g.BytesIn += other.BytesIn
 	g.BytesOut += other.BytesOut
 	g.Response.Merge(&other.Response)
+	g.Prompt.Merge(&other.Prompt)
 	g.Service.Merge(&other.Service)
 	g.Lag.Merge(&other.Lag)
 }
@@ -141,6 +142,7 @@ func (j *Journey) Merge(other *Journey) {
 		j.FailedSteps = count(j.FailedSteps, step, n)
 	}
 	j.Response.Merge(&other.Response)
+	j.Prompt.Merge(&other.Prompt)
 }
 
 // inherit adds the reasons for which a part was invalid.

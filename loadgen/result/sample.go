@@ -26,6 +26,9 @@ type Sample struct {
 	Sampled  bool // the trace is kept, so a link to it works
 }
 
+// OwnLag returns the lag that the generator itself caused.
+func (s Sample) OwnLag() time.Duration { return s.Sent - s.Due - s.Queued }
+
 // JourneySample is the outcome of one journey: requests that belong together. It lasts from when the first request was
 // due until the last was answered, including think time.
 type JourneySample struct {
@@ -33,6 +36,7 @@ type JourneySample struct {
 	Scenario   string
 	Stage      int
 	Due, Done  time.Duration
+	OwnLag     time.Duration // sum of the lags that the generator itself caused
 	Failed     bool
 	FailedStep string // the step that failed, if Failed
 }
