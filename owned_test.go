@@ -69,7 +69,10 @@ func rules() map[string]rule {
 		"socket": {
 			calls:   []string{`"unix"`},
 			instead: "stack.Settings.dial, which checks the peer",
-			reasons: map[string]string{"supervisor.go": "it checks the folder and the peer"},
+			reasons: map[string]string{
+				"supervisor.go": "it checks the folder and the peer",
+				"transport.go":  "a person names the socket that gets the load", "address.go": "it reads the name of that socket",
+			},
 		},
 	}
 }
