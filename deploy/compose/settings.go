@@ -15,6 +15,18 @@ import (
 	"firedrill/internal/private"
 )
 
+// unfit are the characters that a data folder must not have here: a colon ends the first part of a volume, and the others
+// have a meaning in files of variables.
+const unfit = `:$"'#`
+
+// checkData returns an error if the data folder cannot be mounted.
+func (p Project) checkData() error {
+	if at := strings.IndexAny(p.Data, unfit); at >= 0 {
+		return fmt.Errorf("%w: the data folder %q contains %c, which Docker Compose cannot take; use another folder", stack.ErrSettings, p.Data, p.Data[at])
+	}
+	return nil
+}
+
 // file returns the path of compose.yaml.
 func (p Project) file() string { return filepath.Join(p.Root, "deploy", "compose", "compose.yaml") }
 

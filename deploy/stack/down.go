@@ -66,6 +66,9 @@ func (k Stack) stopAll(ctx context.Context) error {
 			return fmt.Errorf("tidy up after the stack: %w", err)
 		}
 	}
+	if dir := filepath.Dir(k.socketPath()); dir != k.runDir() {
+		_ = os.Remove(dir) // it is only for the socket; the next start creates it
+	}
 	return nil
 }
 

@@ -35,16 +35,16 @@ func unsafeData(err error) error {
 
 // render creates the folders of a copy and writes its configuration.
 func (k Stack) render(p plan) error {
-	dirs := []string{k.logDir(), filepath.Join(k.Data, "rules"), filepath.Join(k.Data, "shop"), k.LoadTargets(), k.DrillTargets(), k.configDir()}
-	for _, dir := range dirs {
-		if err := private.Folder(dir); err != nil {
+	// The upstream programs would create theirs as the user's umask says.
+	for _, name := range []string{"alertmanager", "config", "drill", "grafana", "load", "logs", "loki", "prometheus", "rules", "shop", "tempo"} {
+		if err := private.Folder(filepath.Join(k.Data, name)); err != nil {
 			return fmt.Errorf("create folder of the stack: %w", err)
 		}
 	}
 	ForgetDead(k.LoadTargets())
 	ForgetDead(k.DrillTargets())
 	if err := private.Folder(filepath.Dir(k.socketPath())); err != nil {
-		return fmt.Errorf("create folder of the socket (%d bytes are too many for a socket in the data folder): %w", len(k.runDir()), err)
+		return fmt.Errorf("create folder of the socket: %w; a shorter data folder needs none, another TMPDIR makes another", err)
 	}
 	if err := config.Write(k.configDir(), k.values()); err != nil {
 		return err

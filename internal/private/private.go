@@ -147,17 +147,35 @@ func deciders() (users, groups map[int]bool) {
 }
 
 // ownGroup reports whether a group is the owner's own: root's, or one that bears the owner's name, as Linux distributions
-// create for each user. Where users have no names, as in containers, it has the owner's number.
+// create for each user, and without other members. Where users have no names, as in containers, it has the owner's number.
 func ownGroup(uid, gid int) bool {
-	if gid == 0 {
-		return true
-	}
 	owner, err := user.LookupId(strconv.Itoa(uid))
 	if err != nil {
-		return uid == gid
+		return gid == 0 || uid == gid
 	}
 	group, err := user.LookupGroupId(strconv.Itoa(gid))
-	return err == nil && group.Name == owner.Username
+	if err != nil || gid != 0 && group.Name != owner.Username {
+		return false
+	}
+	text, err := os.ReadFile("/etc/group") // without it, the name has to do
+	return err != nil || soleMember(string(text), group.Name, owner.Username)
+}
+
+// soleMember reports whether a file of groups lists no member of a group but the owner.
+// https://man7.org/linux/man-pages/man5/group.5.html
+func soleMember(groups, name, owner string) bool {
+	for line := range strings.Lines(groups) {
+		fields := strings.Split(strings.TrimSpace(line), ":")
+		if len(fields) != 4 || fields[0] != name {
+			continue
+		}
+		for member := range strings.SplitSeq(fields[3], ",") {
+			if member != "" && member != owner {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // judgeOwn judges a folder that must be this user's own.
@@ -170,7 +188,7 @@ func judgeOwn(path string, o owned) error {
 	case o.uid != o.me:
 		return &UnsafeError{path, fmt.Sprintf("belongs to %s, not to %s, who could change what is stored there", userName(o.uid), userName(o.me)),
 			"give another folder, or run this as " + userName(o.uid)}
-	case o.mode&0o022 != 0:
+	case o.mode&0o002 != 0 || o.shared:
 		return &UnsafeError{path, fmt.Sprintf("may be written by other users (mode %04o), who could have put files there", o.mode.Perm()),
 			fmt.Sprintf("look at what is in it, then give another folder, or run: chmod go-w %q", path)}
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"firedrill/internal/prerequisite"
 )
 
 func TestJudge(t *testing.T) {
@@ -24,7 +26,7 @@ func TestJudge(t *testing.T) {
 	}{
 		{"mine alone", me, dir | 0o700, false, "", ""},
 		{"mine, others read", me, dir | 0o755, false, "", ""},
-		{"mine, my own group writes", me, dir | 0o775, false, "may be written", ""},
+		{"mine, my own group writes, as with umask 002", me, dir | 0o775, false, "", ""},
 		{"mine, a shared group writes", me, dir | 0o775, true, "may be written", "may be written"},
 		{"mine, all write", me, dir | 0o777, true, "may be written", "may be written"},
 		{"mine, all write, sticky", me, dir | fs.ModeSticky | 0o777, true, "may be written", ""},
@@ -139,6 +141,37 @@ func TestTrusted(t *testing.T) {
 	if os.Geteuid() == 0 {
 		if err := Trusted(someoneElses(t)); err == nil {
 			t.Error("programs of another user are trusted")
+		}
+	}
+}
+
+func TestSoleMember(t *testing.T) {
+	const groups = "root:x:0:\nann:x:1000:\nbob:x:1001:bob\nold:x:1002:old,ann\nstaff:x:50:ann\n"
+	for name, want := range map[string]bool{"root": true, "ann": true, "bob": true, "old": false, "staff": false, "nobody": true} {
+		if got := soleMember(groups, name, name); got != want {
+			t.Errorf("group %s has no other member: %v, want %v", name, got, want)
+		}
+	}
+}
+
+// TestGroups checks that a group which is not the owner's own counts as others.
+func TestGroups(t *testing.T) {
+	if os.Geteuid() != 0 {
+		prerequisite.Missing(t, "only root can give a folder to any group")
+	}
+	const foreign = 54321
+	for name, plant := range map[string]func(dir string) error{
+		"folder": func(dir string) error { return errors.Join(os.Chown(dir, 0, foreign), os.Chmod(dir, 0o770)) },
+		"above": func(dir string) error {
+			return errors.Join(os.Chown(filepath.Dir(dir), 0, foreign), os.Chmod(filepath.Dir(dir), 0o770))
+		},
+	} {
+		dir := mkdir(t, filepath.Join(t.TempDir(), "above", "folder"), 0o700)
+		if err := plant(dir); err != nil {
+			t.Fatal(err)
+		}
+		if err := Folder(dir); err == nil || !strings.Contains(err.Error(), "may be written") || !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v, want an error that names it", name, err)
 		}
 	}
 }
