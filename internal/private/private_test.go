@@ -94,12 +94,10 @@ func TestFolder(t *testing.T) {
 		{"mine", mine, ""},
 		{"new in a shared folder", filepath.Join(shared, "new"), ""},
 		{"made by another user", theirs, "belongs to"},
-		{"below another user's", filepath.Join(theirs, "below"), "belongs to"},
 		{"all may write", open, "may be written"},
 		{"below one that all may write", filepath.Join(open, "below"), "may be written"},
 		{"a link to mine", link(t, mine, filepath.Join(dir, "link")), "symbolic link"},
 		{"below a link of mine", filepath.Join(dir, "link", "below"), ""},
-		{"below a link to another user's", filepath.Join(link(t, theirs, filepath.Join(dir, "out")), "below"), "belongs to"},
 		{"a dangling link", link(t, filepath.Join(dir, "nothing"), filepath.Join(dir, "dangling")), "symbolic link"},
 		{"below a relative link to what all may write", filepath.Join(link(t, "open", filepath.Join(dir, "relative")), "below"), "may be written"},
 		{"a loop of links", filepath.Join(link(t, "loop", filepath.Join(dir, "loop")), "below"), "too many symbolic links"},
@@ -127,6 +125,25 @@ func TestFolder(t *testing.T) {
 				t.Errorf("Check gives %v, want an error with %q", err, tc.want)
 			}
 		})
+	}
+}
+
+// TestBelowAnotherUsersFolder checks that nothing is created below what another user than root owns.
+func TestBelowAnotherUsersFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		prerequisite.Missing(t, "only root can give a folder to another user")
+	}
+	theirs := someoneElses(t)
+	out := link(t, theirs, filepath.Join(t.TempDir(), "out"))
+	for _, path := range []string{filepath.Join(theirs, "below"), filepath.Join(theirs, "a", "b"), filepath.Join(out, "below")} {
+		for what, err := range map[string]error{"Folder": Folder(path), "Check": Check(path)} {
+			if unsafe := (*UnsafeError)(nil); !errors.As(err, &unsafe) || unsafe.Path != theirs {
+				t.Errorf("%s of %s: %v, want an error that names %s", what, path, err, theirs)
+			}
+		}
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s was created: %v", path, err)
+		}
 	}
 }
 
