@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -155,5 +156,28 @@ func TestStopSignalsTheDrillItself(t *testing.T) {
 	defer cancel()
 	if name, err := f.Stop(ctx); err == nil || name != "" || !strings.Contains(err.Error(), "does not end") {
 		t.Errorf("stopped %q, %v; want an error, as the lock is held", name, err)
+	}
+}
+
+// TestResultsTakeAnyNumber checks that a result is stored whatever a query returned.
+func TestResultsTakeAnyNumber(t *testing.T) {
+	for _, v := range []float64{math.NaN(), math.Inf(1), math.Inf(-1), math.MaxFloat64} {
+		f := folderIn(t.TempDir())
+		dir := filepath.Join(f.Results(), "20260101-000000-d")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		now := time.Now()
+		j := &run.Journal{
+			Drill: "d", Verdict: run.Pass, Start: now, End: now.Add(time.Minute),
+			Probes: []run.ProbeRun{{Name: "p", Before: &v, Samples: []run.Sample{{At: now, Value: v}}}}, Sights: []run.Sight{{Name: "s", During: &v}},
+		}
+		if err := keep(j, dir, filepath.Join(dir, "also.html")); err != nil {
+			t.Errorf("%v: %v", v, err)
+			continue
+		}
+		if all, err := f.Journals(nil); err != nil || len(all[0].Probes) != 1 || fmt.Sprint(all[0].Probes[0].Samples[0].Value) != fmt.Sprint(v) {
+			t.Errorf("%v: read %v, %v", v, all, err)
+		}
 	}
 }
