@@ -39,6 +39,8 @@ func (e *errPart) Error() string {
 		return "the server closed the connection " + e.where
 	case errors.Is(e.err, syscall.ECONNRESET), errors.Is(e.err, syscall.EPIPE):
 		return "the server reset the connection " + e.where
+	case isTimeout(e.err):
+		return "the request ran out of time " + e.where
 	}
 	return e.err.Error() + ", " + e.where
 }
@@ -46,8 +48,11 @@ func (e *errPart) Error() string {
 func (e *errPart) Unwrap() error { return e.err }
 
 func (a *answer) broke(err error) error {
-	if a.read == 0 {
-		return &errPart{"before it answered", err}
+	switch {
+	case errors.Is(err, errHeader):
+		return err
+	case a.read == 0:
+		return &errPart{"before an answer", err}
 	}
 	return &errPart{fmt.Sprintf("within the header of the answer, after %d bytes", a.read), err}
 }

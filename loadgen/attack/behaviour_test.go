@@ -2,15 +2,18 @@ package attack_test
 
 import (
 	"bufio"
+	"flag"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"firedrill/internal/golden"
 	"firedrill/loadgen/attack"
 	"firedrill/loadgen/journey"
 	"firedrill/loadgen/result"
@@ -80,11 +83,11 @@ func behaviours() []behaviour {
 	long := strings.Repeat("x", 30<<10)
 	return []behaviour{
 		{name: "102 and 103 before the answer", serve: each("HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + fine), status: "2xx", bytes: 2},
-		{name: "100 that nobody asked for", method: "POST", body: "b", serve: each("HTTP/1.1 100 Continue\r\n\r\n" + fine), status: "2xx", bytes: 2},
+		{name: "a 100 that nobody asked for", method: "POST", body: "b", serve: each("HTTP/1.1 100 Continue\r\n\r\n" + fine), status: "2xx", bytes: 2},
 		{name: "closes each connection after an answer, without a word", serve: once(fine), status: "2xx", bytes: 2},
-		{name: "closes after an answer to a POST, without a word", method: "POST", body: "b", serve: once(fine), status: "2xx", bytes: 2},
+		{name: "closes each connection after an answer, without a word", method: "POST", body: "b", serve: once(fine), status: "2xx", bytes: 2},
 		{name: "Connection: close", serve: once("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"), status: "2xx", bytes: 2},
-		{name: "closes before the answer", serve: once(""), class: "connection", status: "none", reason: "closed the connection before it answered"},
+		{name: "closes before the answer", serve: once(""), class: "connection", status: "none", reason: "closed the connection before an answer"},
 		{name: "closes within the header", serve: once("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"), class: "connection", status: "none", reason: "closed the connection within the"},
 		{name: "closes within a line of the header", serve: once("HTTP/1.1 200 OK\r\nContent-"), class: "connection", status: "none", reason: "header"},
 		{name: "closes within the body", serve: once("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), class: "connection", status: "none", reason: "closed the connection within the"},
@@ -103,7 +106,7 @@ func behaviours() []behaviour {
 		}, class: "status", status: "4xx", bytes: 3},
 		{name: "a long body that is read", method: "POST", body: strings.Repeat("b", 1<<20), serve: each(fine), status: "2xx", bytes: 2},
 		{name: "chunks and trailers", serve: each("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-A\r\n\r\n2;x=y\r\nok\r\n3\r\n...\r\n0\r\nX-A: b\r\n\r\n"), status: "2xx", bytes: 5},
-		{name: "HEAD", method: "HEAD", serve: each("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"), status: "2xx"},
+		{name: "with a length and no body", method: "HEAD", serve: each("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"), status: "2xx"},
 		{name: "204", serve: each("HTTP/1.1 204 No Content\r\n\r\n"), status: "2xx"},
 		{name: "304 with a length", serve: each("HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n"), status: "3xx"},
 		{name: "HTTP/1.0, body until the end of the connection", serve: once("HTTP/1.0 200 OK\r\n\r\nuntil the end"), status: "2xx", bytes: 13},
@@ -166,12 +169,19 @@ func ask(t *testing.T, url string, b behaviour, transport string) (*result.Resul
 }
 
 func TestBehavioursOfServers(t *testing.T) {
+	rows := []string{"| what the server does | default transport | `--transport standard` |", "| --- | --- | --- |"}
 	for _, b := range behaviours() {
+		name := b.name
+		if b.method != "" {
+			name += " (" + b.method + ")"
+		}
+		rows = append(rows, "| "+name+" |")
 		for _, transport := range transports() {
 			t.Run(b.name+", "+transport, func(t *testing.T) {
 				url, arrived := script(t, b.serve)
 				r, reasons := ask(t, url, b, transport)
 				total := r.Total(nil)
+				rows[len(rows)-1] += " " + reported(r, reasons) + " |"
 				if got := failures(r); got[b.class] != 10 || total.Requests != 10 {
 					t.Errorf("%d requests, failures %v: %v; want 10 of %q", total.Requests, got, reasons, b.class)
 				}
@@ -190,6 +200,46 @@ func TestBehavioursOfServers(t *testing.T) {
 			})
 		}
 	}
+	if !t.Failed() && strings.Count(strings.Join(rows, ""), "|") == 4*len(rows) { // -run may have chosen a few
+		holdTable(t, "../../docs/load.md", strings.Join(rows, "\n")+"\n")
+	}
+}
+
+// reported returns what a run reports of its requests, which all had the same outcome.
+func reported(r *result.Result, reasons map[string]string) string {
+	var parts []string
+	for i := range r.Groups {
+		g := &r.Groups[i]
+		switch {
+		case g.Failed == 0:
+			parts = append(parts, fmt.Sprintf("good, %s, %d bytes", g.Class, g.BytesIn/int64(g.Requests)))
+		case g.Class != "none":
+			parts = append(parts, fmt.Sprintf("failed, %s, %d bytes", g.Class, g.BytesIn/int64(g.Requests)))
+		default:
+			for class := range g.Failures {
+				parts = append(parts, fmt.Sprintf("failed, %s: %s", class, reasons[class]))
+			}
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+var update = flag.Bool("update", false, "write the table of behaviours into docs/load.md")
+
+// holdTable compares the table between two marks in a file with the one that was measured.
+func holdTable(t *testing.T, path, table string) {
+	t.Helper()
+	const begin, end = "<!-- behaviours: written by go test ./loadgen/attack -run Behaviours -update -->\n", "<!-- end of behaviours -->\n"
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, ok := strings.Cut(string(text), begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !ok || !closed {
+		t.Fatalf("%s has no place for the table of behaviours", path)
+	}
+	golden.Check(t, path, *update, []byte(before+begin+table+end+after))
 }
 
 // TestResentIsCounted has a server that takes the second request of each connection and closes without an answer. That
@@ -223,6 +273,33 @@ func TestResentIsCounted(t *testing.T) {
 				}
 				if total.Resent != wantResent || total.Failed != wantFailed {
 					t.Errorf("%d sent again and %d failed (%v), want %d and %d", total.Resent, total.Failed, reasons, wantResent, wantFailed)
+				}
+			})
+		}
+	}
+}
+
+// TestServersThatCloseIdleConnections closes each connection a while after an answer, at about the time of the next request.
+// No GET may fail, whichever comes first.
+func TestServersThatCloseIdleConnections(t *testing.T) {
+	for _, transport := range transports() {
+		for _, after := range []time.Duration{time.Millisecond, 15 * time.Millisecond, 19 * time.Millisecond, 20 * time.Millisecond, 21 * time.Millisecond} {
+			t.Run(fmt.Sprint(transport, ", ", after), func(t *testing.T) {
+				url, arrived := script(t, func(p *peer) {
+					for p.take() {
+						p.say(fine)
+						if p.SetReadDeadline(time.Now().Add(after)) != nil {
+							return
+						}
+					}
+				})
+				r, reasons := ask(t, url, behaviour{}, transport)
+				total := r.Total(nil)
+				if total.Failed != 0 || total.Requests != 10 {
+					t.Errorf("%d of %d failed: %v", total.Failed, total.Requests, reasons)
+				}
+				if got := uint64(arrived.Load()); got < 10 || got > 10+total.Resent {
+					t.Errorf("%d requests arrived of 10 that were due and %d sent again", got, total.Resent)
 				}
 			})
 		}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"firedrill/loadgen/journey"
@@ -162,7 +163,9 @@ func plain(err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &errPart{"within the answer", err}
 	case errors.Is(err, io.EOF), strings.Contains(text, "server closed idle connection"):
-		return &errPart{"before it answered", io.EOF}
+		return &errPart{"before an answer", io.EOF}
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, context.DeadlineExceeded):
+		return &errPart{"before the answer was complete", err}
 	case strings.Contains(text, "server response headers exceeded"):
 		return errHeader
 	}
