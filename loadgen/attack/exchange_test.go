@@ -50,3 +50,32 @@ func TestFastAllocatesNothing(t *testing.T) {
 		t.Errorf("a request makes %v allocations, want none", got)
 	}
 }
+
+// TestIdleConnectionOutlivesItsDeadline has a connection that is idle for longer than the timeout of its last request. It
+// is still good.
+func TestIdleConnectionOutlivesItsDeadline(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	f := newFast(TransportOptions{Connections: 1, Timeout: time.Minute})
+	defer f.close()
+	to := place{host: listener.Addr().String()}
+	now := time.Now()
+	c, err := f.pool.dial(to, now.Add(time.Minute))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetDeadline(now.Add(-time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	f.pool.put(to, c, now)
+	if got := f.pool.take(to, now.Add(idle/2), now.Add(time.Minute)); got != c {
+		t.Errorf("took %v, want the idle connection", got)
+	}
+	f.pool.put(to, c, now)
+	if got := f.pool.take(to, now.Add(idle), now.Add(time.Minute)); got != nil {
+		t.Error("took a connection that was idle for too long")
+	}
+}

@@ -56,9 +56,9 @@ func (e *fastExchange) Do(req *journey.Request, resp *journey.Response) (class s
 	}
 	now := time.Now()
 	deadline := now.Add(e.timeout)
-	c := e.pool.take(e.to, now)
+	c := e.pool.take(e.to, now, deadline)
 	if c != nil {
-		err = e.over(c, deadline)
+		err = e.over(c)
 		if err != nil && e.mayResend(req, err) {
 			if e.sent > 0 {
 				resp.Resent = 1
@@ -68,7 +68,7 @@ func (e *fastExchange) Do(req *journey.Request, resp *journey.Response) (class s
 	}
 	if c == nil {
 		if c, err = e.pool.dial(e.to, deadline); err == nil {
-			err = e.over(c, deadline)
+			err = e.over(c)
 		} else {
 			resp.Resent = 0
 		}
@@ -103,14 +103,11 @@ func repeatable(req *journey.Request) bool {
 }
 
 // over makes the request over a connection, and keeps or closes it.
-func (e *fastExchange) over(c *conn, deadline time.Time) error {
+func (e *fastExchange) over(c *conn) error {
 	e.sent = 0
 	from, line := c.reader, e.answer.line
 	e.answer = answer{from: from, line: line, method: e.answer.method}
-	err := c.SetDeadline(deadline)
-	if err == nil {
-		err = e.trade(c)
-	}
+	err := e.trade(c)
 	if err != nil || !e.answer.keep || from.Buffered() > 0 {
 		c.Close()
 		return err

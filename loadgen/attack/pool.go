@@ -20,7 +20,6 @@ type conn struct {
 	net.Conn
 	reader *bufio.Reader
 	used   time.Time // when it last became idle
-	reused bool      // it has carried an answer before
 
 	raw  syscall.RawConn
 	peek func(uintptr) bool
@@ -43,8 +42,8 @@ type pool struct {
 	idle map[place][]*conn // the most recently used last
 }
 
-// take returns an idle connection that the server has not closed; nil if there is none.
-func (p *pool) take(to place, now time.Time) *conn {
+// take returns an idle connection that the server has not closed; nil if there is none. deadline is that of its next request.
+func (p *pool) take(to place, now, deadline time.Time) *conn {
 	for {
 		p.mu.Lock()
 		list := p.idle[to]
@@ -55,8 +54,7 @@ func (p *pool) take(to place, now time.Time) *conn {
 		c := list[len(list)-1]
 		p.idle[to] = list[:len(list)-1]
 		p.mu.Unlock()
-		if now.Sub(c.used) < idle && c.quiet() {
-			c.reused = true
+		if now.Sub(c.used) < idle && c.SetDeadline(deadline) == nil && c.quiet() {
 			return c
 		}
 		c.Close()
@@ -91,7 +89,7 @@ func (p *pool) close() {
 	clear(p.idle)
 }
 
-// dial opens a connection.
+// dial opens a connection. deadline is that of its first request, including dialing.
 func (p *pool) dial(to place, deadline time.Time) (*conn, error) {
 	ctx, cancel := context.WithDeadline(context.Background(), deadline)
 	defer cancel()
@@ -121,6 +119,10 @@ func (p *pool) dial(to place, deadline time.Time) (*conn, error) {
 			return nil, fmt.Errorf("TLS handshake with %s: %w", address, err)
 		}
 		c.Conn = over
+	}
+	if err := c.SetDeadline(deadline); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("connect to %s: %w", address, err)
 	}
 	c.reader = bufio.NewReaderSize(c.Conn, readBuffer)
 	return c, nil
