@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"strconv"
@@ -15,6 +14,7 @@ import (
 	"firedrill/internal/cli"
 	"firedrill/internal/junit"
 	"firedrill/internal/topology"
+	"firedrill/internal/userfile"
 	"firedrill/loadgen"
 	"firedrill/loadgen/attack"
 	"firedrill/loadgen/profile"
@@ -63,6 +63,9 @@ type loadFlags struct {
 	offset                string
 	out                   outputs
 }
+
+// longestTargets is the maximum size of targets and bodies, in bytes.
+const longestTargets = 64 << 20
 
 // list is a flag that may be given several times.
 type list []string
@@ -122,9 +125,12 @@ func load(ctx context.Context, p program, args []string) error {
 		return &exit{exitMisuse, err}
 	}
 	return p.reported(f.out.junit, "load", func() ([]junit.Suite, error) {
-		cfg, err := f.config(p, fs.Arg(0))
+		cfg, err := f.config(ctx, p, fs.Arg(0))
 		if err != nil {
 			return nil, &exit{exitMisuse, err}
+		}
+		if cfg.WaitFor != "" {
+			fmt.Fprintf(p.stderr, "Waiting for %s to answer 200, for two minutes at most.\n", cfg.WaitFor)
 		}
 		run, err := loadgen.Prepare(ctx, cfg)
 		if err != nil {
@@ -162,13 +168,13 @@ func (e *exit) Unwrap() error { return e.err }
 func (e *exit) ExitCode() int { return e.code }
 
 // source sets the profile that the argument names, or the load test that the flags describe.
-func (f *loadFlags) source(argument string, cfg *loadgen.Config) (err error) {
+func (f *loadFlags) source(ctx context.Context, p program, argument string, cfg *loadgen.Config) (err error) {
 	adHoc := isURL(argument) || f.targets != ""
 	switch {
 	case argument != "" && f.targets != "":
 		return errors.New("--targets and an argument: there can be only one")
 	case adHoc:
-		cfg.AdHoc, err = f.adHoc(argument)
+		cfg.AdHoc, err = f.adHoc(ctx, p, argument)
 		return err
 	case argument == "":
 		return errors.New("give a profile, a URL or --targets; see \"firedrill load --help\"")
@@ -192,7 +198,7 @@ func isURL(argument string) bool {
 }
 
 // adHoc returns the load test that the flags describe.
-func (f *loadFlags) adHoc(url string) (*profile.AdHoc, error) {
+func (f *loadFlags) adHoc(ctx context.Context, p program, url string) (*profile.AdHoc, error) {
 	a := &profile.AdHoc{
 		Rate: f.rate, Poisson: f.poisson, Method: f.method, URL: url, Headers: f.headers, Format: f.format, File: f.targets, NewTraces: f.newTraces,
 	}
@@ -216,7 +222,7 @@ func (f *loadFlags) adHoc(url string) (*profile.AdHoc, error) {
 	}
 	a.Body = f.body
 	if file, ok := strings.CutPrefix(f.body, "@"); ok {
-		text, err := os.ReadFile(file)
+		text, err := userfile.Read(file, longestTargets)
 		if err != nil {
 			return nil, fmt.Errorf("--body: %w", err)
 		}
@@ -225,9 +231,10 @@ func (f *loadFlags) adHoc(url string) (*profile.AdHoc, error) {
 	switch f.targets {
 	case "":
 	case "-":
-		a.Targets, err = io.ReadAll(os.Stdin)
+		fmt.Fprintln(p.stderr, "Reading all targets from standard input before the run begins, so that a seed gives the same requests.")
+		a.Targets, err = userfile.ReadStream(ctx, os.Stdin, "standard input", longestTargets)
 	default:
-		a.Targets, err = os.ReadFile(f.targets)
+		a.Targets, err = userfile.Read(f.targets, longestTargets)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--targets: %w", err)

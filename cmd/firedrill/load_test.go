@@ -93,7 +93,7 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"duration", []string{"-rate", "5/s", "-duration", "-1s", url}, `-duration "-1s": want a length of time`},
 		{"rate of a profile", []string{"-rate", "5/s", good}, "--rate is for a URL or --targets"},
 		{"header", []string{"-rate", "5/s", "-header", "x", url}, `-header "x": want "Name: value"`},
-		{"body", []string{"-rate", "5/s", "-body", "@missing", url}, "-body: open missing: no such file or directory"},
+		{"body", []string{"-rate", "5/s", "-body", "@missing", url}, "-body: missing: no such file or directory"},
 		{"targets", []string{"-rate", "5/s", "-targets", targets}, "targets.txt: target 1: bad URL: nowhere"},
 		{"no targets", []string{"-rate", "5/s", "-targets", empty}, "none.yaml: no targets to attack"},
 		{"format", []string{"-rate", "5/s", "-format", "xml", "-targets", targets}, `-format "xml": want http or json`},

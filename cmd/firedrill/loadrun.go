@@ -20,7 +20,7 @@ import (
 )
 
 // config returns the load test that the flags and the argument describe. It reads the files that flags name.
-func (f *loadFlags) config(p program, argument string) (loadgen.Config, error) {
+func (f *loadFlags) config(ctx context.Context, p program, argument string) (loadgen.Config, error) {
 	cfg := loadgen.Config{
 		Transport: f.transport, Insecure: f.insecure, WaitFor: f.wait, TraceURL: f.traceURL, Version: version,
 	}
@@ -32,7 +32,7 @@ func (f *loadFlags) config(p program, argument string) (loadgen.Config, error) {
 	if cfg.Options, err = f.options(p, offset); err != nil {
 		return cfg, err
 	}
-	if err := f.source(argument, &cfg); err != nil {
+	if err := f.source(ctx, p, argument, &cfg); err != nil {
 		return cfg, err
 	}
 	cfg.ID = journey.NewRunID()
@@ -73,18 +73,20 @@ func (p program) doLoad(ctx context.Context, run *loadgen.Run, out outputs) (*re
 	defer tick.Stop()
 	interrupted, again := ctx.Done(), make(chan os.Signal, 1)
 	defer signal.Stop(again)
+	var late <-chan time.Time // nil until the run is interrupted
 	for {
 		select {
 		case found := <-done:
-			show.close()
-			for class, text := range found.Failures {
-				show.note("the first %s failure: %s", class, text)
-			}
-			return found.Result, out.judge(p, found.Result)
+			return show.end(found), out.judge(p, found.Result)
+		case <-late:
+			show.note("%d arrivals are still under way: they are left out", run.Busy())
+			found := run.Cut()
+			return show.end(found), out.judge(p, found.Result)
 		case <-interrupted:
 			interrupted = nil
 			signal.Notify(again, os.Interrupt, syscall.SIGTERM)
-			show.note("stopping when the arrivals that are under way (%d) are done; Ctrl-C again stops at once", run.Busy())
+			late = time.After(grace)
+			show.note("stopping when the arrivals that are under way (%d) are done, in %v at the latest; Ctrl-C again stops at once", run.Busy(), grace)
 		case <-again:
 			show.close()
 			return nil, &exit{exitInvalid, errors.New("stopped at once, without a result")}
@@ -93,6 +95,9 @@ func (p program) doLoad(ctx context.Context, run *loadgen.Run, out outputs) (*re
 		}
 	}
 }
+
+// grace is how long an interrupted run waits for arrivals that are under way.
+const grace = 1500 * time.Millisecond
 
 // announcement returns a description of the load test that is about to start.
 func announcement(run *loadgen.Run) string {

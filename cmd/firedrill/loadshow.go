@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"firedrill/loadgen"
 	loadreport "firedrill/loadgen/report"
 	"firedrill/loadgen/result"
 	"firedrill/loadgen/threshold"
@@ -44,7 +45,7 @@ func (o outputs) files() []output {
 // check reports before the run whether the files can be written.
 func (o outputs) check() error {
 	for _, file := range append(o.files(), output{flag: "--junit", path: o.junit}) {
-		if file.path == "" {
+		if file.path == "" || file.path == toStdout {
 			continue
 		}
 		if info, err := os.Stat(file.path); err == nil && !info.Mode().IsRegular() {
@@ -63,18 +64,25 @@ func (o outputs) check() error {
 
 // write writes all files, even if one fails, and prints the result.
 func (o outputs) write(p program, r *result.Result) error {
-	show := loadreport.Text
+	show, to := loadreport.Text, p.stdout
 	if o.asJSON {
 		show = asJSON
 	}
-	errs := []error{show(p.stdout, r)}
+	var errs []error
 	for _, file := range o.files() {
-		if file.path != "" {
+		switch file.path {
+		case "":
+		case toStdout:
+			errs, to = append(errs, file.write(p.stdout, r)), p.stderr // the text must not be among the file's
+		default:
 			errs = append(errs, loadreport.WriteFile(file.path, func(w io.Writer) error { return file.write(w, r) }))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, show(to, r))...)
 }
+
+// toStdout is the path that stands for standard output.
+const toStdout = "-"
 
 // judge writes the result and returns an error with the exit code.
 func (o outputs) judge(p program, r *result.Result) error {
@@ -118,6 +126,15 @@ func (s *show) update(r *result.Result) {
 func (s *show) note(format string, args ...any) {
 	_ = s.live.Close() // as above
 	fmt.Fprintf(s.out, format+"\n", args...)
+}
+
+// end ends the view of a run and returns its result.
+func (s *show) end(found loadgen.Outcome) *result.Result {
+	s.close()
+	for class, text := range found.Failures {
+		s.note("the first %s failure: %s", class, text)
+	}
+	return found.Result
 }
 
 func (s *show) close() { _ = s.live.Close() }

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"firedrill/internal/cli"
 	"firedrill/internal/junit"
+	"firedrill/internal/userfile"
 	"firedrill/loadgen/compare"
 	"firedrill/loadgen/omission"
 	loadreport "firedrill/loadgen/report"
@@ -139,8 +139,11 @@ func exitOfComparison(found *compare.Report) error {
 	return nil
 }
 
+// longestResult is the maximum size of the result of a load test, in bytes.
+const longestResult = 1 << 30
+
 func readResult(path string) (*result.Result, error) {
-	f, err := os.Open(path)
+	f, err := userfile.Open(path, longestResult)
 	if err != nil {
 		return nil, err
 	}

@@ -198,7 +198,7 @@ func (u *unit) tell(o *journey.Outcome) {
 	s := result.Sample{
 		Seq: u.number, Scenario: o.Scenario.Name, Step: o.Step.Name, Later: o.Later, Stage: u.stage,
 		Due: o.Due, Sent: o.Sent, Done: o.Done, Status: o.Status, Failure: o.Failure,
-		BytesIn: int64(o.BytesIn), BytesOut: int64(o.BytesOut), TraceID: o.TraceID, Sampled: o.Sampled,
+		Resent: o.Resent, BytesIn: int64(o.BytesIn), BytesOut: int64(o.BytesOut), TraceID: o.TraceID, Sampled: o.Sampled,
 	}
 	if !o.Later {
 		s.Queued = min(u.queued, s.Sent-s.Due)

@@ -14,7 +14,7 @@ import (
 
 // Names of transports.
 const (
-	Fast     = "fast"     // fasthttp: HTTP/1.1 at the lowest cost; the default
+	Fast     = "fast"     // own connections: HTTP/1.1 at the lowest cost; the default
 	Standard = "standard" // net/http: also HTTP/2 and proxies
 )
 
@@ -23,7 +23,7 @@ const biggestBody = 64 << 20
 
 // idle is how long a connection may be unused before it is closed. It is shorter than the 5
 // s that common servers allow, so that a request seldom uses a connection that the server
-// is closing. Such a request would fail, because no request is ever sent twice.
+// is closing. Such a request may have to be sent again.
 const idle = 4 * time.Second
 
 // TransportOptions configure a transport.

@@ -23,6 +23,7 @@ type Outcome struct {
 	Due      time.Duration
 	Sent     time.Duration
 	Done     time.Duration
+	Resent   int    // see Response
 	Status   int    // 0: no answer
 	Failure  string // failure class; "": success
 	Err      error  // why there was no answer
@@ -61,6 +62,7 @@ type Field struct {
 type Response struct {
 	Status int
 	Body   []byte
+	Resent int // how often the request went out again, because an idle connection broke before any byte of an answer
 }
 
 // Exchange makes one request at a time. It returns an error if there was no complete
@@ -183,8 +185,10 @@ func (w *Walker) exchange(st *Step, due time.Duration) {
 	o.Step, o.Due, o.Status, o.Failure, o.Err = st, due, 0, "", nil
 	o.BytesOut, o.BytesIn = len(w.request.Body), 0
 	o.Sent = w.world.Now()
+	w.response.Resent = 0
 	class, err := w.world.Exchange.Do(&w.request, &w.response)
 	o.Done = w.world.Now()
+	o.Resent = w.response.Resent
 	if err != nil {
 		o.Failure, o.Err = class, err
 		return

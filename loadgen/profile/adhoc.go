@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/textproto"
 	"regexp"
 	"slices"
 	"strconv"
@@ -171,7 +172,17 @@ func checkTarget(t *vegeta.Target) error {
 	if length := t.Header.Get("Content-Length"); length == strconv.Itoa(len(t.Body)) && len(t.Header.Values("Content-Length")) == 1 {
 		t.Header.Del("Content-Length")
 	}
+	once := map[string]int{}
 	for name, values := range t.Header {
+		switch key := textproto.CanonicalMIMEHeaderKey(name); key {
+		case "Host", "User-Agent", "Content-Length":
+			if once[key] += len(values); once[key] > 1 {
+				return fmt.Errorf("the header %s comes %d times: a request has one", key, once[key])
+			}
+			if key != "Content-Length" && values[0] == "" {
+				return fmt.Errorf("the header %s is empty", key)
+			}
+		}
 		for _, value := range values {
 			if err := checkSyntax(name, value); err != nil {
 				return err

@@ -187,12 +187,15 @@ func (b *builder) trace() error {
 }
 
 // ParseRate parses a rate and returns it in requests a second. It accepts "200/s", "30/m",
-// "5/h", or a number a second.
+// "5/h", a length of time after the slash as in "50/1s" or "1/500ms", or a number a second.
 func ParseRate(text string) (float64, error) {
 	number, unit, _ := strings.Cut(strings.TrimSpace(text), "/")
 	per := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[strings.TrimSpace(unit)]
+	if d, err := time.ParseDuration(strings.TrimSpace(unit)); err == nil { // vegeta writes 50/1s
+		per = d.Seconds()
+	}
 	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || per == 0 || math.IsNaN(v) {
+	if err != nil || !(per > 0) || math.IsNaN(v) {
 		return 0, &valueError{text, "is no rate: want such as 200/s, 30/m or 5/h"}
 	}
 	if rate := v / per; rate >= 0 && rate <= schedule.MostRate {

@@ -5,12 +5,12 @@ import (
 	"maps"
 	"net/http"
 	"net/textproto"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
+	"firedrill/internal/userfile"
 	"firedrill/loadgen/journey"
 )
 
@@ -19,6 +19,9 @@ var label = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$`)
 
 // variable matches the names of template variables.
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,39}$`)
+
+// longestLines is the maximum size of a file of data, in bytes.
+const longestLines = 64 << 20
 
 func (b *builder) scenarios() error {
 	if n := len(b.doc.Scenarios); n == 0 || n > mostScenarios {
@@ -113,7 +116,7 @@ func (b *builder) lines(path, key string) (journey.Source, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(b.file), path)
 	}
-	text, err := os.ReadFile(path)
+	text, err := userfile.Read(path, longestLines)
 	if err != nil {
 		return nil, b.at(key, "%w", err)
 	}

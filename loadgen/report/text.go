@@ -63,6 +63,9 @@ func (p *printer) head(s summary) {
 	}
 	p.printf(", %s, %s failed (%s), %s in, %s out\n", Rate(perSecond(s.Total.Requests, s.Elapsed)),
 		Count(s.Total.Failed), Share(s.Total.Failed, s.Total.Requests), Bytes(s.Total.BytesIn), Bytes(s.Total.BytesOut))
+	if n := s.Total.Resent; n > 0 {
+		p.printf("  %s sent again, because the server had closed an idle connection\n", Count(n))
+	}
 }
 
 // table writes rows with right-aligned columns.

@@ -135,6 +135,7 @@ func (c *Collector) failureClass(class string) string {
 
 func (g *Group) add(s Sample) {
 	g.Requests++
+	g.Resent += uint64(s.Resent)
 	if !s.Later {
 		g.Arrivals++
 	}

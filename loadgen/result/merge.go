@@ -113,6 +113,7 @@ func (r *Result) mergeGroup(from *Group) {
 func (g *Group) Merge(other *Group) {
 	g.Requests += other.Requests
 	g.Arrivals += other.Arrivals
+	g.Resent += other.Resent
 	g.Failed += other.Failed
 	for class, n := range other.Failures {
 		g.Failures = count(g.Failures, class, n)

@@ -78,6 +78,7 @@ type Group struct {
 	Key
 	Requests uint64            `json:"requests"`
 	Arrivals uint64            `json:"arrivals"` // requests that the schedule intended: all except later steps
+	Resent   uint64            `json:"resent"`   // requests sent again, because the server had closed an idle connection; Requests does not count them
 	Failed   uint64            `json:"failed"`
 	Failures map[string]uint64 `json:"failures,omitempty"` // by failure class
 	BytesIn  int64             `json:"bytes_in"`

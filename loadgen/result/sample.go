@@ -19,6 +19,7 @@ type Sample struct {
 	// it. The judgement of the generator does not, because the server caused it. 0 if a worker was always free.
 	Queued   time.Duration
 	Status   int    // HTTP status; 0: no answer
+	Resent   int    // how often it went out again, because the server had closed an idle connection
 	Failure  string // "" for success; otherwise one of few classes: "status", "timeout", "connection", "body", "check", …
 	BytesIn  int64
 	BytesOut int64
