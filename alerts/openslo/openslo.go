@@ -73,7 +73,7 @@ type objective struct {
 }
 
 type ratio struct {
-	Counter bool    `yaml:"counter"`
+	Counter *bool   `yaml:"counter"` // nil: the document does not say
 	Good    *metric `yaml:"good"`
 	Bad     *metric `yaml:"bad"`
 	Total   *metric `yaml:"total"`
