@@ -210,11 +210,11 @@ func TestPeerIsChecked(t *testing.T) {
 		return err
 	}
 	for _, tc := range []struct{ name, data string }{
-		{"in the data folder", t.TempDir()},
-		{"in the folder for temporary files", filepath.Join(t.TempDir(), strings.Repeat("long", 30))},
+		{"data", t.TempDir()},
+		{"temp", filepath.Join(t.TempDir(), strings.Repeat("long", 30))},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			t.Setenv("TMPDIR", mustTemp(t))
+			t.Setenv("TMPDIR", sharedTemp(t))
 			k := copyOf(t, tc.data)
 			boss, _ := startBoss(t, k)
 			if err := answers(k); err != nil {
@@ -246,17 +246,14 @@ func TestPeerIsChecked(t *testing.T) {
 	}
 }
 
-// mustTemp returns a short folder for temporary files that all may write, as /tmp is.
-func mustTemp(t *testing.T) string {
+// sharedTemp returns a folder for temporary files that all may write, as /tmp is. Tests that call it need a short name, as
+// the path of a socket must be short.
+func sharedTemp(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("/tmp", "fd")
-	if err == nil {
-		err = os.Chmod(dir, os.ModeSticky|0o777)
-	}
-	if err != nil {
+	dir := t.TempDir()
+	if err := errors.Join(os.Chmod(filepath.Dir(dir), 0o755), os.Chmod(dir, os.ModeSticky|0o777)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return dir
 }
 
@@ -265,7 +262,7 @@ func TestPeerOfAnotherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		prerequisite.Missing(t, "only root can play another user")
 	}
-	socket := filepath.Join(mustTemp(t), "pc.sock")
+	socket := filepath.Join(sharedTemp(t), "pc.sock")
 	const other = 65534
 	if err := syscall.Seteuid(other); err != nil {
 		t.Fatal(err)

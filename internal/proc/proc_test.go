@@ -94,7 +94,7 @@ func TestZombie(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer cmd.Wait() //nolint:errcheck // it was killed
+	defer func() { _ = cmd.Wait() }()
 	i, err := Identify(cmd.Process.Pid)
 	if err != nil {
 		t.Fatal(err)
