@@ -4,8 +4,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 

@@ -125,7 +125,7 @@ func eachLine(path string, do func(line []byte) error) error {
 			}
 		}
 		if err != nil {
-			return nil //nolint:nilerr // the end of the file
+			return nil // the end of the file
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (s Settings) launched() (proc.Identity, error) {
 	}
 	var boss proc.Identity
 	if json.Unmarshal(text, &boss) != nil {
-		return proc.Identity{}, nil // then the processes are recognized by their programs
+		return proc.Identity{}, nil //nolint:nilerr // then the processes are recognized by their programs
 	}
 	return boss, nil
 }

@@ -11,6 +11,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -151,6 +152,10 @@ type File struct{ path, name string }
 func Begin(path, name string) (*File, error) {
 	if path == "" {
 		return nil, nil //nolint:nilnil // a nil File is one that nobody asked for
+	}
+	// A device such as /dev/stdout must not be replaced by a file.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("write the results as JUnit XML: %s is not a regular file", path)
 	}
 	f := &File{path, name}
 	return f, f.write(unfinished(name, "the command was stopped before it could write its results"))

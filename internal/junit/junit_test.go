@@ -122,6 +122,9 @@ func TestFileThatCannotBeWritten(t *testing.T) {
 	if _, err := Begin(path, "firedrill"); err == nil {
 		t.Error("no error")
 	}
+	if _, err := Begin("/dev/null", "firedrill"); err == nil {
+		t.Error("a device was replaced")
+	}
 	f, err := Begin("", "firedrill")
 	if f != nil || err != nil {
 		t.Errorf("%v, %v", f, err)

@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -23,7 +24,7 @@ func look(pid int) (Identity, error) {
 		return Identity{}, gone(err)
 	}
 	// pid (name) state ppid …: the name may have spaces and parentheses. The start time is field 22.
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 	const state, start = 0, 19
 	if len(fields) <= start {
 		return Identity{}, fmt.Errorf("its status %q is too short", text)

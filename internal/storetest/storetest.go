@@ -69,7 +69,7 @@ func Survives(t *testing.T, s Store) {
 // again returns the command that runs the test in another process with an order.
 func again(t *testing.T, order string) *exec.Cmd {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.count=1") //nolint:gosec // the test itself
 	cmd.Env = append(os.Environ(), childVar+"="+order)
 	return cmd
 }

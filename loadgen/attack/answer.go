@@ -27,13 +27,13 @@ type answer struct {
 	header int    // bytes of the header so far
 }
 
-// errPart says how far an answer came before it broke off.
-type errPart struct {
+// partError says how far an answer came before it broke off.
+type partError struct {
 	where string
 	err   error
 }
 
-func (e *errPart) Error() string {
+func (e *partError) Error() string {
 	switch {
 	case errors.Is(e.err, io.EOF), errors.Is(e.err, io.ErrUnexpectedEOF):
 		return "the server closed the connection " + e.where
@@ -45,16 +45,16 @@ func (e *errPart) Error() string {
 	return e.err.Error() + ", " + e.where
 }
 
-func (e *errPart) Unwrap() error { return e.err }
+func (e *partError) Unwrap() error { return e.err }
 
 func (a *answer) broke(err error) error {
 	switch {
 	case errors.Is(err, errHeader):
 		return err
 	case a.read == 0:
-		return &errPart{"before an answer", err}
+		return &partError{"before an answer", err}
 	}
-	return &errPart{fmt.Sprintf("within the header of the answer, after %d bytes", a.read), err}
+	return &partError{fmt.Sprintf("within the header of the answer, after %d bytes", a.read), err}
 }
 
 // next reads the header of the next answer, which may be an interim one.
@@ -208,7 +208,7 @@ func (a *answer) exactly(buf []byte, n int64) ([]byte, error) {
 	read, err := io.ReadFull(a.from, buf[had:])
 	a.read += read
 	if err != nil {
-		return buf[:had+read], &errPart{fmt.Sprintf("within the body, after %d of %d bytes", read, n), err}
+		return buf[:had+read], &partError{fmt.Sprintf("within the body, after %d of %d bytes", read, n), err}
 	}
 	return buf, nil
 }
@@ -224,14 +224,14 @@ func (a *answer) untilClose(buf []byte) ([]byte, error) {
 	buf, err := readAll(a.from, buf)
 	a.read += len(buf)
 	if err != nil && !errors.Is(err, errTooBig) {
-		err = &errPart{fmt.Sprintf("within the body, after %d bytes", len(buf)), err}
+		err = &partError{fmt.Sprintf("within the body, after %d bytes", len(buf)), err}
 	}
 	return buf, err
 }
 
 func (a *answer) chunked(buf []byte) ([]byte, error) {
 	within := func(err error) error {
-		return &errPart{fmt.Sprintf("within the body, after %d bytes and before its last chunk", len(buf)), err}
+		return &partError{fmt.Sprintf("within the body, after %d bytes and before its last chunk", len(buf)), err}
 	}
 	for {
 		a.header = 0
@@ -263,7 +263,7 @@ func (a *answer) chunked(buf []byte) ([]byte, error) {
 	for a.header = 0; ; { // trailers
 		switch line, err := a.readLine(); {
 		case err != nil:
-			return buf, &errPart{"within the trailers", err}
+			return buf, &partError{"within the trailers", err}
 		case len(line) == 0:
 			return buf, nil
 		}

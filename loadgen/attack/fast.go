@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -91,7 +92,7 @@ func (e *fastExchange) mayResend(req *journey.Request, err error) bool {
 // repeatable reports whether sending the request twice does the same as sending it once; see RFC 9110, section 9.2.2.
 func repeatable(req *journey.Request) bool {
 	switch req.Method {
-	case "GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE":
+	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
 		return true
 	}
 	for _, field := range req.Header {
@@ -165,7 +166,7 @@ func (e *fastExchange) duplex(c *conn) error {
 		}
 		e.answer.keep = false
 		_ = c.SetWriteDeadline(time.Unix(1, 0)) // ends the goroutine; the connection is closed next
-		<-written
+		<-written                               //nolint:errcheck // err says why
 		return err
 	}
 	if unsent := <-written; unsent != nil {
@@ -223,7 +224,7 @@ func (e *fastExchange) fields(b []byte, req *journey.Request) []byte {
 		b = append(append(append(append(b, field.Name...), ": "...), field.Value...), "\r\n"...)
 	}
 	b = append(append(append(b, "traceparent: "...), req.Traceparent...), "\r\n"...)
-	if len(req.Body) > 0 || req.Method == "POST" || req.Method == "PUT" || req.Method == "PATCH" {
+	if len(req.Body) > 0 || req.Method == http.MethodPost || req.Method == http.MethodPut || req.Method == http.MethodPatch {
 		b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(req.Body)), 10)
 		b = append(b, "\r\n"...)
 	}

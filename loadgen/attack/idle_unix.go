@@ -13,6 +13,6 @@ func (c *conn) quiet() bool {
 // look peeks at the socket. It is made once a connection, so that a check allocates nothing.
 func (c *conn) look(fd uintptr) bool {
 	_, _, err := syscall.Recvfrom(int(fd), c.one[:], syscall.MSG_PEEK)
-	c.idle = err == syscall.EAGAIN //nolint:errorlint // a system call returns the bare number
+	c.idle = err == syscall.EAGAIN // a system call returns the bare number
 	return true
 }

@@ -161,11 +161,11 @@ func isHost(name string) bool { return strings.EqualFold(name, "host") }
 func plain(err error) error {
 	switch text := err.Error(); {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return &errPart{"within the answer", err}
+		return &partError{"within the answer", err}
 	case errors.Is(err, io.EOF), strings.Contains(text, "server closed idle connection"):
-		return &errPart{"before an answer", io.EOF}
+		return &partError{"before an answer", io.EOF}
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, context.DeadlineExceeded):
-		return &errPart{"before the answer was complete", err}
+		return &partError{"before the answer was complete", err}
 	case strings.Contains(text, "server response headers exceeded"):
 		return errHeader
 	}

@@ -61,7 +61,7 @@ func roundUp(d time.Duration) time.Duration {
 	case d <= 6*time.Hour:
 		step = 10 * time.Minute
 	}
-	return (d + step - 1) / step * step
+	return (d + step - 1).Truncate(step)
 }
 
 // Verdict is the finding about all differences together: the worst of them. It is unclear if there is none.
