@@ -120,7 +120,9 @@ func (s *Settings) config(ctx context.Context, t *Target, one One) (run.Config, 
 		Load:   load{command: t.Load, read: s.ReadLoad, dir: one.Dir, seed: s.Seed},
 		Prober: eyes, Alerts: eyes, Charter: eyes, Witness: eyes.Witness(ctx, t.Processes),
 		Past: s.Past, Machine: s.Machine, Wait: one.Wait,
-		TraceLink: t.Places[placeTempo] + "/api/traces/{trace_id}",
+	}
+	if !t.Ephemeral {
+		c.TraceLink = t.Places[placeTempo] + "/api/traces/{trace_id}"
 	}
 	if s.Idle {
 		c.Injector = run.Idle(c.Injector)

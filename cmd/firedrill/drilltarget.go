@@ -37,6 +37,8 @@ func (t drillTarget) session() *session.Target {
 		Folder: t.folder(), Places: t.places(), Faults: t.faults(), Token: t.token, Processes: t.processes(), Load: t.load,
 	}
 	if t.remote == nil { // a remote Prometheus cannot scrape this process
+		record, err := t.Record()
+		out.Quiet = err == nil && record != nil && record.LoadRate == 0
 		out.Announce = func(addr string) (func(), error) { return announceIn(t.DrillTargets(), addr, stack.TierDrill) }
 	}
 	return out
