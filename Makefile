@@ -12,9 +12,8 @@ export FIREDRILL_ROOT := $(CURDIR)
 ifdef PORT_OFFSET
 export FIREDRILL_PORT_OFFSET := $(PORT_OFFSET)
 endif
-ifneq ($(words $(DATA) $(STACK_BIN) x),$(words $(if $(DATA),x) $(if $(STACK_BIN),x) x))
-$(error DATA and STACK_BIN must not contain spaces)
-endif
+# absolute gives the path in the variable $(1) as it is written: it may have spaces, quotes, % and $$.
+absolute = $(if $(filter /%,$(firstword $(value $(1)))),,$(CURDIR)/)$(value $(1))
 ifdef STACK
 export FIREDRILL_STACK := $(STACK)
 endif
@@ -22,10 +21,10 @@ ifdef DISTRIBUTED
 export FIREDRILL_DISTRIBUTED := $(DISTRIBUTED)
 endif
 ifdef DATA
-export FIREDRILL_DATA := $(abspath $(DATA))
+export FIREDRILL_DATA := $(call absolute,DATA)
 endif
 ifdef STACK_BIN
-export FIREDRILL_STACK_BIN := $(abspath $(STACK_BIN))
+export FIREDRILL_STACK_BIN := $(call absolute,STACK_BIN)
 endif
 FIREDRILL := .bin/firedrill
 

@@ -2,11 +2,13 @@ package loadgen
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"time"
 
+	"firedrill/internal/wait"
 	"firedrill/loadgen/profile"
 )
 
@@ -41,17 +43,17 @@ func await(ctx context.Context, url string) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	for {
+	err := wait.Until(ctx, 100*time.Millisecond, func() (bool, error) {
 		said := answer(ctx, url)
 		if said == http.StatusText(http.StatusOK) {
-			return nil
+			return true, nil
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s to answer 200: %s: %w", url, said, context.Cause(ctx))
-		case <-time.After(100 * time.Millisecond):
-		}
+		return false, errors.New(said)
+	})
+	if err != nil {
+		return fmt.Errorf("wait for %s to answer 200: %w", url, err)
 	}
+	return nil
 }
 
 // answer returns the text of the status with which a URL answers, or of the error if there

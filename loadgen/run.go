@@ -50,6 +50,16 @@ func (r *Run) Do(ctx context.Context) Outcome {
 	return Outcome{Result: found, Failures: r.attack.Errors()}
 }
 
+// Cut returns the outcome of a run that is given up although requests are active: what was done until now, as an
+// interrupted run. The active requests are not in it. Do still runs; its outcome must be ignored.
+func (r *Run) Cut() Outcome {
+	elapsed := min(r.attack.Elapsed(), r.Part.Length())
+	found := r.collector.Finish(result.Ending{Elapsed: elapsed, Interrupted: true})
+	found.Meta.Start = time.Now().Add(-r.attack.Elapsed())
+	found.Thresholds, _ = threshold.EvaluateAll(r.Thresholds, found)
+	return Outcome{Result: found, Failures: r.attack.Errors()}
+}
+
 // Close closes the listener for metrics. Call it on a Run that is not carried out; Do closes the listener
 // itself.
 func (r *Run) Close() {

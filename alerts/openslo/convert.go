@@ -78,6 +78,9 @@ func (t objective) percent() (float64, error) {
 // window reports a time window that differs from Firedrill's.
 func (im *importer) window(name string, all []window) {
 	period := slo.Default().Period
+	if len(all) == 0 {
+		im.changed("SLO %q: it has no timeWindow: here it is %s", name, slo.Format(period))
+	}
 	for _, w := range all {
 		length, err := model.ParseDuration(w.Duration)
 		switch {
@@ -123,8 +126,8 @@ func (im *importer) indicator(s spec) (yaml.MapSlice, error) {
 		return im.raw(*r)
 	case r.Total == nil || (r.Good == nil) == (r.Bad == nil):
 		return nil, errors.New("its ratioMetric needs total, and one of good and bad")
-	case !r.Counter:
-		return nil, errors.New("its ratioMetric has counter: false: of a value that goes up and down nobody can tell events")
+	case r.Counter != nil && !*r.Counter:
+		return nil, errors.New("its ratioMetric has counter: false: a value that goes up and down has no number of events")
 	}
 	total, err := im.query("total", *r.Total)
 	if err != nil {

@@ -8,7 +8,6 @@ package openslo
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -74,7 +73,7 @@ type objective struct {
 }
 
 type ratio struct {
-	Counter bool    `yaml:"counter"`
+	Counter *bool   `yaml:"counter"` // nil: the document does not say
 	Good    *metric `yaml:"good"`
 	Bad     *metric `yaml:"bad"`
 	Total   *metric `yaml:"total"`
@@ -95,7 +94,7 @@ type metric struct {
 func ImportFiles(files ...string) (Result, error) {
 	var objects []object
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := yamlfile.ReadText(file)
 		if err != nil {
 			return Result{}, fmt.Errorf("read OpenSLO: %w", err)
 		}

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -117,7 +118,7 @@ func TestWhatCannotBeExpressed(t *testing.T) {
 		{"another source", "spec: {type: Prometheus}", "spec: {type: Datadog}",
 			`SLO "availability": total comes from Datadog: Firedrill asks only Prometheus`},
 		{"gauge", "counter: true", "counter: false",
-			`SLO "availability": its ratioMetric has counter: false: of a value that goes up and down nobody can tell events`},
+			`SLO "availability": its ratioMetric has counter: false: a value that goes up and down has no number of events`},
 		{"missing indicator", "indicatorRef: answered", "indicatorRef: gone",
 			`SLO "availability": its indicator "gone" is not among the documents`},
 		{"composite", "- targetPercent: 99.9\n", "- {targetPercent: 99.9, indicatorRef: answered}\n",
@@ -196,5 +197,33 @@ func TestFilesMayReferToEachOther(t *testing.T) {
 	got, err := openslo.ImportFiles(files...)
 	if err != nil || len(got.Specs) != 2 || len(got.Skipped) > 0 {
 		t.Errorf("got %v, skipped %v (%v)", slices.Sorted(maps.Keys(got.Specs)), got.Skipped, err)
+	}
+}
+
+// A key that is absent is not a key that is false, and a window that is absent is told.
+func TestAbsentKeys(t *testing.T) {
+	whole, err := openslo.Import("all.yaml", []byte(documents))
+	if err != nil {
+		t.Fatal(err)
+	}
+	window := regexp.MustCompile(`(?m)^  timeWindow: .*\n`)
+	for _, tc := range []struct{ name, text, changed string }{
+		{"counter", strings.ReplaceAll(documents, "    counter: true\n", ""), ""},
+		{"timeWindow", window.ReplaceAllString(documents, ""), "it has no timeWindow: here it is 30d"},
+	} {
+		if tc.text == documents {
+			t.Errorf("%s: nothing was left out", tc.name)
+		}
+		got, err := openslo.Import("all.yaml", []byte(tc.text))
+		if err != nil {
+			t.Errorf("%s: %v", tc.name, err)
+			continue
+		}
+		if len(got.Skipped) != len(whole.Skipped) || len(got.Specs) != len(whole.Specs) {
+			t.Errorf("%s: skipped %q, %d files, want %q, %d", tc.name, got.Skipped, len(got.Specs), whole.Skipped, len(whole.Specs))
+		}
+		if all := strings.Join(got.Changed, "\n"); !strings.Contains(all, tc.changed) {
+			t.Errorf("%s: changed\n%s\nwant %q", tc.name, all, tc.changed)
+		}
 	}
 }

@@ -3,7 +3,6 @@ package sim
 import (
 	"cmp"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"firedrill/alerts/slo"
+	"firedrill/internal/yamlfile"
 )
 
 // Catalogue describes one period of a service: its traffic and its incidents.
@@ -58,7 +58,7 @@ type docIncident struct {
 
 // LoadCatalogue reads a catalogue from a file.
 func LoadCatalogue(file string) (Catalogue, error) {
-	text, err := os.ReadFile(file)
+	text, err := yamlfile.ReadText(file)
 	if err != nil {
 		return Catalogue{}, fmt.Errorf("read incidents: %w", err)
 	}

@@ -3,7 +3,6 @@ package sim
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"firedrill/alerts/slo"
+	"firedrill/internal/userfile"
 )
 
 // RuleSet is a set of alerting rules to judge, in Prometheus's format.
@@ -25,9 +25,12 @@ type RuleSet struct {
 	Model []Model
 }
 
+// longestRules is the maximum size of a rules file, in bytes.
+const longestRules = 16 << 20
+
 // LoadRules reads a rules file. The set is named after the file.
 func LoadRules(file string) (RuleSet, error) {
-	text, err := os.ReadFile(file)
+	text, err := userfile.Read(file, longestRules)
 	if err != nil {
 		return RuleSet{}, fmt.Errorf("read rules: %w", err)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"github.com/prometheus/common/model"
+
+	"firedrill/internal/yamlfile"
 )
 
 // defaultMinBadEvents is the default low-traffic guard. Fewer failures may be chance.
@@ -19,7 +20,7 @@ const defaultMinBadEvents = 5
 
 // Load reads a file of objectives. The error joins one SpecError for each problem in the file.
 func Load(file string) (Spec, error) {
-	text, err := os.ReadFile(file)
+	text, err := yamlfile.ReadText(file)
 	if err != nil {
 		return Spec{}, fmt.Errorf("read objectives: %w", err)
 	}

@@ -127,3 +127,29 @@ func TestRun(t *testing.T) {
 	}
 	theOnly(t, f.outbox.js)
 }
+
+// TestOutboxPassesUnreadableTraces publishes events whose trace context cannot be
+// decoded, and those after them.
+func TestOutboxPassesUnreadableTraces(t *testing.T) {
+	for _, broken := range []string{"", "{", "null", "5", `{"traceparent":7}`} {
+		f := newFixture(t, t.TempDir()+"/test.db", nil)
+		client := f.serve(t)
+		if _, err := client.Place(t.Context(), alice, "key", basket); err != nil {
+			t.Fatal(err)
+		}
+		for _, table := range []string{"outbox", "orders"} {
+			if _, err := f.db.ExecContext(t.Context(), "UPDATE "+table+" SET trace = $1", broken); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := client.Place(t.Context(), alice, "another key", basket); err != nil {
+			t.Errorf("trace %q: %v", broken, err)
+		}
+		if err := f.outbox.publishAll(t.Context()); err != nil {
+			t.Errorf("trace %q: %v", broken, err)
+		}
+		if _, events, err := f.store.backlogs(t.Context()); err != nil || events != (backlog{}) {
+			t.Errorf("trace %q: backlog %+v, %v; want none", broken, events, err)
+		}
+	}
+}

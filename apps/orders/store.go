@@ -34,8 +34,8 @@ func (o *order) scan(row interface{ Scan(...any) error }) error {
 		return err
 	}
 	o.createdAt, o.confirmedAt, o.shippedAt = instant(created), instant(confirmed), instant(shipped)
-	o.lines, o.trace = nil, nil
-	return errors.Join(json.Unmarshal([]byte(lines), &o.lines), json.Unmarshal([]byte(trace), &o.trace))
+	o.lines, o.trace = nil, traceOf(trace)
+	return json.Unmarshal([]byte(lines), &o.lines)
 }
 
 // instant converts a column to a time. 0 is the zero time.

@@ -45,12 +45,21 @@ func (s store) unpublished(ctx context.Context, limit int) ([]event, error) {
 		if err := rows.Scan(&e.id, &e.subject, &e.payload, &trace); err != nil {
 			return nil, fmt.Errorf("read outbox: %w", err)
 		}
-		if err := json.Unmarshal([]byte(trace), &e.trace); err != nil {
-			return nil, fmt.Errorf("decode trace context of event %s: %w", e.id, err)
-		}
+		e.trace = traceOf(trace)
 		all = append(all, e)
 	}
 	return all, rows.Err()
+}
+
+// traceOf decodes a trace context. It returns nil for one that cannot be decoded:
+// the event or order is then in no trace, but it must not keep the others from
+// being handled.
+func traceOf(text string) map[string]string {
+	var trace map[string]string
+	if json.Unmarshal([]byte(text), &trace) != nil {
+		return nil
+	}
+	return trace
 }
 
 func (s store) published(ctx context.Context, id string) error {

@@ -3,10 +3,11 @@ package drill
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"firedrill/internal/yamlfile"
 )
 
 // File is a drill for programs: its file as it stands, in JSON.
@@ -17,7 +18,7 @@ type File struct {
 
 // ReadFile returns the drill's file in JSON.
 func (d *Drill) ReadFile() (File, error) {
-	text, err := os.ReadFile(d.File)
+	text, err := yamlfile.ReadText(d.File)
 	if err == nil {
 		text, err = yaml.YAMLToJSON(text)
 	}

@@ -3,7 +3,6 @@ package drill
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 
 	"firedrill/internal/yamlfile"
@@ -23,7 +22,7 @@ type FormatError = yamlfile.Error
 // LoadFile reads a drill from a file and checks its faults. The error joins a
 // *FormatError for each thing that is wrong.
 func LoadFile(file string, faults Checker) (*Drill, error) {
-	text, err := os.ReadFile(file)
+	text, err := yamlfile.ReadText(file)
 	if err != nil {
 		return nil, fmt.Errorf("read drill: %w", err)
 	}

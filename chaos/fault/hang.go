@@ -2,7 +2,6 @@ package fault
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"syscall"
 	"time"
@@ -25,30 +24,25 @@ func hangKind() processKind {
 type hang struct{}
 
 func (hang) hit(ctx context.Context, v *victim) error {
-	pid, err := v.pid(ctx)
+	p, err := v.process(ctx)
 	if err != nil {
 		return err
 	}
-	if pid == 0 {
+	if p.IsZero() {
 		return fmt.Errorf("hold %q still: it has no process at the moment", v.note.Target)
 	}
-	if v.note.Held, err = identify(pid); err != nil {
-		return err
-	}
+	v.note.Held = p
 	if err := v.keep(v.note); err != nil {
 		return err
 	}
-	return v.signal(ctx, syscall.SIGSTOP)
+	return v.send(p, syscall.SIGSTOP)
 }
 
 func (hang) often() time.Duration { return 0 }
 
 func (hang) undo(_ context.Context, v *victim) error {
-	if !v.note.Held.lives() {
-		return nil
+	if v.note.Held.IsZero() {
+		return nil // it was never held
 	}
-	if err := syscall.Kill(v.note.Held.PID, syscall.SIGCONT); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("let %q go on (process %d): %w", v.note.Target, v.note.Held.PID, err)
-	}
-	return nil
+	return v.send(v.note.Held, syscall.SIGCONT)
 }

@@ -20,6 +20,7 @@ import (
 	"firedrill/apps/fault"
 	"firedrill/chaos/drill"
 	"firedrill/internal/machine/machinetest"
+	"firedrill/internal/proc"
 )
 
 // The roles of the test's binary. It plays all parts of a drill, each in its own process:
@@ -93,10 +94,7 @@ func newSupervisor(t *testing.T) *supervisor {
 
 func (s *supervisor) handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/pid", func(w http.ResponseWriter, r *http.Request) {
-		pid, _ := s.PID(r.Context(), "victim")
-		fmt.Fprint(w, pid)
-	})
+	mux.HandleFunc("/pid", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, s.pid()) })
 	mux.HandleFunc("/start", func(_ http.ResponseWriter, r *http.Request) { _ = s.Start(r.Context(), "victim") })
 	mux.HandleFunc("/stop", func(_ http.ResponseWriter, r *http.Request) { _ = s.Stop(r.Context(), "victim") })
 	return mux
@@ -141,13 +139,27 @@ func (s *supervisor) close() {
 	s.over.Wait()
 }
 
-func (s *supervisor) PID(context.Context, string) (int, error) {
+func (s *supervisor) Process(context.Context, string) (proc.Identity, error) {
+	return processOf(s.pid())
+}
+
+// pid returns the process id of the victim, 0 while none runs.
+func (s *supervisor) pid() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cmd == nil {
-		return 0, nil
+		return 0
 	}
-	return s.cmd.Process.Pid, nil
+	return s.cmd.Process.Pid
+}
+
+// processOf returns the process with an id, and the zero Identity if there is none.
+func processOf(pid int) (proc.Identity, error) {
+	p, err := proc.Identify(pid)
+	if errors.Is(err, proc.ErrGone) {
+		return proc.Identity{}, nil
+	}
+	return p, err
 }
 
 func (s *supervisor) Start(ctx context.Context, _ string) error {
@@ -213,12 +225,16 @@ func (r remote) ask(ctx context.Context, path string) (string, error) {
 	return string(text), err
 }
 
-func (r remote) PID(ctx context.Context, _ string) (int, error) {
+func (r remote) Process(ctx context.Context, _ string) (proc.Identity, error) {
 	text, err := r.ask(ctx, "/pid")
 	if err != nil {
-		return 0, err
+		return proc.Identity{}, err
 	}
-	return strconv.Atoi(text)
+	pid, err := strconv.Atoi(text)
+	if err != nil {
+		return proc.Identity{}, err
+	}
+	return processOf(pid)
 }
 
 func (r remote) Start(ctx context.Context, _ string) error {

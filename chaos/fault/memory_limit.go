@@ -28,15 +28,11 @@ type memoryLimit struct{ headroom, most uint64 }
 func (*memoryLimit) often() time.Duration { return 250 * time.Millisecond }
 
 func (m *memoryLimit) hit(ctx context.Context, v *victim) error {
-	pid, err := v.pid(ctx)
-	if err != nil || pid == 0 {
-		return err
+	now, err := v.process(ctx)
+	if err != nil || now.IsZero() || now == v.note.Held {
+		return err // none, or limited already
 	}
-	now, err := identify(pid)
-	if err != nil || now == v.note.Held {
-		return err // limited already
-	}
-	used, before, err := dataOf(pid)
+	used, before, err := dataOf(now.PID)
 	if err != nil {
 		return err
 	}
@@ -47,12 +43,12 @@ func (m *memoryLimit) hit(ctx context.Context, v *victim) error {
 	if err := v.keep(v.note); err != nil {
 		return err
 	}
-	return limitData(pid, m.most)
+	return limitData(now, m.most)
 }
 
 func (*memoryLimit) undo(_ context.Context, v *victim) error {
-	if v.note.Limit == nil || !v.note.Held.lives() {
+	if v.note.Limit == nil {
 		return nil
 	}
-	return limitData(v.note.Held.PID, *v.note.Limit)
+	return limitData(v.note.Held, *v.note.Limit)
 }

@@ -4,19 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"syscall"
 	"time"
 
-	"github.com/shirou/gopsutil/v4/process"
-
 	"firedrill/chaos/drill"
+	"firedrill/internal/proc"
 )
 
 // Processes are the supervised programs of one copy of the stack.
 type Processes interface {
-	// PID returns the component's process, 0 when it has none at the moment.
-	PID(ctx context.Context, component string) (int, error)
+	// Process returns the component's process, the zero Identity when it has none at the
+	// moment. It returns an error for a process that the copy did not start.
+	Process(ctx context.Context, component string) (proc.Identity, error)
 	// Start returns when the component runs and is ready. One that runs already is
 	// left as it is.
 	Start(ctx context.Context, component string) error
@@ -47,23 +46,28 @@ type victim struct {
 	keep func(note) error // writes the note to disk
 }
 
-// pid returns the victim's process; 0 if it has none at the moment.
-func (v *victim) pid(ctx context.Context) (int, error) {
-	pid, err := v.PID(ctx, v.note.Target)
+// process returns the victim's process; zero if it has none at the moment.
+func (v *victim) process(ctx context.Context) (proc.Identity, error) {
+	p, err := v.Process(ctx, v.note.Target)
 	if err != nil {
-		return 0, fmt.Errorf("find the process of %q: %w", v.note.Target, err)
+		return proc.Identity{}, fmt.Errorf("find the process of %q: %w", v.note.Target, err)
 	}
-	return pid, nil
+	return p, nil
 }
 
 // signal signals the victim's process. It is no error if there is none at the moment.
 func (v *victim) signal(ctx context.Context, s syscall.Signal) error {
-	pid, err := v.pid(ctx)
-	if err != nil || pid == 0 {
+	p, err := v.process(ctx)
+	if err != nil || p.IsZero() {
 		return err
 	}
-	if err := syscall.Kill(pid, s); err != nil && !errors.Is(err, syscall.ESRCH) {
-		return fmt.Errorf("send %v to %q (process %d): %w", s, v.note.Target, pid, err)
+	return v.send(p, s)
+}
+
+// send signals one process of the victim. It is no error if it has ended.
+func (v *victim) send(p proc.Identity, s syscall.Signal) error {
+	if err := p.Send(s); err != nil && !errors.Is(err, proc.ErrGone) {
+		return fmt.Errorf("%q: %w", v.note.Target, err)
 	}
 	return nil
 }
@@ -93,32 +97,4 @@ func newProcessFault(f drill.Fault) (processFault, error) {
 		return k.make(v), nil
 	}
 	return nil, fmt.Errorf("no fault on processes is called %q", f.Kind)
-}
-
-// identity distinguishes a process from a later one with the same id.
-type identity struct {
-	PID  int   `json:"pid"`
-	Born int64 `json:"born"` // milliseconds since 1970
-}
-
-func identify(pid int) (identity, error) {
-	p, err := process.NewProcess(int32(pid))
-	if err != nil {
-		return identity{}, fmt.Errorf("look at process %d: %w", pid, err)
-	}
-	born, err := p.CreateTime()
-	if err != nil {
-		return identity{}, fmt.Errorf("look at process %d: %w", pid, err)
-	}
-	return identity{PID: pid, Born: born}, nil
-}
-
-// lives reports whether this very process still runs. A zombie does not.
-func (i identity) lives() bool {
-	now, err := identify(i.PID)
-	if err != nil || now != i {
-		return false
-	}
-	states, err := (&process.Process{Pid: int32(i.PID)}).Status()
-	return err == nil && !slices.Contains(states, process.Zombie)
 }

@@ -13,6 +13,7 @@ import (
 
 	"firedrill/chaos/drill"
 	"firedrill/internal/machine/machinetest"
+	"firedrill/internal/proc"
 )
 
 const long = time.Hour // a lease that no test waits for
@@ -46,8 +47,8 @@ func processCases() []processCase {
 			}
 		}},
 		{"stop", nil, func(t *testing.T, s *supervisor) {
-			if pid, _ := s.PID(t.Context(), "victim"); pid != 0 {
-				t.Errorf("it has process %d, want none", pid)
+			if p, _ := s.Process(t.Context(), "victim"); !p.IsZero() {
+				t.Errorf("it has process %v, want none", p)
 			}
 			if err := s.get("/"); !errors.Is(err, syscall.ECONNREFUSED) {
 				t.Errorf("asked, it gives %v, want a refused connection", err)
@@ -91,8 +92,8 @@ func processCases() []processCase {
 // state returns the letter by which Linux shows the state of a process.
 func state(t *testing.T, s *supervisor) string {
 	t.Helper()
-	pid, _ := s.PID(t.Context(), "victim")
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	p, _ := s.Process(t.Context(), "victim")
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.PID))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +223,7 @@ func TestHealProcessesTellsTheWatchdog(t *testing.T) {
 	if _, err := HealProcesses(t.Context(), p.Notes, s); err != nil {
 		t.Fatal(err)
 	}
-	if left[0].Watchdog.lives() || !s.answers() {
+	if left[0].Watchdog.Lives() || !s.answers() {
 		t.Error("the watchdog lives, or the victim still hangs")
 	}
 	if err := i.Renew(t.Context()); !errors.Is(err, errWatchdogGone) {
@@ -272,7 +273,7 @@ func TestProcessFaultsWithoutAStack(t *testing.T) {
 	if err := dead.Run(); err != nil {
 		t.Fatal(err)
 	}
-	if err := (note{ID: "x", Kind: "stop", Target: "victim", Watchdog: identity{PID: dead.Process.Pid, Born: 1}}).write(p.Notes); err != nil {
+	if err := (note{ID: "x", Kind: "stop", Target: "victim", Watchdog: proc.Identity{PID: dead.Process.Pid, Born: 1}}).write(p.Notes); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := HealProcesses(t.Context(), p.Notes, remote(p.Victim)); err != nil {

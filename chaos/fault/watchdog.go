@@ -1,16 +1,15 @@
 package fault
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"firedrill/chaos/drill"
+	"firedrill/internal/proc"
 )
 
 // order is a message to a watchdog, and answer its reply. Each is one line of JSON.
@@ -73,9 +72,9 @@ func read(in io.Reader) <-chan order {
 	orders := make(chan order)
 	go func() {
 		defer close(orders)
-		for lines := bufio.NewScanner(in); lines.Scan(); {
+		for lines := json.NewDecoder(in); ; { // of any length, as the runner writes them
 			var o order
-			if json.Unmarshal(lines.Bytes(), &o) != nil {
+			if lines.Decode(&o) != nil {
 				return
 			}
 			orders <- o
@@ -100,7 +99,7 @@ func (g *watchdog) begin(ctx context.Context, o order) error {
 		return err
 	}
 	n := note{ID: o.ID, Kind: o.Fault.Kind, Target: o.Fault.Target, Params: o.Fault.Params}
-	if n.Watchdog, err = identify(os.Getpid()); err != nil {
+	if n.Watchdog, err = proc.Self(); err != nil {
 		return err
 	}
 	g.victim = &victim{Processes: g.processes, note: n, keep: func(n note) error { return n.write(g.dir) }}

@@ -1,7 +1,6 @@
 package fault
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -59,9 +58,9 @@ func listen(from io.Reader) <-chan answer {
 	answers := make(chan answer, 1) // buffers an answer that came too late
 	go func() {
 		defer close(answers)
-		for lines := bufio.NewScanner(from); lines.Scan(); {
+		for lines := json.NewDecoder(from); ; { // of any length, as the watchdog writes them
 			var a answer
-			if json.Unmarshal(lines.Bytes(), &a) != nil {
+			if lines.Decode(&a) != nil {
 				return
 			}
 			answers <- a
@@ -132,13 +131,10 @@ func (g *watched) End(ctx context.Context) error {
 
 func (g *watched) healLeftover(ctx context.Context) error {
 	all, err := notes(g.dir)
-	if err != nil {
-		return err
-	}
 	for _, n := range all {
 		if n.ID == g.id {
 			return healNote(ctx, g.dir, n, g.processes)
 		}
 	}
-	return nil
+	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"firedrill/chaos/drill"
 	"firedrill/chaos/run"
+	"firedrill/internal/private"
 )
 
 // ErrNone means that a copy has no game.
@@ -40,7 +41,7 @@ func (s Store) Begin(ctx context.Context, g Game) (func(run.Event), error) {
 
 // Load returns the copy's last game; nil if there was none.
 func (s Store) Load() (*Game, error) {
-	text, err := os.ReadFile(s.Path)
+	text, err := private.ReadFile(s.Path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil //nolint:nilnil // no game is no error
 	}
@@ -106,10 +107,7 @@ func (s Store) update(ctx context.Context, change func(*Game)) error {
 func (s Store) keep(g *Game) error {
 	text, err := json.Marshal(g)
 	if err == nil {
-		err = os.WriteFile(s.Path+".new", text, 0o600)
-	}
-	if err == nil {
-		err = os.Rename(s.Path+".new", s.Path)
+		err = private.WriteFile(s.Path, text, 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("keep the mystery: %w", err)

@@ -2,17 +2,11 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"strings"
 
 	"firedrill/chaos/run"
 	"firedrill/internal/junit"
 )
-
-// JUnit writes drills as test suites, as Suites returns them.
-func JUnit(w io.Writer, refused []*run.RefusedError, journals ...*run.Journal) error {
-	return junit.Write(w, Suites(refused, journals...)...)
-}
 
 // Suites returns drills as test suites. Each check is a case; an inconclusive one is an error. A drill that was
 // refused is a suite with one error.

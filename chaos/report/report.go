@@ -1,5 +1,5 @@
 // Package report shows drills: live while they run, and from their journals as text,
-// JUnit XML, or a page without other files.
+// test suites, or a page without other files.
 //
 // It must not know how drills are run, nor judge them.
 package report
@@ -8,13 +8,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"firedrill/chaos/run"
+	"firedrill/internal/userfile"
 )
 
 // JSON writes a journal. Read reads it back.
@@ -28,9 +28,12 @@ func JSON(w io.Writer, j *run.Journal) error {
 	return nil
 }
 
+// longestJournal is the maximum size of a journal, in bytes.
+const longestJournal = 256 << 20
+
 // Read reads a journal from a file.
 func Read(file string) (*run.Journal, error) {
-	text, err := os.ReadFile(file)
+	text, err := userfile.Read(file, longestJournal)
 	if err != nil {
 		return nil, fmt.Errorf("read a journal: %w", err)
 	}

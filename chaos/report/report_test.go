@@ -18,6 +18,7 @@ import (
 	"firedrill/chaos/report"
 	"firedrill/chaos/run"
 	"firedrill/internal/golden"
+	"firedrill/internal/junit"
 )
 
 var update = flag.Bool("update", false, "write golden files")
@@ -99,7 +100,7 @@ func TestJUnit(t *testing.T) {
 	aborted.Drill, aborted.Checks = "cut-short", nil
 	aborted.Stopped = &run.Stop{Phase: run.PhaseFaults, Verdict: run.Aborted, Reason: "Ctrl-C"}
 	var b bytes.Buffer
-	if err := report.JUnit(&b, nil, failed(), aborted); err != nil {
+	if err := junit.Write(&b, report.Suites(nil, failed(), aborted)...); err != nil {
 		t.Fatal(err)
 	}
 	golden.Check(t, "testdata/junit.xml", *update, b.Bytes())
@@ -215,7 +216,7 @@ func TestLive(t *testing.T) {
 func TestJUnitOfARefusedDrill(t *testing.T) {
 	var b strings.Builder
 	refused := &run.RefusedError{Drill: "total-outage", Reasons: []string{"TargetDown fires", "no data"}}
-	if err := report.JUnit(&b, []*run.RefusedError{refused}); err != nil {
+	if err := junit.Write(&b, report.Suites([]*run.RefusedError{refused})...); err != nil {
 		t.Fatal(err)
 	}
 	var got struct {
@@ -245,7 +246,7 @@ func TestAdviceIsInEveryFormat(t *testing.T) {
 	j.Verdict, j.Advice = run.Inconclusive, "close what else runs"
 	for name, write := range map[string]func(io.Writer, *run.Journal) error{
 		"text": report.Text, "HTML": report.HTML, "JSON": report.JSON,
-		"JUnit": func(w io.Writer, j *run.Journal) error { return report.JUnit(w, nil, j) },
+		"JUnit": func(w io.Writer, j *run.Journal) error { return junit.Write(w, report.Suites(nil, j)...) },
 	} {
 		var with, without strings.Builder
 		quiet := *j

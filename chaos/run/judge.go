@@ -119,7 +119,7 @@ func (t trial) checkLoad() Check {
 	case l.Requests == 0:
 		c.Outcome, c.Detail = Unknown, "it sent nothing"
 	case l.Remark != "":
-		c.Detail += "; " + l.Remark
+		c.Detail += "; its own figures are not valid: " + l.Remark
 	}
 	if c.Outcome == Passed {
 		c.doubt(t.j.Machine.spoils(evidence{needs: []drill.Need{drill.NeedLoad}, from: l.Began, to: l.Ended}))

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	"github.com/gofrs/flock"
+
+	"firedrill/internal/private"
+	"firedrill/internal/proc"
 )
 
 // Folder has the folders of a copy for drills.
@@ -30,9 +33,9 @@ func (f Folder) Results() string { return filepath.Join(f.Data, "drills") }
 
 // Running describes the drill that runs on a copy.
 type Running struct {
-	PID   int       `json:"pid"`
-	Drill string    `json:"drill"` // the name that may be shown
-	Since time.Time `json:"since"`
+	proc.Identity           // the process that runs it
+	Drill         string    `json:"drill"` // the name that may be shown
+	Since         time.Time `json:"since"`
 }
 
 // BusyError means that another drill runs on the copy.
@@ -53,7 +56,7 @@ func (f Folder) lockFile() *flock.Flock { return flock.New(filepath.Join(f.Notes
 // name. The lock ends with the process that holds it. The error is a *BusyError if another
 // drill holds it.
 func (f Folder) Lock(name string) (release func(), err error) {
-	if err := os.MkdirAll(f.Notes, 0o700); err != nil {
+	if err := private.Folder(f.Notes); err != nil {
 		return nil, fmt.Errorf("lock the copy for drills: %w", err)
 	}
 	l := f.lockFile()
@@ -64,12 +67,8 @@ func (f Folder) Lock(name string) (release func(), err error) {
 		other, _ := f.Running() // without it the message only lacks the name
 		return nil, &BusyError{other, f.Data}
 	}
-	text, err := json.Marshal(Running{PID: os.Getpid(), Drill: name, Since: time.Now()})
-	if err == nil {
-		err = os.WriteFile(f.runningPath(), text, 0o600)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("note which drill runs: %w", err), l.Unlock())
+	if err := f.begins(name); err != nil {
+		return nil, errors.Join(err, l.Unlock())
 	}
 	return func() {
 		_ = os.Remove(f.runningPath())
@@ -77,10 +76,29 @@ func (f Folder) Lock(name string) (release func(), err error) {
 	}, nil
 }
 
+// begins stores that this process runs a drill.
+func (f Folder) begins(name string) error {
+	if err := private.Folder(f.Notes); err != nil {
+		return fmt.Errorf("note which drill runs: %w", err)
+	}
+	self, err := proc.Self()
+	if err != nil {
+		return fmt.Errorf("note which drill runs: %w", err)
+	}
+	text, err := json.Marshal(Running{Identity: self, Drill: name, Since: time.Now()})
+	if err == nil {
+		err = private.WriteFile(f.runningPath(), text, 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("note which drill runs: %w", err)
+	}
+	return nil
+}
+
 // Running returns the drill that last stored its name; it may have been killed. It returns
 // the zero Running if there is none.
 func (f Folder) Running() (Running, error) {
-	text, err := os.ReadFile(f.runningPath())
+	text, err := private.ReadFile(f.runningPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return Running{}, nil
 	}
@@ -102,6 +120,9 @@ const stopPatience = 2 * time.Minute
 func (f Folder) Stop(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, stopPatience)
 	defer cancel()
+	if err := private.Check(f.Notes); err != nil {
+		return "", fmt.Errorf("look for a drill in %s: %w", f.Data, err)
+	}
 	if _, err := os.Stat(f.Notes); errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
@@ -117,11 +138,11 @@ func (f Folder) Stop(ctx context.Context) (string, error) {
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("a drill runs on %s, but does not say which: %w", f.Data, err)
-	case r.PID == 0:
+	case r.IsZero():
 		return "", fmt.Errorf("a drill runs on %s, but does not say which", f.Data)
 	}
-	if err := syscall.Kill(r.PID, syscall.SIGTERM); err != nil {
-		return "", fmt.Errorf("stop drill %q (process %d): %w", r.Drill, r.PID, err)
+	if err := r.Send(syscall.SIGTERM); err != nil && !errors.Is(err, proc.ErrGone) { // one that has ended holds no lock
+		return "", fmt.Errorf("stop drill %q: %w", r.Drill, err)
 	}
 	if got, err = l.TryLockContext(ctx, 50*time.Millisecond); err != nil || !got {
 		return "", fmt.Errorf("drill %q (process %d) does not end: %w", r.Drill, r.PID, err)

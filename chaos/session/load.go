@@ -12,6 +12,7 @@ import (
 
 	"firedrill/chaos/drill"
 	"firedrill/chaos/run"
+	"firedrill/internal/private"
 )
 
 // LoadOrder is what a load process must do.
@@ -31,12 +32,12 @@ type load struct {
 
 // Start implements run.Load.
 func (l load) Start(ctx context.Context, spec drill.LoadSpec) (run.RunningLoad, error) {
-	log, err := os.Create(filepath.Join(l.dir, "load.log"))
+	log, err := private.Create(filepath.Join(l.dir, "load.log"), 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("start the load: %w", err)
 	}
 	defer log.Close()
-	r := &runningLoad{out: filepath.Join(l.dir, "load.json"), log: log.Name(), read: l.read, done: make(chan struct{})}
+	r := &runningLoad{out: filepath.Join(l.dir, "load.json"), log: filepath.Join(l.dir, "load.log"), read: l.read, done: make(chan struct{})}
 	// The process must be able to finish and write its result after ctx ends.
 	r.cmd = l.command(context.WithoutCancel(ctx), LoadOrder{Spec: spec, Seed: l.seed, Out: r.out})
 	r.cmd.Stdout, r.cmd.Stderr = log, log

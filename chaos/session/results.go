@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"firedrill/chaos/report"
 	"firedrill/chaos/run"
+	"firedrill/internal/private"
 )
 
 // Names of the files of a result.
@@ -25,36 +27,55 @@ const (
 // that the latest sorts last.
 func (f Folder) newResult(name string) (string, error) {
 	dir := filepath.Join(f.Results(), time.Now().Format("20060102-150405-")+name)
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := private.Folder(dir); err != nil {
 		return "", fmt.Errorf("create folder of results: %w", err)
 	}
 	return dir, nil
 }
 
-// WriteFile creates the file at path and calls write with it.
+// WriteFile replaces the file that a person named by what write writes. After an error, a
+// crash or a full disk the file has its old content. What is no regular file, such as
+// /dev/stdout, is written in place.
 func WriteFile(path string, write func(io.Writer) error) error {
-	f, err := os.Create(path)
+	to, err := filepath.EvalSymlinks(path) // a link is the choice of whoever named it
+	if err != nil {
+		return writeResult(path, write)
+	}
+	if info, err := os.Stat(to); err != nil || info.Mode().IsRegular() {
+		return writeResult(to, write)
+	}
+	f, err := os.OpenFile(to, os.O_WRONLY, 0)
 	if err != nil {
 		return fmt.Errorf("write a result: %w", err)
 	}
 	return errors.Join(write(f), f.Close())
 }
 
+// writeResult replaces the file at path by what write writes.
+func writeResult(path string, write func(io.Writer) error) error {
+	if err := private.Write(path, resultMode, write); err != nil {
+		return fmt.Errorf("write a result: %w", err)
+	}
+	return nil
+}
+
+// resultMode lets everybody read a result who may enter its folder.
+const resultMode = 0o644
+
 // keep writes the journal and the page of a run to dir, and the page to also, if that
 // is not "".
 func keep(j *run.Journal, dir, also string) error {
-	files := map[string]func(io.Writer, *run.Journal) error{
-		filepath.Join(dir, journalName): report.JSON, filepath.Join(dir, pageName): report.HTML,
+	page := func(w io.Writer) error { return report.HTML(w, j) }
+	if err := writeResult(filepath.Join(dir, journalName), func(w io.Writer) error { return report.JSON(w, j) }); err != nil {
+		return err
 	}
-	if also != "" {
-		files[also] = report.HTML
+	if err := writeResult(filepath.Join(dir, pageName), page); err != nil {
+		return err
 	}
-	for path, write := range files {
-		if err := WriteFile(path, func(w io.Writer) error { return write(w, j) }); err != nil {
-			return err
-		}
+	if also == "" {
+		return nil
 	}
-	return nil
+	return WriteFile(also, page)
 }
 
 // KeepScorecard writes a scorecard among the results, and its page to also, if that is
@@ -65,27 +86,31 @@ func (f Folder) KeepScorecard(card report.Scorecard, also string) (string, error
 		return "", err
 	}
 	page := filepath.Join(dir, scorecardName+".html")
-	files := map[string]func(io.Writer) error{filepath.Join(dir, scorecardName+".json"): card.JSON, page: card.HTML}
-	if also != "" {
-		files[also] = card.HTML
-	}
-	for path, write := range files {
-		if err := WriteFile(path, write); err != nil {
+	for path, write := range map[string]func(io.Writer) error{filepath.Join(dir, scorecardName+".json"): card.JSON, page: card.HTML} {
+		if err := writeResult(path, write); err != nil {
 			return "", err
 		}
 	}
-	return page, nil
+	if also == "" {
+		return page, nil
+	}
+	return page, WriteFile(also, card.HTML)
 }
 
 // Journals reads the named results, each a folder or its journal; without names the
-// latest.
+// latest. If the latest cannot be read, it is kept aside, so that the next call finds the
+// one before.
 func (f Folder) Journals(named []string) ([]*run.Journal, error) {
 	if len(named) == 0 {
-		all, err := filepath.Glob(filepath.Join(f.Results(), "*", journalName))
-		if err != nil || len(all) == 0 {
-			return nil, fmt.Errorf("no drill has run on %s yet", f.Data)
+		latest, err := f.latest()
+		if err != nil {
+			return nil, err
 		}
-		named = []string{slices.Max(all)}
+		j, err := report.Read(latest)
+		if err != nil {
+			return nil, f.keepAside(latest, err)
+		}
+		return []*run.Journal{j}, nil
 	}
 	var journals []*run.Journal
 	for _, file := range named {
@@ -99,4 +124,32 @@ func (f Folder) Journals(named []string) ([]*run.Journal, error) {
 		journals = append(journals, j)
 	}
 	return journals, nil
+}
+
+// latest returns the path of the latest journal.
+func (f Folder) latest() (string, error) {
+	results, err := os.ReadDir(f.Results()) // sorted by name, which begins with the time
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("look for results of drills: %w", err)
+	}
+	for _, r := range slices.Backward(results) {
+		path := filepath.Join(f.Results(), r.Name(), journalName)
+		if _, err := os.Stat(path); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("no drill has run on %s yet", f.Data)
+}
+
+// keepAside renames a journal that cannot be read because of cause, and returns an error
+// that says so.
+func (f Folder) keepAside(path string, cause error) error {
+	if notRead := (*fs.PathError)(nil); errors.As(cause, &notRead) {
+		return cause // it may be whole
+	}
+	to, err := private.Aside(path)
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	return fmt.Errorf("%w; it is now %q, and the next report shows the result before it", cause, to)
 }

@@ -57,7 +57,7 @@ func (s *Series) One(
 	defer done()
 	j, err := s.Run(ctx, t, One{Drill: d, Shows: shows, Dir: dir, Wait: s.wait(following), Begun: begun})
 	if err != nil {
-		return nil, err
+		return nil, t.explain(d, err)
 	}
 	if err := keep(j, dir, s.Page); err != nil {
 		return nil, err

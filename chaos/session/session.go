@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"firedrill/chaos/drill"
@@ -12,6 +11,7 @@ import (
 	"firedrill/chaos/report"
 	"firedrill/chaos/run"
 	"firedrill/internal/machine"
+	"firedrill/internal/private"
 )
 
 // Settings configure how drills are run on any copy. The zero value of a field is valid
@@ -120,7 +120,9 @@ func (s *Settings) config(ctx context.Context, t *Target, one One) (run.Config, 
 		Load:   load{command: t.Load, read: s.ReadLoad, dir: one.Dir, seed: s.Seed},
 		Prober: eyes, Alerts: eyes, Charter: eyes, Witness: eyes.Witness(ctx, t.Processes),
 		Past: s.Past, Machine: s.Machine, Wait: one.Wait,
-		TraceLink: t.Places[placeTempo] + "/api/traces/{trace_id}",
+	}
+	if !t.Ephemeral {
+		c.TraceLink = t.Places[placeTempo] + "/api/traces/{trace_id}"
 	}
 	if s.Idle {
 		c.Injector = run.Idle(c.Injector)
@@ -136,7 +138,7 @@ func (s *Settings) config(ctx context.Context, t *Target, one One) (run.Config, 
 // fitted returns the drill with a load that this machine can carry. It writes a remark if
 // the load changes.
 func (s *Settings) fitted(ctx context.Context, t *Target, d *drill.Drill) (*drill.Drill, error) {
-	if err := os.MkdirAll(t.Folder.Data, 0o750); err != nil {
+	if err := private.Folder(t.Folder.Data); err != nil {
 		return nil, fmt.Errorf("create the data folder: %w", err)
 	}
 	capacity, err := machine.Of(ctx, t.Folder.Data)

@@ -38,6 +38,10 @@ type Target struct {
 	// then writes its result to the file LoadOrder.Out. Its context ends only after the
 	// command.
 	Load func(ctx context.Context, l LoadOrder) *exec.Cmd
+	// Ephemeral means that the copy is removed after the drill, so that no link into it must be kept.
+	Ephemeral bool
+	// Quiet means that the copy runs without its background load.
+	Quiet bool
 	// Announce adds an address to the scrape targets of the copy's Prometheus, until the
 	// returned function is called; nil: Prometheus cannot scrape this process.
 	Announce func(addr string) (takeBack func(), err error)
@@ -75,4 +79,16 @@ func (t *Target) Heal(ctx context.Context, token string) ([]string, error) {
 		err = fmt.Errorf("undo the faults that are left: %w", err)
 	}
 	return append(healed, services...), err
+}
+
+// withoutLoad is why probes have no data in a copy without background load, if the drill brings no load either.
+const withoutLoad = "nothing sends requests: the drill has no load, and this copy runs without its background load (LOAD=off)"
+
+// explain adds to a refusal what the drill cannot know of the copy.
+func (t *Target) explain(d *drill.Drill, err error) error {
+	refused := (*run.RefusedError)(nil)
+	if t.Quiet && d.Load.Profile == "" && errors.As(err, &refused) {
+		return &run.RefusedError{Drill: refused.Drill, Reasons: append([]string{withoutLoad}, refused.Reasons...)}
+	}
+	return err
 }

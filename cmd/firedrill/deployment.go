@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 
 	"firedrill/deploy/compose"
@@ -81,6 +82,9 @@ func (f *stackFlags) runtime(p program, kit stack.Stack) (string, error) {
 		return "", cli.Misuse("--stack %q: want native or compose", told)
 	}
 	record, err := kit.Record()
+	if errors.Is(err, stack.ErrRecord) { // whatever changes the copy moves it aside
+		return wanted, nil
+	}
 	if err != nil || record == nil {
 		return wanted, err
 	}

@@ -20,6 +20,7 @@ import (
 	"firedrill/chaos/session"
 	"firedrill/deploy/stack"
 	"firedrill/internal/backend"
+	"firedrill/internal/proc"
 )
 
 // drillsAt returns the target of drills for a copy that does not run.
@@ -272,16 +273,18 @@ func TestVerdictOfSeveralDrills(t *testing.T) {
 		return journals
 	}
 	for _, tc := range []struct {
-		came []chaosrun.Verdict
-		code int
-		want string
+		came    []chaosrun.Verdict
+		missing []string
+		code    int
+		want    string
 	}{
-		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Pass}, 0, ""},
-		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Inconclusive, chaosrun.Aborted}, 3, "[drill-inconclusive drill-aborted]"},
-		{[]chaosrun.Verdict{chaosrun.Inconclusive, chaosrun.Fail, chaosrun.Pass}, 1, "[drill-fail]"},
+		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Pass}, nil, 0, ""},
+		{[]chaosrun.Verdict{chaosrun.Pass, chaosrun.Inconclusive, chaosrun.Aborted}, nil, 3, "no clear result of drill-inconclusive, drill-aborted;"},
+		{[]chaosrun.Verdict{chaosrun.Inconclusive, chaosrun.Fail, chaosrun.Pass}, nil, 1, "1 of 3 drills failed: drill-fail;"},
+		{[]chaosrun.Verdict{chaosrun.Pass}, []string{"control"}, 3, "interrupted: control did not run"},
 	} {
 		var errs strings.Builder
-		if code := report("drill", exitOf(of(tc.came...), nil), &errs); code != tc.code || !strings.Contains(errs.String(), tc.want) {
+		if code := report("drill", exitOf(of(tc.came...), nil, tc.missing), &errs); code != tc.code || !strings.Contains(errs.String(), tc.want) {
 			t.Errorf("%v: exit %d, want %d and %q:\n%s", tc.came, code, tc.code, tc.want, errs.String())
 		}
 	}
@@ -293,7 +296,7 @@ func TestMisuse(t *testing.T) {
 		err  error
 		want int
 	}{
-		{&session.BusyError{Running: session.Running{PID: 1, Drill: "first"}, Data: "d"}, exitMisuse},
+		{&session.BusyError{Running: session.Running{Identity: proc.Identity{PID: 1}, Drill: "first"}, Data: "d"}, exitMisuse},
 		{&chaosrun.RefusedError{Drill: "d", Reasons: []string{"an alert fires"}}, exitMisuse},
 		{errors.New("disk full"), exitFailed},
 		{nil, 0},

@@ -37,7 +37,9 @@ func (r *drillRunner) freshCopy(ctx context.Context, dir string) (*session.Targe
 			fmt.Fprintf(r.p.stderr, "The stack is left: firedrill status --data %[1]s; firedrill reset --data %[1]s\n", t.Data)
 		}, nil
 	}
-	return t.session(), func() {
+	target := t.session()
+	target.Ephemeral = true
+	return target, func() {
 		if err := t.Reset(context.WithoutCancel(ctx)); err != nil {
 			fmt.Fprintf(r.p.stderr, "Remove the drill's stack: %v\n", err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	chaosrun "firedrill/chaos/run"
 	"firedrill/chaos/session"
+	"firedrill/internal/userfile"
 	"firedrill/loadgen/result"
 )
 
@@ -34,7 +35,7 @@ func (t drillTarget) load(ctx context.Context, l session.LoadOrder) *exec.Cmd {
 
 // readLoad reads the result of a load test.
 func readLoad(path string) (chaosrun.LoadResult, error) {
-	f, err := os.Open(path)
+	f, err := userfile.Open(path, longestResult)
 	if err != nil {
 		return chaosrun.LoadResult{}, err
 	}

@@ -33,28 +33,16 @@ func drillMatrix(ctx context.Context, p program, args []string) error {
 	if err != nil {
 		return err
 	}
-	journals, refused, err := runner.series().Each(ctx, drills, func(*chaosrun.Journal) error { return nil })
-	if err != nil {
-		return misuse(err)
-	}
-	if err := runner.writeJUnit(journals, refused); err != nil {
-		return err
-	}
-	if len(journals) == 0 {
-		return misuse(refused)
-	}
-	card := drillreport.NewScorecard(journals)
-	kept, err := runner.target.folder().KeepScorecard(card, page)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(p.stderr, "Scorecard: %s\n", kept)
-	write := card.Text
-	if asJSON {
-		write = card.JSON
-	}
-	if err := write(p.stdout); err != nil {
-		return err
-	}
-	return exitOf(journals, refused)
+	return runner.each(ctx, drills, func(*chaosrun.Journal) error { return nil }, func(journals []*chaosrun.Journal) error {
+		card := drillreport.NewScorecard(journals)
+		kept, err := runner.target.folder().KeepScorecard(card, page)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(p.stderr, "Scorecard: %s\n", kept)
+		if asJSON {
+			return card.JSON(p.stdout)
+		}
+		return card.Text(p.stdout)
+	})
 }

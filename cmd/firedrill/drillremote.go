@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 
@@ -29,7 +28,7 @@ type remoteService struct {
 
 // readRemote reads a remoteStack from a YAML file.
 func readRemote(path string) (*remoteStack, error) {
-	text, err := os.ReadFile(path)
+	text, err := yamlfile.ReadText(path)
 	if err != nil {
 		return nil, fmt.Errorf("%w: --remote: %w", errUsage, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	drillreport "firedrill/chaos/report"
 	"firedrill/chaos/session"
+	"firedrill/internal/junit"
 )
 
 const drillReportUsage = `drill report [flags] [RESULT…]
@@ -17,7 +18,7 @@ func drillReport(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("drill report", drillReportUsage)
 	which := addStackFlags(fs)
 	html := fs.String("html", "", "`file` to write the page of one result to")
-	junit := fs.String("junit", "", "`file` to write all results to as JUnit XML")
+	file := fs.String("junit", "", "`file` to write all results to as JUnit XML")
 	asJSON := fs.Bool("json", false, "print the journals as JSON instead of text")
 	const most = 10_000
 	if err := parse(fs, args, 0, most); err != nil {
@@ -39,18 +40,16 @@ func drillReport(_ context.Context, p program, args []string) error {
 			return err
 		}
 	}
-	if *junit != "" {
-		if err := session.WriteFile(*junit, func(w io.Writer) error { return drillreport.JUnit(w, nil, journals...) }); err != nil {
-			return err
+	return p.reported(*file, "drill report", func() ([]junit.Suite, error) {
+		suites := drillreport.Suites(nil, journals...)
+		if *asJSON {
+			return suites, writeJSON(p.stdout, journals)
 		}
-	}
-	if *asJSON {
-		return writeJSON(p.stdout, journals)
-	}
-	for _, j := range journals {
-		if err := drillreport.Text(p.stdout, j); err != nil {
-			return err
+		for _, j := range journals {
+			if err := drillreport.Text(p.stdout, j); err != nil {
+				return suites, err
+			}
 		}
-	}
-	return nil
+		return suites, nil
+	})
 }

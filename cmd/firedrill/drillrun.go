@@ -5,8 +5,9 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"firedrill/alerts/rules"
@@ -14,6 +15,7 @@ import (
 	drillreport "firedrill/chaos/report"
 	chaosrun "firedrill/chaos/run"
 	"firedrill/chaos/session"
+	"firedrill/internal/junit"
 )
 
 const drillRunUsage = `drill run [flags] NAME…
@@ -106,19 +108,52 @@ func (f *drillFlags) run(ctx context.Context, p program, names ...string) error 
 	if err != nil {
 		return err
 	}
-	journals, refused, err := r.series().Each(ctx, drills, r.show)
-	if err != nil {
-		return misuse(err)
-	}
-	if err := r.writeJUnit(journals, refused); err != nil {
-		return err
-	}
-	if r.json {
-		if err := writeJSON(p.stdout, journals); err != nil {
-			return err
+	return r.each(ctx, drills, r.show, func(journals []*chaosrun.Journal) error {
+		if r.json {
+			return writeJSON(p.stdout, journals)
+		}
+		return nil
+	})
+}
+
+// each runs drills, calls done with the journals of those that ran, and writes all results as JUnit XML if the flag is set. It
+// returns an error unless all drills passed.
+func (r *drillRunner) each(ctx context.Context, drills []*drill.Drill, show func(*chaosrun.Journal) error, done func([]*chaosrun.Journal) error) error {
+	return r.p.reported(r.junit, "drill", func() ([]junit.Suite, error) {
+		journals, refused, err := r.series().Each(ctx, drills, show)
+		refusals := session.Refusals(refused)
+		missing := notRun(drills, journals, refusals)
+		suites := append(drillreport.Suites(refusals, journals...), missingSuites(missing)...)
+		if err != nil {
+			return suites, misuse(err)
+		}
+		if len(journals) > 0 || refused == nil {
+			if err := done(journals); err != nil {
+				return suites, err
+			}
+		}
+		return suites, exitOf(journals, refused, missing)
+	})
+}
+
+// notRun returns the names of the drills that neither ran nor were refused, because of an interruption or an error.
+func notRun(drills []*drill.Drill, journals []*chaosrun.Journal, refused []*chaosrun.RefusedError) []string {
+	var names []string
+	for _, d := range drills {
+		ran := slices.ContainsFunc(journals, func(j *chaosrun.Journal) bool { return j.Drill == d.Name })
+		if !ran && !slices.ContainsFunc(refused, func(r *chaosrun.RefusedError) bool { return r.Drill == d.Name }) {
+			names = append(names, d.Name)
 		}
 	}
-	return exitOf(journals, refused)
+	return names
+}
+
+func missingSuites(names []string) []junit.Suite {
+	var all []junit.Suite
+	for _, name := range names {
+		all = append(all, junit.Suite{Name: "drill." + name, Cases: []junit.Case{{Name: "runs", Outcome: junit.Error, Text: "it did not run"}}})
+	}
+	return all
 }
 
 // drillRunner runs drills as the flags say.
@@ -180,14 +215,6 @@ func (r *drillRunner) show(j *chaosrun.Journal) error {
 	return drillreport.Text(r.p.stdout, j)
 }
 
-// writeJUnit writes the results of drills as JUnit XML, if the flag is set. Drills that were refused are in it too.
-func (r *drillRunner) writeJUnit(journals []*chaosrun.Journal, refused error) error {
-	if r.junit == "" {
-		return nil
-	}
-	return session.WriteFile(r.junit, func(w io.Writer) error { return drillreport.JUnit(w, session.Refusals(refused), journals...) })
-}
-
 // misuse marks an error as misuse if the drill did not begin, because it was refused or another one runs. It
 // returns nil for nil.
 func misuse(err error) error {
@@ -198,17 +225,19 @@ func misuse(err error) error {
 	return err
 }
 
-// exitOf returns nil if all drills passed and none was refused.
-func exitOf(journals []*chaosrun.Journal, refused error) error {
+// exitOf returns nil if all drills passed, and none was refused or is missing.
+func exitOf(journals []*chaosrun.Journal, refused error, missing []string) error {
 	if refused != nil {
 		return misuse(refused)
 	}
-	switch verdict, names := chaosrun.Worst(journals); verdict {
-	case chaosrun.Fail:
-		return fmt.Errorf("not as expected: %v", names)
-	case chaosrun.Inconclusive, chaosrun.Aborted:
-		return &exit{exitInvalid, fmt.Errorf("without a clear result: %v", names)}
-	default:
-		return nil
+	const hint = `; "firedrill drill report" shows why`
+	switch verdict, names := chaosrun.Worst(journals); {
+	case verdict == chaosrun.Fail:
+		return fmt.Errorf("%d of %d drills failed: %s"+hint, len(names), len(journals), strings.Join(names, ", "))
+	case verdict == chaosrun.Inconclusive || verdict == chaosrun.Aborted:
+		return &exit{exitInvalid, fmt.Errorf("no clear result of %s"+hint, strings.Join(names, ", "))}
+	case len(missing) > 0:
+		return &exit{exitInvalid, fmt.Errorf("interrupted: %s did not run", strings.Join(missing, ", "))}
 	}
+	return nil
 }

@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"strings"
 
 	"firedrill/deploy/stack"
+	"firedrill/internal/private"
 )
 
 const drillStopUsage = `drill stop [flags]
@@ -45,7 +45,7 @@ func drillStop(ctx context.Context, p program, args []string) error {
 
 // heal ends every fault that is left on the copy, and returns what it ended.
 func (t drillTarget) heal(ctx context.Context) ([]string, error) {
-	token, err := os.ReadFile(t.RunFile(stack.FaultsToken))
+	token, err := private.ReadFile(t.RunFile(stack.FaultsToken))
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil // the copy was never started, so no service can have a fault
 	}

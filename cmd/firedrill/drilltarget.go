@@ -14,6 +14,7 @@ import (
 	"firedrill/chaos/fault"
 	"firedrill/chaos/session"
 	"firedrill/deploy/stack"
+	"firedrill/internal/proc"
 	"firedrill/internal/topology"
 )
 
@@ -36,6 +37,8 @@ func (t drillTarget) session() *session.Target {
 		Folder: t.folder(), Places: t.places(), Faults: t.faults(), Token: t.token, Processes: t.processes(), Load: t.load,
 	}
 	if t.remote == nil { // a remote Prometheus cannot scrape this process
+		record, err := t.Record()
+		out.Quiet = err == nil && record != nil && record.LoadRate == 0
 		out.Announce = func(addr string) (func(), error) { return announceIn(t.DrillTargets(), addr, stack.TierDrill) }
 	}
 	return out
@@ -180,7 +183,7 @@ func (t drillTarget) mustRun(ctx context.Context) error {
 	case record.Runtime != stack.Native:
 		return nil
 	}
-	if _, err := t.PID(ctx, "prometheus"); err != nil {
+	if _, err := t.Process(ctx, "prometheus"); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	return nil
@@ -189,9 +192,9 @@ func (t drillTarget) mustRun(ctx context.Context) error {
 // supervised implements fault.Processes for a copy.
 type supervised struct{ stack.Stack }
 
-func (s supervised) PID(ctx context.Context, component string) (int, error) {
-	pid, err := s.Stack.PID(ctx, component)
-	return pid, gone(err)
+func (s supervised) Process(ctx context.Context, component string) (proc.Identity, error) {
+	found, err := s.Stack.Process(ctx, component)
+	return found, gone(err)
 }
 
 func (s supervised) Start(ctx context.Context, component string) error {

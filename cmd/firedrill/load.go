@@ -5,17 +5,20 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	"firedrill/internal/cli"
+	"firedrill/internal/junit"
 	"firedrill/internal/topology"
+	"firedrill/internal/userfile"
 	"firedrill/loadgen"
 	"firedrill/loadgen/attack"
 	"firedrill/loadgen/profile"
+	loadreport "firedrill/loadgen/report"
 	"firedrill/loadgen/schedule"
 )
 
@@ -44,7 +47,7 @@ func loadCommands() []command {
 // loadFlags say what to run and how.
 type loadFlags struct {
 	rate, duration        string
-	poisson               bool
+	poisson, newTraces    bool
 	method, body, targets string
 	format                string
 	headers, thresholds   list
@@ -61,6 +64,9 @@ type loadFlags struct {
 	out                   outputs
 }
 
+// longestTargets is the maximum size of targets and bodies, in bytes.
+const longestTargets = 64 << 20
+
 // list is a flag that may be given several times.
 type list []string
 
@@ -75,6 +81,7 @@ func (f *loadFlags) add(fs *flag.FlagSet) {
 	fs.Var(&f.headers, "header", "`\"Name: value\"` of the requests to URL or targets; may be repeated")
 	fs.StringVar(&f.body, "body", "", "`text` of the body, or @file")
 	fs.StringVar(&f.targets, "targets", "", "`file` of vegeta's targets, taken in turn; - is standard input")
+	fs.BoolVar(&f.newTraces, "new-traces", false, "replace the traceparent of targets; otherwise a target's own is sent")
 	fs.StringVar(&f.format, "format", "", "`format` of the targets: http (default) or json")
 	fs.StringVar(&f.target, "target", "", "base `URL` to send to instead of the profile's")
 	fs.StringVar(&f.scale, "scale-rate", "", "`number` that multiplies all rates of a profile: 0.5 is half the load; the report says so")
@@ -114,18 +121,38 @@ func load(ctx context.Context, p program, args []string) error {
 	if err := parse(fs, args, 0, 1); err != nil {
 		return err
 	}
-	cfg, err := f.config(p, fs.Arg(0))
-	if err != nil {
-		return &exit{exitMisuse, err}
-	}
 	if err := f.out.check(); err != nil {
 		return &exit{exitMisuse, err}
 	}
-	run, err := loadgen.Prepare(ctx, cfg)
+	return p.reported(f.out.junit, "load", func() ([]junit.Suite, error) {
+		cfg, err := f.config(ctx, p, fs.Arg(0))
+		if err != nil {
+			return nil, &exit{exitMisuse, err}
+		}
+		if cfg.WaitFor != "" {
+			fmt.Fprintf(p.stderr, "Waiting for %s to answer 200, for two minutes at most.\n", cfg.WaitFor)
+		}
+		run, err := loadgen.Prepare(ctx, cfg)
+		if err != nil {
+			return nil, &exit{exitMisuse, err}
+		}
+		found, err := p.doLoad(ctx, run, f.out)
+		if found == nil {
+			return nil, err
+		}
+		return []junit.Suite{loadreport.Suite(found)}, err
+	})
+}
+
+// reported runs do and writes the suites that it returns to a JUnit file, if path is not "". If do fails without a suite
+// that says why, the file says so. It returns the error of do.
+func (p program) reported(path, name string, do func() ([]junit.Suite, error)) error {
+	file, err := junit.Begin(path, name)
 	if err != nil {
-		return &exit{exitMisuse, err}
+		return cli.Misuse("--junit: %w", err)
 	}
-	return p.doLoad(ctx, run, f.out)
+	suites, err := do()
+	return file.End(suites, err)
 }
 
 // exit is an error with an exit code.
@@ -141,13 +168,13 @@ func (e *exit) Unwrap() error { return e.err }
 func (e *exit) ExitCode() int { return e.code }
 
 // source sets the profile that the argument names, or the load test that the flags describe.
-func (f *loadFlags) source(argument string, cfg *loadgen.Config) (err error) {
-	adHoc := strings.HasPrefix(argument, "http://") || strings.HasPrefix(argument, "https://") || f.targets != ""
+func (f *loadFlags) source(ctx context.Context, p program, argument string, cfg *loadgen.Config) (err error) {
+	adHoc := isURL(argument) || f.targets != ""
 	switch {
 	case argument != "" && f.targets != "":
 		return errors.New("--targets and an argument: there can be only one")
 	case adHoc:
-		cfg.AdHoc, err = f.adHoc(argument)
+		cfg.AdHoc, err = f.adHoc(ctx, p, argument)
 		return err
 	case argument == "":
 		return errors.New("give a profile, a URL or --targets; see \"firedrill load --help\"")
@@ -164,10 +191,16 @@ func (f *loadFlags) source(argument string, cfg *loadgen.Config) (err error) {
 	return nil
 }
 
+// isURL reports whether an argument of load is a URL and not the name of a profile.
+func isURL(argument string) bool {
+	scheme, _, ok := strings.Cut(argument, "://")
+	return ok && !strings.ContainsAny(scheme, "/.")
+}
+
 // adHoc returns the load test that the flags describe.
-func (f *loadFlags) adHoc(url string) (*profile.AdHoc, error) {
+func (f *loadFlags) adHoc(ctx context.Context, p program, url string) (*profile.AdHoc, error) {
 	a := &profile.AdHoc{
-		Rate: f.rate, Poisson: f.poisson, Method: f.method, URL: url, Headers: f.headers, Format: f.format, File: f.targets,
+		Rate: f.rate, Poisson: f.poisson, Method: f.method, URL: url, Headers: f.headers, Format: f.format, File: f.targets, NewTraces: f.newTraces,
 	}
 	if f.rate == "" {
 		return nil, errors.New("--rate is missing: how many requests a second, such as --rate 50/s")
@@ -189,7 +222,7 @@ func (f *loadFlags) adHoc(url string) (*profile.AdHoc, error) {
 	}
 	a.Body = f.body
 	if file, ok := strings.CutPrefix(f.body, "@"); ok {
-		text, err := os.ReadFile(file)
+		text, err := userfile.Read(file, longestTargets)
 		if err != nil {
 			return nil, fmt.Errorf("--body: %w", err)
 		}
@@ -198,9 +231,10 @@ func (f *loadFlags) adHoc(url string) (*profile.AdHoc, error) {
 	switch f.targets {
 	case "":
 	case "-":
-		a.Targets, err = io.ReadAll(os.Stdin)
+		fmt.Fprintln(p.stderr, "Reading all targets from standard input before the run begins, so that a seed gives the same requests.")
+		a.Targets, err = userfile.ReadStream(ctx, os.Stdin, "standard input", longestTargets)
 	default:
-		a.Targets, err = os.ReadFile(f.targets)
+		a.Targets, err = userfile.Read(f.targets, longestTargets)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("--targets: %w", err)

@@ -93,7 +93,7 @@ func TestLoadRefusesBeforeTheFirstRequest(t *testing.T) {
 		{"duration", []string{"-rate", "5/s", "-duration", "-1s", url}, `-duration "-1s": want a length of time`},
 		{"rate of a profile", []string{"-rate", "5/s", good}, "--rate is for a URL or --targets"},
 		{"header", []string{"-rate", "5/s", "-header", "x", url}, `-header "x": want "Name: value"`},
-		{"body", []string{"-rate", "5/s", "-body", "@missing", url}, "-body: open missing: no such file or directory"},
+		{"body", []string{"-rate", "5/s", "-body", "@missing", url}, "-body: missing: no such file or directory"},
 		{"targets", []string{"-rate", "5/s", "-targets", targets}, "targets.txt: target 1: bad URL: nowhere"},
 		{"no targets", []string{"-rate", "5/s", "-targets", empty}, "none.yaml: no targets to attack"},
 		{"format", []string{"-rate", "5/s", "-format", "xml", "-targets", targets}, `-format "xml": want http or json`},
@@ -144,9 +144,10 @@ func TestLoadExitCodes(t *testing.T) {
 		{"good", []string{profileFor(t, url, tolerant+"thresholds: [errors < 1%]\n")}, 0, "30 of 30 arrivals sent"},
 		{"half of it", []string{"-scale-rate", "0.5", profileFor(t, url, tolerant)}, 0, "15 of 15 arrivals sent"},
 		{"half of it, said", []string{"-scale-rate", "0.5", profileFor(t, url, tolerant)}, 0, "p at 0.5 times its rates  "},
-		{"broken threshold", []string{"-threshold", "p99 < 1us", profileFor(t, url, tolerant)}, exitFailed, "BROKEN  p99 < 1us"},
+		{"broken threshold", []string{"-threshold", "p99 < 1us", profileFor(t, url, tolerant)}, exitFailed, "BROKEN   p99 < 1us"},
 		{"invalid", []string{"-workers", "1", profileFor(t, slow, "limits: {overrun: 200ms, lag_p99: 60s}\n")}, exitInvalid, "arrivals were dropped"},
-		{"invalid comes before broken", []string{"-workers", "1", "-threshold", "p99 < 1us", profileFor(t, slow, "limits: {overrun: 200ms, lag_p99: 60s}\n")}, exitInvalid, "BROKEN"},
+		{"broken comes before invalid", []string{"-workers", "1", "-threshold", "p99 < 1us", profileFor(t, slow, "limits: {overrun: 200ms, lag_p99: 60s}\n")}, exitFailed, "BROKEN"},
+		{"a rate that the generator did not reach", []string{"-workers", "1", "-threshold", "rate > 90/s", profileFor(t, slow, "limits: {overrun: 200ms, lag_p99: 60s}\n")}, exitInvalid, "UNCLEAR"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

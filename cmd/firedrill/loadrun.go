@@ -15,11 +15,12 @@ import (
 	"firedrill/loadgen/journey"
 	"firedrill/loadgen/profile"
 	loadreport "firedrill/loadgen/report"
+	"firedrill/loadgen/result"
 	"firedrill/loadgen/schedule"
 )
 
 // config returns the load test that the flags and the argument describe. It reads the files that flags name.
-func (f *loadFlags) config(p program, argument string) (loadgen.Config, error) {
+func (f *loadFlags) config(ctx context.Context, p program, argument string) (loadgen.Config, error) {
 	cfg := loadgen.Config{
 		Transport: f.transport, Insecure: f.insecure, WaitFor: f.wait, TraceURL: f.traceURL, Version: version,
 	}
@@ -31,7 +32,7 @@ func (f *loadFlags) config(p program, argument string) (loadgen.Config, error) {
 	if cfg.Options, err = f.options(p, offset); err != nil {
 		return cfg, err
 	}
-	if err := f.source(argument, &cfg); err != nil {
+	if err := f.source(ctx, p, argument, &cfg); err != nil {
 		return cfg, err
 	}
 	cfg.ID = journey.NewRunID()
@@ -52,14 +53,15 @@ func (f *loadFlags) config(p program, argument string) (loadgen.Config, error) {
 	return cfg, nil
 }
 
-// doLoad runs the load test, shows its progress, and writes its result.
-func (p program) doLoad(ctx context.Context, run *loadgen.Run, out outputs) error {
+// doLoad runs the load test, shows its progress, and writes its result. It returns the result, which is nil if there is
+// none, and an error with the exit code.
+func (p program) doLoad(ctx context.Context, run *loadgen.Run, out outputs) (*result.Result, error) {
 	debug.SetGCPercent(400) // little memory is live and much is garbage: collect less often
 	if addr := run.MetricsAddr(); addr != "" {
 		takeBack, err := p.announce(addr)
 		if err != nil {
 			run.Close()
-			return err
+			return nil, err
 		}
 		defer takeBack()
 	}
@@ -71,26 +73,31 @@ func (p program) doLoad(ctx context.Context, run *loadgen.Run, out outputs) erro
 	defer tick.Stop()
 	interrupted, again := ctx.Done(), make(chan os.Signal, 1)
 	defer signal.Stop(again)
+	var late <-chan time.Time // nil until the run is interrupted
 	for {
 		select {
 		case found := <-done:
-			show.close()
-			for class, text := range found.Failures {
-				show.note("the first %s failure: %s", class, text)
-			}
-			return out.judge(p, found.Result)
+			return show.end(found), out.judge(p, found.Result)
+		case <-late:
+			show.note("%d arrivals are still under way: they are left out", run.Busy())
+			found := run.Cut()
+			return show.end(found), out.judge(p, found.Result)
 		case <-interrupted:
 			interrupted = nil
 			signal.Notify(again, os.Interrupt, syscall.SIGTERM)
-			show.note("stopping when the arrivals that are under way (%d) are done; Ctrl-C again stops at once", run.Busy())
+			late = time.After(grace)
+			show.note("stopping when the arrivals that are under way (%d) are done, in %v at the latest; Ctrl-C again stops at once", run.Busy(), grace)
 		case <-again:
 			show.close()
-			return &exit{exitInvalid, errors.New("stopped at once, without a result")}
+			return nil, &exit{exitInvalid, errors.New("stopped at once, without a result")}
 		case <-tick.C:
 			show.update(run.Snapshot())
 		}
 	}
 }
+
+// grace is how long an interrupted run waits for arrivals that are under way.
+const grace = 1500 * time.Millisecond
 
 // announcement returns a description of the load test that is about to start.
 func announcement(run *loadgen.Run) string {

@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"firedrill/deploy/stack"
+	"firedrill/internal/private"
 )
 
 // scrapeTargets returns this copy's settings and the folder in which its Prometheus looks for load tests to
@@ -49,7 +50,7 @@ func announceIn(folder, addr, tier string) (takeBack func(), err error) {
 		return nil, fmt.Errorf("tell Prometheus of metrics at %s: %w", addr, err)
 	}
 	path := filepath.Join(folder, strconv.Itoa(os.Getpid())+".json")
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := private.WriteFile(path, text, 0o600); err != nil {
 		return nil, fmt.Errorf("tell Prometheus of metrics at %s: %w", addr, err)
 	}
 	return func() { _ = os.Remove(path) }, nil // the next start removes a file that is left

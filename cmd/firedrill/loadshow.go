@@ -7,8 +7,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
+	"strings"
 
+	"firedrill/loadgen"
 	loadreport "firedrill/loadgen/report"
 	"firedrill/loadgen/result"
 	"firedrill/loadgen/threshold"
@@ -17,6 +18,7 @@ import (
 // outputs says where a result is written.
 type outputs struct {
 	file, html, hdr string
+	junit           string
 	asJSON          bool
 }
 
@@ -24,6 +26,7 @@ func (o *outputs) add(fs *flag.FlagSet) {
 	fs.StringVar(&o.file, "o", "", "`file` to write the result to, as JSON")
 	fs.StringVar(&o.html, "html", "", "`file` to write a report to: one page that opens offline")
 	fs.StringVar(&o.hdr, "hdr", "", "`file` to write an HdrHistogram log to")
+	fs.StringVar(&o.junit, "junit", "", "`file` to write the verdict to as JUnit XML")
 	fs.BoolVar(&o.asJSON, "json", false, "print the result as JSON instead of text")
 }
 
@@ -41,8 +44,8 @@ func (o outputs) files() []output {
 
 // check reports before the run whether the files can be written.
 func (o outputs) check() error {
-	for _, file := range o.files() {
-		if file.path == "" {
+	for _, file := range append(o.files(), output{flag: "--junit", path: o.junit}) {
+		if file.path == "" || file.path == toStdout {
 			continue
 		}
 		if info, err := os.Stat(file.path); err == nil && !info.Mode().IsRegular() {
@@ -61,18 +64,25 @@ func (o outputs) check() error {
 
 // write writes all files, even if one fails, and prints the result.
 func (o outputs) write(p program, r *result.Result) error {
-	show := loadreport.Text
+	show, to := loadreport.Text, p.stdout
 	if o.asJSON {
 		show = asJSON
 	}
-	errs := []error{show(p.stdout, r)}
+	var errs []error
 	for _, file := range o.files() {
-		if file.path != "" {
+		switch file.path {
+		case "":
+		case toStdout:
+			errs, to = append(errs, file.write(p.stdout, r)), p.stderr // the text must not be among the file's
+		default:
 			errs = append(errs, loadreport.WriteFile(file.path, func(w io.Writer) error { return file.write(w, r) }))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, show(to, r))...)
 }
+
+// toStdout is the path that stands for standard output.
+const toStdout = "-"
 
 // judge writes the result and returns an error with the exit code.
 func (o outputs) judge(p program, r *result.Result) error {
@@ -82,24 +92,18 @@ func (o outputs) judge(p program, r *result.Result) error {
 	return exitOfLoad(r)
 }
 
-// exitOfLoad returns what the exit code says of a result. That nothing worked is so however late the generator was.
+// exitOfLoad returns what the exit code says of a result.
 func exitOfLoad(r *result.Result) error {
-	switch {
-	case nothingWorked(r):
-		return &exit{exitFailed, fmt.Errorf("not one of %d requests succeeded", r.Total(nil).Requests)}
-	case !r.Validity.Valid:
-		return &exit{exitInvalid, errors.New("the run is invalid, see above")}
-	case slices.ContainsFunc(r.Thresholds, func(t result.Threshold) bool { return !t.OK }):
+	switch verdict, reasons := r.Verdict(); verdict {
+	case result.Good:
+		return nil
+	case result.Failed:
+		return &exit{exitFailed, errors.New(strings.Join(reasons, "; "))}
+	case result.Broken:
 		return &exit{exitFailed, errors.New("a threshold is broken, see above")}
+	case result.Invalid:
 	}
-	return nil
-}
-
-// nothingWorked reports whether requests were sent and all of them failed. That is a failure of the target, also for a run
-// without thresholds.
-func nothingWorked(r *result.Result) bool {
-	total := r.Total(nil)
-	return total.Requests > 0 && total.Failed == total.Requests
+	return &exit{exitInvalid, errors.New("the run is invalid, see above")}
 }
 
 // show shows the progress of a run.
@@ -122,6 +126,15 @@ func (s *show) update(r *result.Result) {
 func (s *show) note(format string, args ...any) {
 	_ = s.live.Close() // as above
 	fmt.Fprintf(s.out, format+"\n", args...)
+}
+
+// end ends the view of a run and returns its result.
+func (s *show) end(found loadgen.Outcome) *result.Result {
+	s.close()
+	for class, text := range found.Failures {
+		s.note("the first %s failure: %s", class, text)
+	}
+	return found.Result
 }
 
 func (s *show) close() { _ = s.live.Close() }

@@ -23,8 +23,9 @@ func TestExitOfLoad(t *testing.T) {
 		{"all fail", 5, 5, valid, nil, exitFailed},
 		{"all fail, and a threshold holds", 5, 5, valid, held, exitFailed},
 		{"all fail, and the generator was late", 5, 5, invalid, nil, exitFailed},
-		{"nothing was sent", 0, 0, valid, nil, 0},
+		{"nothing was sent", 0, 0, valid, nil, exitInvalid},
 		{"a threshold is broken", 5, 0, valid, broken, exitFailed},
+		{"a threshold is broken, and the generator was late", 5, 0, invalid, broken, exitFailed},
 		{"the generator was late", 5, 0, invalid, held, exitInvalid},
 	} {
 		r := &result.Result{Groups: []result.Group{{Requests: tc.requests, Failed: tc.failed}}, Validity: tc.validity, Thresholds: tc.thresholds}

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
+	"io"
+	"strings"
 
+	"firedrill/internal/cli"
+	"firedrill/internal/junit"
+	"firedrill/internal/userfile"
 	"firedrill/loadgen/compare"
 	"firedrill/loadgen/omission"
 	loadreport "firedrill/loadgen/report"
@@ -37,70 +41,109 @@ func loadMerge(_ context.Context, p program, args []string) error {
 		}
 		parts = append(parts, part)
 	}
+	return p.reported(out.junit, "load merge", func() ([]junit.Suite, error) {
+		merged, err := mergeResults(parts)
+		if err != nil {
+			return nil, &exit{exitMisuse, fmt.Errorf("%s: %w", fs.Arg(0), err)}
+		}
+		return []junit.Suite{loadreport.Suite(merged)}, out.judge(p, merged)
+	})
+}
+
+// mergeResults joins the results of shards and evaluates their thresholds again.
+func mergeResults(parts []*result.Result) (*result.Result, error) {
 	merged, err := result.Merge(parts...)
 	if err != nil {
-		return &exit{exitMisuse, err}
+		return nil, err
 	}
 	var thresholds []threshold.Threshold
 	for _, t := range parts[0].Thresholds {
 		parsed, err := threshold.Parse(t.Expression)
 		if err != nil {
-			return &exit{exitMisuse, fmt.Errorf("%s: %w", fs.Arg(0), err)}
+			return nil, err
 		}
 		thresholds = append(thresholds, parsed)
 	}
 	merged.Thresholds, _ = threshold.EvaluateAll(thresholds, merged)
-	return out.judge(p, merged)
+	return merged, nil
 }
 
 const compareUsage = `load compare [flags] A.json B.json
 
-Says whether B differs from A, by how much, and how sure that is, for each scenario. It refuses runs that are invalid, and runs
-of different loads. Two runs cannot show run-to-run noise.
+Says whether B differs from A, by how much, and how sure that is, for each scenario. Where an interval has both no change and
+changes that matter, it says "cannot tell", and how long a run must be. It refuses runs that are invalid, and runs of different
+loads. Two runs cannot show run-to-run noise.
 
-Exit codes: 0 B is not worse, 1 B is worse, 2 misuse, 3 a run is invalid.`
+Exit codes: 0 B is not worse, 1 B is worse, 2 misuse, 3 a run is invalid, 4 cannot tell: run longer.`
 
 func loadCompare(_ context.Context, p program, args []string) error {
 	fs := p.newFlags("load compare", compareUsage)
 	var options compare.Options
 	fs.Float64Var(&options.Confidence, "confidence", 0, "`probability` that all intervals together hold (default 0.95)")
+	fs.Float64Var(&options.Margin, "margin", 0, "largest relative `change` of a latency that does not matter (default 0.1, which is 10 %)")
+	fs.Float64Var(&options.ErrorMargin, "error-margin", 0, "largest `change` of the share of errors that does not matter (default 0.01, one percentage point)")
+	only := fs.String("only", "", "compare only these `metrics`, such as p95,errors; fewer need shorter runs")
+	file := fs.String("junit", "", "`file` to write the findings to as JUnit XML")
 	asJSON := fs.Bool("json", false, "print the comparison as JSON instead of text")
 	if err := parse(fs, args, 2, 2); err != nil {
 		return err
 	}
-	a, err := readResult(fs.Arg(0))
-	if err != nil {
-		return &exit{exitMisuse, err}
+	if *only != "" {
+		options.Only = strings.Split(*only, ",")
 	}
-	b, err := readResult(fs.Arg(1))
+	return p.reported(*file, "load compare", func() ([]junit.Suite, error) {
+		found, err := compareFiles(fs.Arg(0), fs.Arg(1), options)
+		if err != nil {
+			return nil, err
+		}
+		write := found.Text
+		if *asJSON {
+			write = func(w io.Writer) error { return writeJSON(w, found) }
+		}
+		if err := write(p.stdout); err != nil {
+			return nil, err
+		}
+		return []junit.Suite{found.Suite()}, exitOfComparison(found)
+	})
+}
+
+// compareFiles compares the results in two files.
+func compareFiles(fileA, fileB string, options compare.Options) (*compare.Report, error) {
+	a, err := readResult(fileA)
 	if err != nil {
-		return &exit{exitMisuse, err}
+		return nil, &exit{exitMisuse, err}
+	}
+	b, err := readResult(fileB)
+	if err != nil {
+		return nil, &exit{exitMisuse, err}
 	}
 	found, err := compare.Runs(a, b, options)
 	switch {
 	case errors.Is(err, compare.ErrInvalid):
-		return &exit{exitInvalid, err}
+		return nil, &exit{exitInvalid, err}
 	case err != nil:
-		return &exit{exitMisuse, err}
+		return nil, &exit{exitMisuse, err}
 	}
-	if *asJSON {
-		err = writeJSON(p.stdout, found)
-	} else {
-		err = found.Text(p.stdout)
-	}
-	if err != nil {
-		return err
-	}
-	for _, d := range found.Differences {
-		if d.Differs && d.Worse {
-			return errQuiet
-		}
+	return found, nil
+}
+
+// exitOfComparison returns what the exit code says of a comparison.
+func exitOfComparison(found *compare.Report) error {
+	switch found.Verdict {
+	case compare.Worse:
+		return errQuiet
+	case compare.Unclear:
+		return &exit{cli.ExitUnclear, errors.New("cannot tell, see above")}
+	case compare.Better, compare.Same:
 	}
 	return nil
 }
 
+// longestResult is the maximum size of the result of a load test, in bytes.
+const longestResult = 1 << 30
+
 func readResult(path string) (*result.Result, error) {
-	f, err := os.Open(path)
+	f, err := userfile.Open(path, longestResult)
 	if err != nil {
 		return nil, err
 	}

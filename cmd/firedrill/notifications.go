@@ -38,14 +38,14 @@ silent for too long, no alert can arrive, and a notification WatchdogSilent says
 }
 
 func (p program) notify(ctx context.Context, addr, file string, silence time.Duration) error {
-	store, err := notifications.Open(file, notifications.DefaultLimits())
+	log := slog.New(slog.NewJSONHandler(p.stdout, nil))
+	store, err := notifications.Open(file, notifications.DefaultLimits(), log)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	log := slog.New(slog.NewJSONHandler(p.stdout, nil))
 	deadMan := notifications.NewDeadMan(store, silence, log)
 	handler, err := notifications.Handler(store, deadMan, registry, time.Now, log)
 	if err != nil {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -79,7 +81,18 @@ func (p program) copySettings(target stack.Stack) string {
 	if target.Data == filepath.Join(target.Root, ".data") {
 		return "" // make finds the offset in the data folder
 	}
-	return " DATA=" + target.Data
+	return " DATA=" + quoted(target.Data)
+}
+
+// quoted returns a word for the shell.
+func quoted(word string) string {
+	plain := func(r rune) bool {
+		return strings.ContainsRune("/._-+,:@", r) || unicode.IsLetter(r) || unicode.IsDigit(r)
+	}
+	if !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // hints returns what to try next with the running components. which has the settings that commands need to

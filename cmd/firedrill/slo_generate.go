@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"firedrill/alerts/rules"
 	"firedrill/alerts/slo"
 	"firedrill/internal/cli"
+	"firedrill/internal/junit"
 )
 
 func (p program) sloGenerateCommand() *cobra.Command {
@@ -42,9 +44,13 @@ A spec of Sloth (prometheus/v1) is read as it is; docs/slo.md lists the keys tha
 	format := f.String("format", string(rules.FormatFile), "`format` of the rules: file (of Prometheus) or prometheusrule (an object for its operator)")
 	g.policy = addPolicyFlag(cmd)
 	f.StringVar(&g.out, "out", "", "`folder` to write into, one file a spec")
+	f.StringVar(&g.junit, "junit", "", "`file` to write the outcome of --check to as JUnit XML, a case for each file")
 	f.BoolVar(&g.check, "check", false, "write nothing; fail if the files in the folder are not current")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		g.format = rules.Format(*format)
+		if g.junit != "" && !g.check {
+			return cli.Misuse("--junit is for --check")
+		}
 		if len(args) > 0 {
 			return g.ofFiles(p, args)
 		}
@@ -64,6 +70,7 @@ type generation struct {
 	policy *string
 	out    string // "" for standard output, or for the repository's folder of the shop's rules
 	check  bool
+	junit  string
 }
 
 // ofShop generates the rules that are stored in the repository.
@@ -80,7 +87,7 @@ func (g generation) ofShop(p program) error {
 	if err != nil {
 		return cli.Misuse("%w", err)
 	}
-	return p.writeRules(cmp.Or(g.out, filepath.Join(root, home)), files, !g.check, true)
+	return g.write(p, cmp.Or(g.out, filepath.Join(root, home)), files, true)
 }
 
 // ofFiles generates the rules of specifications in files.
@@ -98,7 +105,10 @@ func (g generation) ofFiles(p program, paths []string) error {
 		return cli.Misuse("%w", err)
 	}
 	if g.out != "" {
-		return p.writeRules(g.out, files, !g.check, false)
+		return g.write(p, g.out, files, false)
+	}
+	if g.check {
+		return cli.Misuse("--check compares with the files in a folder: name it with --out")
 	}
 	for _, spec := range specs {
 		if _, err := p.stdout.Write(files[filepath.Base(spec.File)]); err != nil {
@@ -144,22 +154,40 @@ func renderAll(specs []slo.Spec, format rules.Format, policy slo.Policy, scale f
 	return files, nil
 }
 
-// writeRules updates a folder, or reports that it is not current.
-func (p program) writeRules(dir string, files map[string][]byte, write, whole bool) error {
-	stale, err := syncFiles(dir, files, write, whole)
-	if err != nil {
-		return err
+// write updates a folder, or with --check reports whether it is current. whole means that the folder holds nothing else.
+func (g generation) write(p program, dir string, files map[string][]byte, whole bool) error {
+	return p.reported(g.junit, "slo generate", func() ([]junit.Suite, error) {
+		stale, err := syncFiles(dir, files, !g.check, whole)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case g.check && len(stale) > 0:
+			fmt.Fprintf(p.stderr, "not current in %s: %s; generate them again without --check\n", dir, strings.Join(stale, ", "))
+			return []junit.Suite{currentSuite(files, stale)}, cli.ErrQuiet
+		case len(stale) == 0:
+			fmt.Fprintf(p.stdout, "%d files in %s are current.\n", len(files), dir)
+		default:
+			fmt.Fprintf(p.stdout, "Wrote %s in %s.\n", strings.Join(stale, ", "), dir)
+		}
+		return []junit.Suite{currentSuite(files, nil)}, nil
+	})
+}
+
+// currentSuite returns a case for each file. stale lists those that are not current, which may be files that should not
+// be there.
+func currentSuite(files map[string][]byte, stale []string) junit.Suite {
+	names := slices.AppendSeq(slices.Clone(stale), maps.Keys(files))
+	slices.Sort(names)
+	s := junit.Suite{Name: "slo.generate"}
+	for _, name := range slices.Compact(names) {
+		c := junit.Case{Name: name + " is current", Outcome: junit.Passed}
+		if slices.Contains(stale, name) {
+			c.Outcome, c.Text = junit.Failed, "it differs from what would be generated now"
+		}
+		s.Cases = append(s.Cases, c)
 	}
-	switch {
-	case !write && len(stale) > 0:
-		fmt.Fprintf(p.stderr, "not current in %s: %s; generate them again without --check\n", dir, strings.Join(stale, ", "))
-		return cli.ErrQuiet
-	case len(stale) == 0:
-		fmt.Fprintf(p.stdout, "%d files in %s are current.\n", len(files), dir)
-	default:
-		fmt.Fprintf(p.stdout, "Wrote %s in %s.\n", strings.Join(stale, ", "), dir)
-	}
-	return nil
+	return s
 }
 
 // syncFiles compares dir with files, whose keys are paths in dir, and returns the paths that were not current.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 
 	"firedrill/alerts/sim"
 	"firedrill/internal/cli"
+	"firedrill/internal/junit"
 	"firedrill/internal/term"
 )
 
@@ -40,6 +42,8 @@ rule sets that are known are evaluated by arithmetic, which gives the same figur
 	f.StringArrayVar(&s.good, "good", nil, "`series` that counts good events, for --rules; may be repeated")
 	f.StringArrayVar(&s.bad, "bad", nil, "`series` that counts bad events; may be repeated")
 	f.StringArrayVar(&s.all, "all", nil, "`series` that counts all events; may be repeated")
+	f.BoolVar(&s.check, "check", false, "fail (exit 1) if a rule set misses a significant incident, or pages for one that is not")
+	f.StringVar(&s.junit, "junit", "", "`file` to write every incident to as JUnit XML; implies --check")
 	f.StringVar(&s.svg, "svg", "", "`file` to draw into which alert fired when")
 	s.output = cli.AddOutput(cmd)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -47,48 +51,55 @@ rule sets that are known are evaluated by arithmetic, which gives the same figur
 		if len(args) > 0 {
 			file = args[0]
 		}
-		return s.run(cmd.Context(), p, file)
+		return p.reported(s.junit, "slo sim", func() ([]junit.Suite, error) { return s.run(cmd.Context(), p, file) })
 	}
 	return cmd
 }
 
 // simulation holds the flags of slo sim.
 type simulation struct {
-	quick, prove          bool
-	only, svg             string
+	quick, prove, check   bool
+	only, svg, junit      string
 	rules, good, bad, all []string
 	output                *cli.Output
 }
 
-func (s simulation) run(ctx context.Context, p program, file string) error {
+// run returns the judgement of each rule set as a test suite.
+func (s simulation) run(ctx context.Context, p program, file string) ([]junit.Suite, error) {
 	counters, err := parseCounters(map[sim.Events][]string{sim.GoodEvents: s.good, sim.BadEvents: s.bad, sim.AllEvents: s.all})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sets, err := ruleSets(s.rules, s.only)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	catalogue, err := p.catalogue(file)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	report, err := sim.Replay(ctx, catalogue, sets, sim.Options{
 		Quick: s.quick, Prove: s.prove, Counters: counters, Progress: p.simProgress(),
 	})
 	if err != nil {
-		return cli.Misuse("%w", err)
+		return nil, cli.Misuse("%w", err)
 	}
 	if s.svg != "" {
 		if err := draw(s.svg, report); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	err = s.output.Write(p.stdout, report, report.Write)
-	if err == nil && report.Differs() {
-		return cli.ErrQuiet
+	if err := s.output.Write(p.stdout, report, report.Write); err != nil {
+		return nil, err
 	}
-	return err
+	suites := report.Suites()
+	switch {
+	case report.Differs():
+		return suites, cli.ErrQuiet
+	case (s.check || s.junit != "") && junit.Bad(suites):
+		return suites, errors.New("a rule set misses a significant incident or pages for another one")
+	}
+	return suites, nil
 }
 
 func parseCounters(given map[sim.Events][]string) ([]sim.Counter, error) {

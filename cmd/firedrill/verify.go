@@ -11,6 +11,7 @@ import (
 	"firedrill/deploy/stack"
 	"firedrill/deploy/verify"
 	"firedrill/internal/cli"
+	"firedrill/internal/junit"
 	"firedrill/internal/machine"
 	"firedrill/internal/term"
 	"firedrill/internal/topology"
@@ -56,6 +57,7 @@ type verification struct {
 	cfg          verify.Config
 	urls         []defaultURL
 	timeoutGiven bool
+	junit        string
 	output       *cli.Output
 }
 
@@ -74,6 +76,7 @@ func (v *verification) add(f *pflag.FlagSet) {
 	f.StringVar(&v.cfg.Other, "other-user", verify.DefaultOther, "`name` of a user who must not see that order")
 	f.StringVar(&v.cfg.Password, "password", "", "`password` of the user; default that of a demo user")
 	f.StringVar(&v.cfg.OtherPassword, "other-password", "", "`password` of the other user; default that of a demo user")
+	f.StringVar(&v.junit, "junit", "", "`file` to write all cells to as JUnit XML")
 	f.DurationVar(&v.cfg.Timeout, "timeout", verify.DefaultTimeout, "how long to continue asking")
 }
 
@@ -85,9 +88,14 @@ func (v *verification) run(ctx context.Context, p program) error {
 	if err := v.cfg.Validate(); err != nil {
 		return cli.Misuse("%w", err)
 	}
+	return p.reported(v.junit, "verify", func() ([]junit.Suite, error) { return v.verify(ctx, p, local) })
+}
+
+// verify verifies a deployment. local is the copy on this machine; nil for another.
+func (v *verification) verify(ctx context.Context, p program, local *stack.Stack) ([]junit.Suite, error) {
 	if local != nil {
 		if err := mustRun(ctx, *local); err != nil {
-			return err
+			return nil, err
 		}
 		// A slow machine gets more time, unless the flag sets it.
 		v.cfg.Witness = machine.Watch(ctx, local.PIDs())
@@ -95,7 +103,11 @@ func (v *verification) run(ctx context.Context, p program) error {
 			v.cfg.Timeout = local.Machine.Patience(v.cfg.Timeout)
 		}
 	}
-	return p.verify(ctx, v.cfg, v.output.JSON())
+	report, err := p.verify(ctx, v.cfg, v.output.JSON())
+	if len(report.Cells) == 0 {
+		return nil, err
+	}
+	return []junit.Suite{report.Suite()}, err
 }
 
 // fillURLs fills in the URLs that were not given, from the copy that the other flags select, and returns that
@@ -129,7 +141,7 @@ func mustRun(ctx context.Context, local stack.Stack) error {
 }
 
 // verify runs the verification. It writes the table to standard output and progress to standard error.
-func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) error {
+func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) (verify.Report, error) {
 	table := verify.NewTable(p.stdout)
 	progress := verify.NewProgress(term.New(p.stderr, p.getenv))
 	report, err := verify.Run(ctx, cfg, func(stage string, cells []verify.Cell) {
@@ -144,23 +156,23 @@ func (p program) verify(ctx context.Context, cfg verify.Config, asJSON bool) err
 	})
 	progress.Clear()
 	if err != nil {
-		return err
+		return report, err
 	}
 	if ctx.Err() != nil {
-		return context.Cause(ctx)
+		return report, context.Cause(ctx)
 	}
 	write := report.WriteText
 	if asJSON {
 		write = report.WriteJSON
 	}
 	if err := write(p.stdout); err != nil {
-		return fmt.Errorf("write the report: %w", err)
+		return report, fmt.Errorf("write the report: %w", err)
 	}
 	if why := report.Inconclusive(); why != "" {
-		return cli.Invalid(errors.New(why))
+		return report, cli.Invalid(errors.New(why))
 	}
 	if !report.OK {
-		return cli.ErrQuiet
+		return report, cli.ErrQuiet
 	}
-	return nil
+	return report, nil
 }

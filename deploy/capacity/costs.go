@@ -3,8 +3,9 @@ package capacity
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"time"
+
+	"firedrill/internal/userfile"
 )
 
 // Report holds all measurements of one machine.
@@ -103,10 +104,13 @@ func (l Limit) Memory() float64 {
 	return max(0, highest.RSS-l.Steps[0].RSS) / highest.Achieved
 }
 
+// longestCosts is the maximum size of a file of measurements, in bytes.
+const longestCosts = 16 << 20
+
 // ReadReport reads a report from a JSON file.
 func ReadReport(file string) (Report, error) {
 	var r Report
-	text, err := os.ReadFile(file)
+	text, err := userfile.Read(file, longestCosts)
 	if err != nil {
 		return r, fmt.Errorf("read what was measured: %w", err)
 	}

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"firedrill/internal/private"
 )
 
 // seriesPerTarget is the number of series of each synthetic target, some more than a service of the shop has.
@@ -76,7 +76,7 @@ func (s *samples) Set(_ context.Context, rate float64) error {
 		return fmt.Errorf("announce made-up targets: %w", err)
 	}
 	// The file is replaced atomically, so Prometheus never reads a partial file.
-	if err := renameio.WriteFile(s.file, text, 0o600); err != nil {
+	if err := private.WriteFile(s.file, text, 0o600); err != nil {
 		return fmt.Errorf("announce made-up targets: %w", err)
 	}
 	s.before, s.rate, s.began = s.Sent(), rate, time.Now()

@@ -29,6 +29,9 @@ type Project struct {
 // Up starts everything and returns when all components are ready. If it fails or ctx ends, it stops what it
 // started. In a copy that runs already, it only starts the components that were stopped.
 func (p Project) Up(ctx context.Context) (stack.Status, error) {
+	if err := p.checkData(); err != nil {
+		return stack.Status{}, err
+	}
 	release, err := p.Lock(ctx, p.Out)
 	if err != nil {
 		return stack.Status{}, err

@@ -12,7 +12,20 @@ import (
 
 	"firedrill/deploy/config"
 	"firedrill/deploy/stack"
+	"firedrill/internal/private"
 )
+
+// unfit are the characters that a data folder must not have here: a colon ends the first part of a volume, and the others
+// have a meaning in files of variables.
+const unfit = `:$"'#`
+
+// checkData returns an error if the data folder cannot be mounted.
+func (p Project) checkData() error {
+	if at := strings.IndexAny(p.Data, unfit); at >= 0 {
+		return fmt.Errorf("%w: the data folder %q contains %c, which Docker Compose cannot take; use another folder", stack.ErrSettings, p.Data, p.Data[at])
+	}
+	return nil
+}
 
 // file returns the path of compose.yaml.
 func (p Project) file() string { return filepath.Join(p.Root, "deploy", "compose", "compose.yaml") }
@@ -123,7 +136,7 @@ func backgroundLoad() ([]byte, error) {
 // compose themselves.
 func (p Project) Render() error {
 	for _, dir := range []string{filepath.Join(p.ConfigDir(), "load"), filepath.Join(p.Data, "rules")} {
-		if err := os.MkdirAll(dir, 0o750); err != nil {
+		if err := private.Folder(dir); err != nil {
 			return fmt.Errorf("create folder of settings: %w", err)
 		}
 		if err := readable(dir, 0o755); err != nil {
@@ -147,7 +160,7 @@ func (p Project) Render() error {
 		return err
 	}
 	text := strings.Join(variables, "\n") + "\n"
-	if err := os.WriteFile(p.RunFile("compose.env"), []byte(text), 0o600); err != nil {
+	if err := private.WriteFile(p.RunFile("compose.env"), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("write variables of compose: %w", err)
 	}
 	return nil
@@ -171,10 +184,10 @@ func (p Project) renderLoad() error {
 // writeReadable writes a file that all users can read, because the program in a container runs as another user.
 // The files contain no secrets.
 func writeReadable(path string, text []byte) error {
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := private.WriteFile(path, text, 0o644); err != nil {
 		return fmt.Errorf("write setting: %w", err)
 	}
-	return readable(path, 0o644)
+	return nil
 }
 
 func readable(path string, mode os.FileMode) error {

@@ -1,7 +1,9 @@
 package compose
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -179,5 +181,21 @@ func TestRenderedModes(t *testing.T) {
 	}
 	if files, _ := filepath.Glob(filepath.Join(p.Data, "config/load/*")); len(files) != 0 {
 		t.Errorf("without load there is %s", strings.Join(files, ", "))
+	}
+}
+
+// TestUpRefusesFolders checks that a folder that cannot be mounted is refused before anything is created or started.
+func TestUpRefusesFolders(t *testing.T) {
+	for _, name := range []string{"a:b", "a$b", `a"b`, "a'b", "a #b"} {
+		p := Project{Settings: stack.Settings{Data: filepath.Join(t.TempDir(), name)}, Out: io.Discard}
+		if _, err := p.Up(t.Context()); !errors.Is(err, stack.ErrSettings) || !strings.Contains(err.Error(), "Docker Compose cannot take") {
+			t.Errorf("%s: %v, want %v", name, err, stack.ErrSettings)
+		}
+		if _, err := os.Stat(p.Data); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s was created: %v", name, err)
+		}
+	}
+	if err := (Project{Settings: stack.Settings{Data: "/with spaces, 100% é"}}).checkData(); err != nil {
+		t.Error(err)
 	}
 }

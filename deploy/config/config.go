@@ -8,12 +8,13 @@ import (
 	"embed"
 	"fmt"
 	"net"
-	"os"
 	"path"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"text/template"
+
+	"firedrill/internal/private"
 )
 
 //go:embed *.tmpl
@@ -115,7 +116,7 @@ func Render(name string, v Values) ([]byte, error) {
 
 // Write renders every configuration file for v into dir, and creates dir if it does not exist.
 func Write(dir string, v Values) error {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := private.Folder(dir); err != nil {
 		return fmt.Errorf("create folder of settings: %w", err)
 	}
 	for _, name := range Names() {
@@ -132,7 +133,7 @@ func WriteOne(path, name string, v Values) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := private.WriteFile(path, text, 0o600); err != nil {
 		return fmt.Errorf("write setting %q: %w", name, err)
 	}
 	return nil

@@ -58,23 +58,24 @@ func (d *DeadMan) Run(ctx context.Context) {
 			return
 		case fires := <-d.beats:
 			if !fires { // Alertmanager gets no alerts from Prometheus any more
-				alarm.Stop()
-				d.tell(true, last)
+				alarm.Reset(0)
 				continue
 			}
 			last = time.Now()
 			alarm.Reset(d.silence)
 			d.tell(false, d.since)
 		case <-alarm.C:
-			d.tell(true, last)
+			if !d.tell(true, last) { // such as on a full disk
+				alarm.Reset(d.silence)
+			}
 		}
 	}
 }
 
-// tell stores a notification if the state has changed.
-func (d *DeadMan) tell(silent bool, since time.Time) {
+// tell stores a notification if the state has changed. It returns false if it could not.
+func (d *DeadMan) tell(silent bool, since time.Time) bool {
 	if silent == d.silent {
-		return
+		return true
 	}
 	now := time.Now().UTC()
 	n := Notification{
@@ -90,11 +91,12 @@ func (d *DeadMan) tell(silent bool, since time.Time) {
 		n.Status, n.EndsAt = "resolved", now
 	}
 	if err := d.store.Add(n); err != nil {
-		d.log.Error("notification lost", "alert", watchdogSilent, "error", err)
-		return
+		d.log.Error("notification not stored, which is tried again", "alert", watchdogSilent, "error", err)
+		return false
 	}
 	d.silent, d.since = silent, since
 	d.log.Info("notification", "status", n.Status, "alert", watchdogSilent)
+	return true
 }
 
 // ServeHTTP receives Alertmanager's messages about Watchdog. They are not stored, because there is one every

@@ -72,13 +72,12 @@ func (s server) receive(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	now := s.now().UTC()
+	var all []Notification
 	for _, a := range m.Alerts {
-		if a.Status != "firing" && a.Status != "resolved" {
+		if !known(a.Status) {
 			http.Error(w, fmt.Sprintf("unknown status %q", a.Status), http.StatusBadRequest)
 			return
 		}
-	}
-	for _, a := range m.Alerts {
 		n := Notification{
 			Received: now, Status: a.Status, Labels: a.Labels, Annotations: a.Annotations,
 			StartsAt: a.StartsAt, Fingerprint: a.Fingerprint, GeneratorURL: a.GeneratorURL,
@@ -86,11 +85,14 @@ func (s server) receive(w http.ResponseWriter, r *http.Request) {
 		if a.Status == "resolved" { // for a firing alert, EndsAt is the time at which it would expire
 			n.EndsAt = a.EndsAt
 		}
-		if err := s.store.Add(n); err != nil {
-			s.log.Error("notification lost unless sent again", "error", err)
-			http.Error(w, "cannot keep notifications", http.StatusInternalServerError)
-			return
-		}
+		all = append(all, n)
+	}
+	if err := s.store.Add(all...); err != nil {
+		s.log.Error("notifications lost unless sent again", "notifications", len(all), "error", err)
+		http.Error(w, "cannot keep notifications", http.StatusInternalServerError)
+		return
+	}
+	for _, a := range all {
 		s.received.WithLabelValues(a.Status).Inc()
 		s.log.Info("notification", "status", a.Status, "alert", a.Labels["alertname"], "labels", a.Labels)
 	}

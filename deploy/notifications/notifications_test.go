@@ -25,7 +25,7 @@ func numbered(n int) Notification {
 
 func open(t *testing.T, path string, limits Limits) *Store {
 	t.Helper()
-	s, err := Open(path, limits)
+	s, err := Open(path, limits, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +42,7 @@ func alertNames(list []Notification) []string {
 }
 
 func TestStoreLists(t *testing.T) {
-	s := open(t, filepath.Join(t.TempDir(), "n.jsonl"), Limits{Recent: 4, FileBytes: 1 << 20})
+	s := open(t, filepath.Join(t.TempDir(), "n.jsonl"), Limits{Recent: 4, RecentBytes: 1 << 20, FileBytes: 1 << 20})
 	for n := 1; n <= 5; n++ {
 		if err := s.Add(numbered(n)); err != nil {
 			t.Fatal(err)
@@ -101,7 +101,7 @@ func TestStoreRotates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := open(t, path, Limits{Recent: 100, FileBytes: 2 * int64(len(line)+1)})
+	s := open(t, path, Limits{Recent: 100, RecentBytes: 1 << 20, FileBytes: 2 * int64(len(line)+1)})
 	for n := 1; n <= 5; n++ {
 		if err := s.Add(numbered(n)); err != nil {
 			t.Fatal(err)
@@ -116,7 +116,7 @@ func TestStoreRotates(t *testing.T) {
 			t.Errorf("%s has %d lines, want %d", filepath.Base(file), got, want)
 		}
 	}
-	again := open(t, path, Limits{Recent: 100, FileBytes: 1 << 20})
+	again := open(t, path, Limits{Recent: 100, RecentBytes: 1 << 20, FileBytes: 1 << 20})
 	if got, want := alertNames(again.Since(time.Time{}, 10)), []string{"5", "4", "3"}; !reflect.DeepEqual(got, want) {
 		t.Errorf("both files hold %v, want %v", got, want)
 	}

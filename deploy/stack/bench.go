@@ -64,12 +64,12 @@ func (k Stack) Measure(ctx context.Context, cycles int, idle time.Duration, tell
 		if err != nil {
 			return m, fmt.Errorf("cycle %d: %w", n+1, err)
 		}
-		left, err := members(k.Data)
+		left, err := k.members()
 		if err != nil {
 			return m, err
 		}
-		m.Up, m.Down, m.Leftovers = append(m.Up, up), append(m.Down, down), m.Leftovers+len(left)
-		tell(fmt.Sprintf("cycle %d of %d: up %.2f s, down %.2f s, %d left", n+1, cycles, up, down, len(left)))
+		m.Up, m.Down, m.Leftovers = append(m.Up, up), append(m.Down, down), m.Leftovers+len(left.own)
+		tell(fmt.Sprintf("cycle %d of %d: up %.2f s, down %.2f s, %d left", n+1, cycles, up, down, len(left.own)))
 	}
 	return m, k.measureIdle(ctx, idle, &m, tell)
 }
@@ -94,9 +94,13 @@ func (k Stack) measureIdle(ctx context.Context, idle time.Duration, m *Measureme
 	if !wait.Sleep(ctx, idle) {
 		return context.Cause(ctx)
 	}
-	watched, err := members(k.Data)
+	found, err := k.members()
 	if err != nil {
 		return err
+	}
+	var watched []*process.Process
+	for _, p := range found.own {
+		watched = append(watched, &process.Process{Pid: int32(p.PID)})
 	}
 	before, begin := cpuSeconds(watched), time.Now()
 	if !wait.Sleep(ctx, idle) {

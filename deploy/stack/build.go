@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"firedrill/internal/private"
 )
 
 // buildWorkers is the number of modules that build at once. Each go build already uses every core. A second one
@@ -24,8 +26,14 @@ const buildWorkers = 2
 // missing. Tools of one module are built one after another, so that later ones find the shared packages
 // compiled. If ctx ends, no partial program is left, and the next Build continues.
 func Build(ctx context.Context, root, bin string, tools []Tool, out io.Writer) (int, error) {
+	if err := trustPrograms(root, bin); err != nil {
+		return 0, err
+	}
 	var missing []Tool
 	for _, t := range tools {
+		if err := private.Trusted(t.Binary(bin)); err != nil {
+			return 0, fmt.Errorf("%w: a program is not safe: %w", ErrSettings, err)
+		}
 		if _, err := os.Stat(t.Binary(bin)); err != nil {
 			missing = append(missing, t)
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -159,5 +160,25 @@ func TestInterruptedBuildLeavesNoHalf(t *testing.T) {
 	found, err := filepath.Glob(filepath.Join(bin, "*", "*"))
 	if err != nil || len(found) != 0 {
 		t.Errorf("left behind: %v, %v", found, err)
+	}
+}
+
+// TestBuildTrustsNoFolderOfOthers checks that no program is run that other users could have put there.
+func TestBuildTrustsNoFolderOfOthers(t *testing.T) {
+	tool := Tool{Name: "loki", Module: "loki"}
+	for _, plant := range []func(bin string) error{
+		func(bin string) error { return errors.Join(os.Mkdir(bin, 0o700), os.Chmod(bin, 0o777)) },
+		func(bin string) error {
+			binary := tool.Binary(bin)
+			return errors.Join(os.MkdirAll(filepath.Dir(binary), 0o700), os.WriteFile(binary, nil, 0o700), os.Chmod(binary, 0o777))
+		},
+	} {
+		bin := filepath.Join(t.TempDir(), "bin")
+		if err := plant(bin); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Build(t.Context(), t.TempDir(), bin, []Tool{tool}, io.Discard); !errors.Is(err, ErrSettings) {
+			t.Errorf("error %v, want %v", err, ErrSettings)
+		}
 	}
 }

@@ -8,12 +8,13 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
 	"github.com/goccy/go-yaml"
+
+	"firedrill/internal/private"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -147,7 +148,7 @@ func writeCompose(s Settings, getenv func(string) string, components []Component
 	if err != nil {
 		return fmt.Errorf("write process-compose's file: %w", err)
 	}
-	if err := os.WriteFile(s.composePath(), text, 0o600); err != nil {
+	if err := private.WriteFile(s.composePath(), text, 0o600); err != nil {
 		return fmt.Errorf("write process-compose's file: %w", err)
 	}
 	return nil
@@ -159,18 +160,30 @@ const FaultsToken = "faults-token"
 // jwtKey returns the secret at path, and creates it if there is none. It stays the same, so that a restarted
 // gateway accepts tokens that it issued before.
 func jwtKey(path string) (string, error) {
-	text, err := os.ReadFile(path)
-	if err == nil && len(text) > 0 {
+	text, err := private.ReadFile(path)
+	if err == nil && isKey(text) {
 		return string(text), nil
+	}
+	if err == nil { // somebody wrote something else into it, or a crash left half of it
+		_, err = private.Aside(path)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read key for tokens: %w", err)
 	}
-	key := make([]byte, 32)
+	key := make([]byte, keyBytes)
 	_, _ = rand.Read(key) // documented never to fail
 	text = []byte(hex.EncodeToString(key))
-	if err := os.WriteFile(path, text, 0o600); err != nil {
+	if err := private.WriteFile(path, text, 0o600); err != nil {
 		return "", fmt.Errorf("write key for tokens: %w", err)
 	}
 	return string(text), nil
+}
+
+// keyBytes is the length of a secret.
+const keyBytes = 32
+
+// isKey reports whether a file holds a whole secret.
+func isKey(text []byte) bool {
+	key, err := hex.DecodeString(string(text))
+	return err == nil && len(key) == keyBytes
 }

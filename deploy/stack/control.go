@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"firedrill/internal/proc"
 	"firedrill/internal/wait"
 )
 
@@ -16,13 +18,28 @@ var ErrNotRunning = errors.New("the stack does not run")
 // stateEvery is how often the state of a component is polled while it stops.
 const stateEvery = 50 * time.Millisecond
 
-// PID returns the process id of the component, or 0 if it has no process at the moment.
-func (k Stack) PID(ctx context.Context, name string) (int, error) {
+// Process returns the process of the component. It is zero if the component has no process at the moment. It returns an
+// error if the supervisor names a process that the copy did not start.
+func (k Stack) Process(ctx context.Context, name string) (proc.Identity, error) {
 	p, err := k.supervised(ctx, name)
 	if err != nil || !p.IsRunning {
-		return 0, err
+		return proc.Identity{}, err
 	}
-	return p.PID, nil
+	found, err := proc.Identify(p.PID)
+	if errors.Is(err, proc.ErrGone) {
+		return proc.Identity{}, nil // it has ended since
+	}
+	if err != nil {
+		return proc.Identity{}, fmt.Errorf("find the process of %q: %w", name, err)
+	}
+	all, err := k.members()
+	if err != nil {
+		return proc.Identity{}, err
+	}
+	if !slices.Contains(all.own, found) && found.Lives() {
+		return proc.Identity{}, fmt.Errorf("the supervisor of %s says that %q is %s, which this copy did not start", k.Data, name, found)
+	}
+	return found, nil
 }
 
 // Start starts the component unless it runs or is about to be restarted, and returns when it is ready.

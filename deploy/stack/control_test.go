@@ -20,6 +20,7 @@ import (
 type fakeSupervisor struct {
 	mu     sync.Mutex
 	status string
+	pid    int // process id of the component
 	looks  int // number of queries of its state until a stop is done
 	calls  []string
 }
@@ -34,7 +35,7 @@ func (f *fakeSupervisor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 				f.status = "Completed"
 			}
 		}
-		state := supervised{Name: "loki", Status: f.status, PID: 42, IsRunning: f.status == "Running"}
+		state := supervised{Name: "loki", Status: f.status, PID: f.pid, IsRunning: f.status == "Running"}
 		_ = json.NewEncoder(w).Encode(map[string]any{"data": []supervised{state}})
 	case "PATCH /process/stop/loki":
 		f.status = "Terminating"
@@ -50,16 +51,7 @@ func (f *fakeSupervisor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func controlled(t *testing.T, f *fakeSupervisor) Stack {
 	t.Helper()
 	k := Stack{Settings: Settings{Data: t.TempDir()}, Out: io.Discard, Patience: machinetest.Patience(t, 0)}
-	if err := os.MkdirAll(filepath.Dir(k.socketPath()), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("unix", k.socketPath())
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: f}
-	go func() { _ = server.Serve(l) }()
-	t.Cleanup(func() { _ = server.Close() })
+	serveSocket(t, k.Settings, f)
 	ready := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(ready.Close)
 	if err := writeState(k.Settings, Record{Components: []Component{{Name: "loki", Ready: ready.URL}}}); err != nil {
@@ -68,13 +60,33 @@ func controlled(t *testing.T, f *fakeSupervisor) Stack {
 	return k
 }
 
+// serveSocket serves handler on the socket of a copy's supervisor.
+func serveSocket(t *testing.T, s Settings, handler http.Handler) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(s.socketPath()), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", s.socketPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler}
+	go func() { _ = server.Serve(l) }()
+	t.Cleanup(func() { _ = server.Close() })
+}
+
 func TestControlOfOneComponent(t *testing.T) {
 	f := &fakeSupervisor{status: "Running", looks: 3}
 	k := controlled(t, f)
+	f.pid = 42
 	pid := func(want int) {
 		t.Helper()
-		if got, err := k.PID(t.Context(), "loki"); err != nil || got != want {
-			t.Errorf("process %d, %v, want %d", got, err, want)
+		got, err := k.supervised(t.Context(), "loki")
+		if !got.IsRunning {
+			got.PID = 0
+		}
+		if err != nil || got.PID != want {
+			t.Errorf("process %d, %v, want %d", got.PID, err, want)
 		}
 	}
 	pid(42)
@@ -100,11 +112,11 @@ func TestControlOfOneComponent(t *testing.T) {
 
 func TestControlOfNothing(t *testing.T) {
 	k := controlled(t, &fakeSupervisor{status: "Running"})
-	if _, err := k.PID(t.Context(), "nobody"); !errors.Is(err, ErrSettings) {
+	if _, err := k.Process(t.Context(), "nobody"); !errors.Is(err, ErrSettings) {
 		t.Errorf("of an unknown component: %v", err)
 	}
 	gone := Stack{Settings: Settings{Data: t.TempDir()}, Out: io.Discard}
-	_, err := gone.PID(t.Context(), "loki")
+	_, err := gone.Process(t.Context(), "loki")
 	for what, err := range map[string]error{"find": err, "start": gone.Start(t.Context(), "loki"), "stop": gone.Stop(t.Context(), "loki")} {
 		if !errors.Is(err, ErrNotRunning) {
 			t.Errorf("%s without a stack: %v, want %v", what, err, ErrNotRunning)

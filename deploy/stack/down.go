@@ -8,11 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
-	"github.com/shirou/gopsutil/v4/process"
+	"firedrill/internal/proc"
 )
 
 // Longest durations of the steps of a stop on the reference machine. A slower machine gets more time.
@@ -38,11 +37,14 @@ func (k Stack) Down(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	defer release()
-	running, err := members(k.Data)
+	running, err := k.members()
 	if err != nil {
 		return 0, err
 	}
-	return len(running), k.stopAll(ctx)
+	if len(running.others) > 0 {
+		fmt.Fprintf(k.Out, "Left alone, because this copy did not start them, though they have its mark %s: %s\n", marker, names(running.others))
+	}
+	return len(running.own), k.stopAll(ctx)
 }
 
 // stopAll stops every process of the copy and removes the files that say that it runs.
@@ -51,7 +53,7 @@ func (k Stack) stopAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(left) > 0 {
+	if len(left.own) > 0 {
 		if err := k.stopByForce(ctx); err != nil {
 			return err
 		}
@@ -59,20 +61,23 @@ func (k Stack) stopAll(ctx context.Context) error {
 	if st, err := readState(k.Settings); err == nil && st != nil {
 		awaitPorts(ctx, st.Components, k.Machine.Patience(portsFor))
 	}
-	for _, path := range []string{k.statePath(), k.socketPath()} {
+	for _, path := range []string{k.statePath(), k.socketPath(), k.launchedPath()} {
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("tidy up after the stack: %w", err)
 		}
+	}
+	if dir := filepath.Dir(k.socketPath()); dir != k.runDir() {
+		_ = os.Remove(dir) // it is only for the socket; the next start creates it
 	}
 	return nil
 }
 
 // stopOrderly lets the supervisor stop everything and returns the processes that are left. If no supervisor
 // answers, these are all processes.
-func (k Stack) stopOrderly(ctx context.Context) ([]*process.Process, error) {
-	left, err := members(k.Data)
-	if err != nil || len(left) == 0 {
-		return nil, err
+func (k Stack) stopOrderly(ctx context.Context) (membership, error) {
+	left, err := k.members()
+	if err != nil || len(left.own) == 0 {
+		return left, err
 	}
 	boss := k.supervisor()
 	if _, err := boss.processes(ctx); err != nil {
@@ -84,40 +89,38 @@ func (k Stack) stopOrderly(ctx context.Context) ([]*process.Process, error) {
 	// The result of the call is not used: it returns when everything has stopped, or fails because the
 	// supervisor ended.
 	go func() { _ = boss.stop(ctx) }()
-	if left, err = waitUntil(ctx, k.Data, patience, onlySupervisor); err != nil || !onlySupervisor(left) {
+	if left, err = k.waitUntil(ctx, patience, onlySupervisor); err != nil || !onlySupervisor(left) {
 		return left, err
 	}
 	// A supervisor without components sometimes takes seconds to end.
-	return waitGone(ctx, k.Data, k.Machine.Patience(lingerFor))
+	return k.waitGone(ctx, k.Machine.Patience(lingerFor))
 }
 
 // onlySupervisor reports whether no process but the supervisor is left.
-func onlySupervisor(left []*process.Process) bool {
-	return !slices.ContainsFunc(left, func(p *process.Process) bool { return !isSupervisor(p) })
+func onlySupervisor(left membership) bool {
+	return !slices.ContainsFunc(left.own, func(p proc.Identity) bool { return p != left.boss })
 }
 
 // stopByForce stops processes that no supervisor stops, because it hangs or has ended. A supervisor that still
 // runs is killed first; otherwise it would restart what is terminated here.
 func (k Stack) stopByForce(ctx context.Context) error {
-	left, err := members(k.Data)
+	left, err := k.members()
 	if err != nil {
 		return err
 	}
-	for _, p := range left {
-		if isSupervisor(p) {
-			_ = p.SendSignal(syscall.SIGKILL)
-		}
+	if slices.Contains(left.own, left.boss) {
+		_ = left.boss.Send(syscall.SIGKILL) // it may have ended meanwhile
 	}
-	signalAll(left, syscall.SIGTERM)
-	if left, err = waitGone(ctx, k.Data, k.Machine.Patience(termFor)); err != nil {
+	signalAll(left.own, syscall.SIGTERM)
+	if left, err = k.waitGone(ctx, k.Machine.Patience(termFor)); err != nil {
 		return err
 	}
-	signalAll(left, syscall.SIGKILL)
-	if left, err = waitGone(ctx, k.Data, k.Machine.Patience(killFor)); err != nil {
+	signalAll(left.own, syscall.SIGKILL)
+	if left, err = k.waitGone(ctx, k.Machine.Patience(killFor)); err != nil {
 		return err
 	}
-	if len(left) > 0 {
-		return fmt.Errorf("stop the stack: these outlived SIGKILL: %s", strings.Join(names(left), ", "))
+	if len(left.own) > 0 {
+		return fmt.Errorf("stop the stack: these outlived SIGKILL: %s", names(left.own))
 	}
 	return nil
 }
@@ -127,6 +130,7 @@ func (k Stack) stopByForce(ctx context.Context) error {
 func dataNames() []string {
 	return []string{
 		"alertmanager", "config", "drill", "drills", "grafana", "load", "logs", "loki", "machine.json", "notifications.jsonl", "notifications.jsonl.1",
+		"notifications.jsonl.1.unreadable", "notifications.jsonl.unreadable",
 		"prometheus", "rules", "run", "shop", "tempo",
 	}
 }

@@ -1,13 +1,12 @@
 package stack
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 
+	"firedrill/internal/proc"
 	"firedrill/internal/topology"
 )
 
@@ -34,11 +33,12 @@ func (s Settings) LoadAddr() string { return s.addr(topology.PortLoad) }
 // ForgetDead removes the files in LoadTargets or DrillTargets whose processes were killed. Otherwise Prometheus
 // would report their targets as down forever.
 func ForgetDead(folder string) {
-	files, _ := filepath.Glob(filepath.Join(folder, "*.json")) // only a bad pattern is an error
-	for _, path := range files {
-		pid, err := strconv.Atoi(strings.TrimSuffix(filepath.Base(path), ".json"))
-		if err == nil && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
-			_ = os.Remove(path) // another process may have removed it
+	files, _ := os.ReadDir(folder) // without the folder there is nothing to forget
+	for _, file := range files {
+		text, isTarget := strings.CutSuffix(file.Name(), ".json")
+		pid, err := strconv.Atoi(text)
+		if isTarget && err == nil && !proc.Exists(pid) {
+			_ = os.Remove(filepath.Join(folder, file.Name())) // another process may have removed it
 		}
 	}
 }

@@ -66,6 +66,9 @@ func Resolve(f Flags, getenv func(string) string, executable string) (Settings, 
 			return Settings{}, fmt.Errorf("resolve folder: %w", err)
 		}
 	}
+	if err := s.checkPaths(); err != nil { // before anything in the folders is read
+		return Settings{}, err
+	}
 	if s.Load, err = resolveSwitch("LOAD", getenv, true); err != nil {
 		return Settings{}, err
 	}

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -116,5 +117,66 @@ func TestResolveRefuses(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if _, err := Resolve(Flags{}, environment(nil), "/x"); !errors.Is(err, ErrSettings) {
 		t.Errorf("outside of a repository: error %v, want one of settings", err)
+	}
+}
+
+// TestResolveRefusesFolders checks that a folder that a program cannot take, or that others can change, is refused before
+// anything is read from it or started.
+func TestResolveRefusesFolders(t *testing.T) {
+	root := repository(t)
+	inside := func(name string) string { return filepath.Join(root, name) }
+	for _, dir := range []string{"real", "open"} {
+		if err := os.Mkdir(inside(dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(os.Chmod(inside("open"), 0o777), os.Symlink(inside("real"), inside("link"))); err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct{ data, bin, want string }{
+		{"with spaces, 100% 'quoted' \"twice\" #1 & co; $HOME é", "", ""},
+		{"a?", "", "* ? [ "}, {"a*", "", "* ? [ "}, {"a[1]", "", "* ? [ "}, {`a\b`, "", "* ? [ "},
+		{"a\nb", "", "control character"}, {"a\x00b", "", "control character"}, {"a\tb", "", "control character"},
+		{"a\xffb", "", "not UTF-8"}, {"a{{b}}", "", "template"},
+		{"open", "", "may be written by other users"}, {"open/below", "", "may be written by other users"},
+		{"link", "", "symbolic link"}, {"link/below", "", ""},
+		{"real", "b?", "* ? [ "}, {"real", "link", ""},
+	} {
+		f := Flags{Data: inside(tc.data), Bin: inside(tc.bin)}
+		s, err := Resolve(f, environment(map[string]string{"FIREDRILL_ROOT": root}), "")
+		switch {
+		case tc.want == "" && (err != nil || s.Data != f.Data):
+			t.Errorf("%+q is refused: %v", tc, err)
+		case tc.want != "" && (!errors.Is(err, ErrSettings) || !strings.Contains(err.Error(), tc.want)):
+			t.Errorf("%+q: %v, want %v with %q", tc, err, ErrSettings, tc.want)
+		}
+	}
+}
+
+// TestOwnFolders checks that nothing of another user, and no link, is used among the folders of a copy.
+func TestOwnFolders(t *testing.T) {
+	elsewhere := t.TempDir()
+	for _, name := range dataNames() {
+		if filepath.Ext(name) != "" {
+			continue
+		}
+		for what, plant := range map[string]func(path string) error{
+			"a link":                      func(path string) error { return os.Symlink(elsewhere, path) },
+			"a folder that all may write": func(path string) error { return errors.Join(os.Mkdir(path, 0o700), os.Chmod(path, 0o777)) },
+		} {
+			s := Settings{Data: t.TempDir()}
+			if err := plant(filepath.Join(s.Data, name)); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.ownFolders(); !errors.Is(err, ErrSettings) || !strings.Contains(err.Error(), name) {
+				t.Errorf("%s in the place of %s: %v, want an error that names it", what, name, err)
+			}
+			if _, err := lock(t.Context(), s, io.Discard); err == nil {
+				t.Errorf("%s in the place of %s: a command works there", what, name)
+			}
+		}
+	}
+	if left, err := os.ReadDir(elsewhere); err != nil || len(left) > 0 {
+		t.Errorf("something was written through a link: %v, %v", left, err)
 	}
 }

@@ -2,8 +2,10 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +14,8 @@ import (
 	"time"
 
 	"firedrill/internal/machine"
+	"firedrill/internal/private"
+	"firedrill/internal/proc"
 )
 
 // Stack is one copy of the native deployment.
@@ -91,14 +95,14 @@ func (k Stack) sized(ctx context.Context) (Stack, error) {
 // settle reports whether the copy runs and its supervisor answers. It stops processes that are left without
 // one.
 func (k Stack) settle(ctx context.Context) (running bool, err error) {
-	left, err := members(k.Data)
-	if err != nil || len(left) == 0 {
+	left, err := k.members()
+	if err != nil || len(left.own) == 0 {
 		return false, err
 	}
 	if _, err := k.supervisor().processes(ctx); err == nil {
 		return true, nil
 	}
-	fmt.Fprintf(k.Out, "Stopping what an earlier run left: %s\n", strings.Join(names(left), ", "))
+	fmt.Fprintf(k.Out, "Stopping what an earlier run left: %s\n", names(left.own))
 	return false, k.stopAll(ctx)
 }
 
@@ -191,7 +195,7 @@ func (k Stack) start(ctx context.Context, p plan) (Status, error) {
 // launch starts process-compose in a session of its own, so that it does not get the terminal's signals. The
 // channel receives a value when process-compose ends.
 func (k Stack) launch(ctx context.Context, binary string) (<-chan error, error) {
-	output, err := os.Create(k.LogPath("process-compose.out"))
+	output, err := private.Create(k.LogPath("process-compose.out"), 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("start process-compose: %w", err)
 	}
@@ -203,12 +207,22 @@ func (k Stack) launch(ctx context.Context, binary string) (<-chan error, error) 
 	cmd.Env = append(k.composeEnv(os.Environ()), marker+"="+k.Data)
 	cmd.Stderr = output // standard output repeats every log and is discarded
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+	if err := os.Remove(k.launchedPath()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("start process-compose: %w", err)
+	}
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start process-compose: %w", err)
 	}
+	boss, err := proc.Identify(cmd.Process.Pid)
+	if err == nil {
+		err = k.keepLaunched(boss)
+	}
 	died := make(chan error, 1)
 	go func() { died <- cmd.Wait() }()
-	return died, nil
+	if errors.Is(err, proc.ErrGone) {
+		err = nil // it has failed at once, which died says
+	}
+	return died, err
 }
 
 // composeEnv returns env without the variables of a process-compose that the user has set up, and with a low

@@ -13,6 +13,7 @@ const (
 	ExitFailed  = 1 // the thing checked or tried failed
 	ExitMisuse  = 2 // misuse or bad configuration
 	ExitInvalid = 3 // the result is invalid: it says nothing about the thing that was checked
+	ExitUnclear = 4 // the results are valid, but too little to tell: only "load compare" ends with it
 )
 
 // Error is an error with the exit code of the program.

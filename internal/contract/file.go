@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/prometheus/common/model"
+
+	"firedrill/internal/userfile"
 )
 
 // Write writes the contract as JSON for Read.
@@ -62,11 +63,14 @@ func Read(r io.Reader) (Contract, error) {
 	return c, nil
 }
 
+// longestContract is the maximum size of a contract, in bytes.
+const longestContract = 16 << 20
+
 // ReadFiles reads contracts and merges them into one.
 func ReadFiles(paths ...string) (Contract, error) {
 	var all []Metric
 	for _, path := range paths {
-		f, err := os.Open(path)
+		f, err := userfile.Open(path, longestContract)
 		if err != nil {
 			return Contract{}, fmt.Errorf("read contract: %w", err)
 		}

@@ -11,6 +11,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -25,6 +26,8 @@ const (
 	Passed Outcome = "passed"
 	Failed Outcome = "failed" // the thing that was checked failed
 	Error  Outcome = "error"  // the check could not be made or is inconclusive
+	// Skipped is for what the command never judges, by design. It must not be used for what was asked for.
+	Skipped Outcome = "skipped"
 )
 
 // Suite is a group of cases, such as a drill or a load test.
@@ -54,6 +57,7 @@ type (
 		Tests     int        `xml:"tests,attr"`
 		Failures  int        `xml:"failures,attr"`
 		Errors    int        `xml:"errors,attr"`
+		Skipped   int        `xml:"skipped,attr"`
 		Time      string     `xml:"time,attr"`
 		Timestamp string     `xml:"timestamp,attr,omitempty"`
 		Cases     []testCase `xml:"testcase"`
@@ -64,7 +68,11 @@ type (
 		Time    string   `xml:"time,attr"`
 		Failure *problem `xml:"failure"`
 		Error   *problem `xml:"error"`
+		Skipped *skipped `xml:"skipped"`
 		Out     string   `xml:"system-out,omitempty"`
+	}
+	skipped struct {
+		Message string `xml:"message,attr"`
 	}
 	problem struct {
 		Message string `xml:"message,attr"`
@@ -112,6 +120,9 @@ func elements(s Suite) suite {
 		case Failed:
 			t.Failure = &problem{c.Text, c.Text}
 			e.Failures++
+		case Skipped:
+			t.Skipped = &skipped{c.Text}
+			e.Skipped++
 		default:
 			t.Error = &problem{c.Text, c.Text}
 			e.Errors++
@@ -142,6 +153,10 @@ func Begin(path, name string) (*File, error) {
 	if path == "" {
 		return nil, nil //nolint:nilnil // a nil File is one that nobody asked for
 	}
+	// A device such as /dev/stdout must not be replaced by a file.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("write the results as JUnit XML: %s is not a regular file", path)
+	}
 	f := &File{path, name}
 	return f, f.write(unfinished(name, "the command was stopped before it could write its results"))
 }
@@ -152,7 +167,7 @@ func (f *File) End(all []Suite, failed error) error {
 	if f == nil {
 		return failed
 	}
-	if failed != nil && !bad(all) {
+	if failed != nil && !Bad(all) {
 		all = append(all, unfinished(f.name, failed.Error()))
 	}
 	if err := f.write(all...); err != nil {
@@ -164,11 +179,11 @@ func (f *File) End(all []Suite, failed error) error {
 	return failed
 }
 
-// bad reports whether any case did not pass.
-func bad(all []Suite) bool {
+// Bad reports whether any case failed or is an error.
+func Bad(all []Suite) bool {
 	for _, s := range all {
 		for _, c := range s.Cases {
-			if c.Outcome != Passed {
+			if c.Outcome != Passed && c.Outcome != Skipped {
 				return true
 			}
 		}

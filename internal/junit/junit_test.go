@@ -42,6 +42,7 @@ func TestWrite(t *testing.T) {
 			{Name: "p99 < 1s", Outcome: Passed, Text: "0.2s"},
 			{Name: "errors", Outcome: Failed, Text: "5 % \x00 & more"},
 			{Name: "rate", Outcome: Error, Text: "no data"},
+			{Name: "later", Outcome: Skipped, Text: "not judged"},
 			{Name: "forgotten"}, // an outcome that nobody set is no pass
 		},
 	}, Suite{Name: "empty"})
@@ -50,7 +51,7 @@ func TestWrite(t *testing.T) {
 	}
 	got := read(t, b.String())
 	if len(got) != 2 || got[0].Name != "load.<a>" || got[0].Time != "1.500" || got[0].Timestamp != "2026-01-02T03:04:05" ||
-		got[0].Tests != 4 || got[0].Failures != 1 || got[0].Errors != 2 || got[0].Cases[0].Out != "0.2s" {
+		got[0].Tests != 5 || got[0].Skipped != 1 || got[0].Failures != 1 || got[0].Errors != 2 || got[0].Cases[0].Out != "0.2s" {
 		t.Errorf("got %+v", got)
 	}
 	if got[1].Errors != 1 || got[1].Cases[0].Error.Message != "nothing was checked" {
@@ -120,6 +121,9 @@ func TestFileThatCannotBeWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "junit.xml")
 	if _, err := Begin(path, "firedrill"); err == nil {
 		t.Error("no error")
+	}
+	if _, err := Begin("/dev/null", "firedrill"); err == nil {
+		t.Error("a device was replaced")
 	}
 	f, err := Begin("", "firedrill")
 	if f != nil || err != nil {

@@ -7,14 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"firedrill/internal/private"
 )
 
 // ReferenceCores and referenceRounds describe the reference machine, on which all figures in the documentation
@@ -135,7 +134,7 @@ const capacityFile = "machine.json"
 // cores has changed since. It returns an error if the file cannot be read.
 func Known(dir string) (c Capacity, ok bool, err error) {
 	path := filepath.Join(dir, capacityFile)
-	text, err := os.ReadFile(path)
+	text, err := private.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Capacity{}, false, nil
 	}
@@ -154,7 +153,7 @@ func (c Capacity) Keep(dir string) error {
 	if err != nil {
 		return fmt.Errorf("keep the machine's capacity: %w", err)
 	}
-	if err := renameio.WriteFile(filepath.Join(dir, capacityFile), text, 0o600); err != nil {
+	if err := private.WriteFile(filepath.Join(dir, capacityFile), text, 0o600); err != nil {
 		return fmt.Errorf("keep the machine's capacity: %w", err)
 	}
 	return nil

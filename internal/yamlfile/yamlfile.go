@@ -9,13 +9,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"firedrill/internal/userfile"
 )
 
 // Limits of a text. They bound the cost of a text before it is decoded.
@@ -60,17 +61,15 @@ type Document struct {
 // Read decodes the file at path strictly into the struct that into points to.
 // Errors in the text are *Error.
 func Read(path string, into any) (*Document, error) {
-	f, err := os.Open(path)
+	text, err := ReadText(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, MaxBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
-	}
 	return Decode(path, text, into)
 }
+
+// ReadText returns the text of the file at path, which must be a regular file of at most MaxBytes.
+func ReadText(path string) ([]byte, error) { return userfile.Read(path, MaxBytes) }
 
 // Decode decodes text strictly into the struct that into points to. The text has at most one YAML document; an
 // empty text sets the struct to its zero value. file is the name in messages. Every error is an *Error.

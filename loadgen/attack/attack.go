@@ -64,6 +64,7 @@ type unit struct {
 
 	number uint64
 	stage  int
+	ownLag time.Duration // lag of the arrival's requests so far that the generator itself caused
 	queued time.Duration // time that the first request of the arrival waited for a worker
 }
 
@@ -172,7 +173,7 @@ func (a *Attack) arrive(n uint64) {
 	u.number = a.cfg.Schedule.Number(n)
 	due, stage := a.cfg.Schedule.At(u.number)
 	u.stage = stage
-	u.queued = a.gate.enter(a.clock.now(), due)
+	u.queued, u.ownLag = a.gate.enter(a.clock.now(), due), 0
 	u.walk(due)
 	a.gate.leave()
 	a.units <- u
@@ -184,7 +185,7 @@ func (u *unit) walk(due time.Duration) {
 		return
 	}
 	u.attack.cfg.Record.AddJourney(result.JourneySample{
-		Seq: u.number, Scenario: walk.Scenario.Name, Stage: u.stage, Due: due, Done: walk.Done,
+		Seq: u.number, Scenario: walk.Scenario.Name, Stage: u.stage, Due: due, Done: walk.Done, OwnLag: u.ownLag,
 		Failed: walk.Failed, FailedStep: walk.FailedStep,
 	})
 }
@@ -197,11 +198,12 @@ func (u *unit) tell(o *journey.Outcome) {
 	s := result.Sample{
 		Seq: u.number, Scenario: o.Scenario.Name, Step: o.Step.Name, Later: o.Later, Stage: u.stage,
 		Due: o.Due, Sent: o.Sent, Done: o.Done, Status: o.Status, Failure: o.Failure,
-		BytesIn: int64(o.BytesIn), BytesOut: int64(o.BytesOut), TraceID: o.TraceID, Sampled: o.Sampled,
+		Resent: o.Resent, BytesIn: int64(o.BytesIn), BytesOut: int64(o.BytesOut), TraceID: o.TraceID, Sampled: o.Sampled,
 	}
 	if !o.Later {
 		s.Queued = min(u.queued, s.Sent-s.Due)
 	}
+	u.ownLag += s.OwnLag()
 	u.attack.cfg.Record.Add(s)
 }
 

@@ -14,7 +14,7 @@ import (
 
 // Names of transports.
 const (
-	Fast     = "fast"     // fasthttp: HTTP/1.1 at the lowest cost; the default
+	Fast     = "fast"     // own connections: HTTP/1.1 at the lowest cost; the default
 	Standard = "standard" // net/http: also HTTP/2 and proxies
 )
 
@@ -23,7 +23,7 @@ const biggestBody = 64 << 20
 
 // idle is how long a connection may be unused before it is closed. It is shorter than the 5
 // s that common servers allow, so that a request seldom uses a connection that the server
-// is closing. Such a request would fail, because no request is ever sent twice.
+// is closing. Such a request may have to be sent again.
 const idle = 4 * time.Second
 
 // TransportOptions configure a transport.
@@ -47,6 +47,14 @@ func newTransport(name string, o TransportOptions) (transport, error) {
 		return newStandard(o), nil
 	}
 	return nil, errors.New("no transport " + name + ": there are " + Fast + " and " + Standard)
+}
+
+// dial connects to an address, or to the Unix socket that it stands for.
+func dial(ctx context.Context, d *net.Dialer, network, addr string) (net.Conn, error) {
+	if socket, ok := journey.UnixSocket(addr); ok {
+		return d.DialContext(ctx, "unix", socket)
+	}
+	return d.DialContext(ctx, network, addr)
 }
 
 func tlsConfig(insecure bool) *tls.Config {

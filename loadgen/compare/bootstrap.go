@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"sync"
+	"time"
 
 	"firedrill/loadgen/result"
 )
@@ -41,10 +42,12 @@ const blockFactor = 1.5
 const resolution = 1.0 / 128
 
 // metrics are the metrics compared in each scope. A quantile of 0 means errors.
-var metrics = []struct {
+var metrics = []metric{{"p50", 0.50}, {"p95", 0.95}, {"p99", 0.99}, {"errors", 0}}
+
+type metric struct {
 	name     string
 	quantile float64
-}{{"p50", 0.50}, {"p95", 0.95}, {"p99", 0.99}, {"errors", 0}}
+}
 
 // estimate is one comparison with its replicates.
 type estimate struct {
@@ -107,19 +110,20 @@ func bootstrap(scopes []scope, strata []stratum, opts Options) []estimate {
 	perScope := make([][]estimate, len(scopes))
 	var wait sync.WaitGroup
 	for i := range scopes {
-		wait.Go(func() { perScope[i] = scopes[i].estimates(draws, strata, normalQuantile(opts.Confidence)) })
+		wait.Go(func() { perScope[i] = scopes[i].estimates(draws, strata, opts) })
 	}
 	wait.Wait()
 	return slices.Concat(perScope...)
 }
 
-func (s *scope) estimates(draws [][]float64, strata []stratum, z float64) []estimate {
+func (s *scope) estimates(draws [][]float64, strata []stratum, opts Options) []estimate {
+	z := normalQuantile(opts.Confidence)
 	once := slices.Repeat([]float64{1}, len(draws[0]))
 	a, b := s.sum(s.a, once), s.sum(s.b, once)
 	var list []estimate
 	var quantiles []float64
 	for _, m := range metrics {
-		if m.quantile > 0 && !s.enough(m.quantile) || a.due == 0 || b.due == 0 {
+		if !opts.wants(m.name) || m.quantile > 0 && !s.enough(m.quantile) || a.due == 0 || b.due == 0 {
 			continue
 		}
 		e := estimate{scope: s.name, metric: m.name, isRatio: m.quantile > 0}
@@ -212,13 +216,19 @@ func student(z, freedom float64) float64 {
 	return z + first/f + second/(f*f) + third/(f*f*f)
 }
 
-func (e *estimate) difference(critical float64) Difference {
-	critical *= e.allow.onCritical
+// difference returns the change with its interval, from runs of the given length.
+func (e *estimate) difference(critical float64, opts Options, length time.Duration) Difference {
+	half, margin := critical*e.allow.onCritical*e.se, opts.ErrorMargin
+	if e.isRatio {
+		margin = math.Log1p(opts.Margin)
+	}
 	d := Difference{
 		Scope: e.scope, Metric: e.metric, A: e.a, B: e.b,
-		Change: e.theta, Low: e.theta - critical*e.se, High: e.theta + critical*e.se,
+		Change: e.theta, Low: e.theta - half, High: e.theta + half,
 	}
-	d.Differs, d.Worse = d.Low > 0 || d.High < 0, d.Low > 0
+	if d.Finding = judge(d.Low, d.High, margin); d.Finding == Unclear {
+		d.Run = needed(length, e.theta, half, margin)
+	}
 	if e.isRatio {
 		d.Change, d.Low, d.High = math.Expm1(d.Change), math.Expm1(d.Low), math.Expm1(d.High)
 	} else {

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,12 +40,20 @@ type Options struct {
 	Confidence float64 // confidence of the intervals, 0 to 1; default 0.95
 	Replicates int     // replicates of the bootstrap; default 1,000
 	Seed       uint64
+	// Margin is the largest relative change of a latency that does not matter; default 0.1. ErrorMargin is the same for
+	// the share of failed requests; default 0.01, one percentage point.
+	Margin, ErrorMargin float64
+	// Only lists the metrics to compare, such as "p95" and "errors"; empty means all. Fewer metrics need shorter runs.
+	Only []string
 }
 
 // Report is the result of a comparison.
 type Report struct {
-	Differs     bool          `json:"differs"` // true if any metric differs
+	Verdict     Finding       `json:"verdict"`                   // worse if any metric is, then unclear, then better
+	AtLeast     time.Duration `json:"run_at_least_ns,omitempty"` // length of a run that would make everything clear
 	Confidence  float64       `json:"confidence"`
+	Margin      float64       `json:"margin"`
+	ErrorMargin float64       `json:"error_margin"`
 	Slots       int           `json:"slots"`
 	Width       time.Duration `json:"slot_width_ns"`
 	Differences []Difference  `json:"differences"`
@@ -63,8 +72,9 @@ type Difference struct {
 	Change  float64 `json:"change"`
 	Low     float64 `json:"low"`
 	High    float64 `json:"high"`
-	Differs bool    `json:"differs"` // the interval does not contain 0
-	Worse   bool    `json:"worse"`   // the whole interval is above 0
+	Finding Finding `json:"finding"`
+	// Run is how long a run must be for a clear finding, if Finding is unclear.
+	Run time.Duration `json:"run_at_least_ns,omitempty"`
 }
 
 // Runs compares run b with run a. The error wraps ErrInvalid or ErrDifferent if the runs must
@@ -76,8 +86,14 @@ func Runs(a, b *result.Result, opts Options) (*Report, error) {
 	if opts.Replicates == 0 {
 		opts.Replicates = 1000
 	}
-	if opts.Confidence <= 0 || opts.Confidence >= 1 || opts.Replicates < 1 {
-		return nil, fmt.Errorf("compare at a confidence of %g with %d replicates: want one between 0 and 1 with 1 or more", opts.Confidence, opts.Replicates)
+	if opts.Margin == 0 {
+		opts.Margin = defaultMargin
+	}
+	if opts.ErrorMargin == 0 {
+		opts.ErrorMargin = defaultErrorMargin
+	}
+	if err := opts.check(); err != nil {
+		return nil, err
 	}
 	if err := refuse(a, b); err != nil {
 		return nil, err
@@ -91,17 +107,36 @@ func Runs(a, b *result.Result, opts Options) (*Report, error) {
 		return nil, fmt.Errorf("%w: a run of %d slots of %v is too short, the least is %d", ErrDifferent, slots, a.Timeline.Width, minSlots)
 	}
 	strata := strataOf(a, slots)
-	report := &Report{Confidence: opts.Confidence, Slots: slots, Width: a.Timeline.Width}
+	report := &Report{Confidence: opts.Confidence, Margin: opts.Margin, ErrorMargin: opts.ErrorMargin, Slots: slots, Width: a.Timeline.Width}
 	estimates := bootstrap(scopes, strata, opts)
 	critical := criticalValue(estimates, opts.Confidence)
+	length := time.Duration(slots) * a.Timeline.Width
 	for _, e := range estimates {
-		d := e.difference(critical)
-		report.Differences = append(report.Differences, d)
-		report.Differs = report.Differs || d.Differs
+		report.Differences = append(report.Differences, e.difference(critical, opts, length))
 	}
-	report.Notes = append(notes(a, b, scopes), dependenceNotes(estimates, slots)...)
+	report.Verdict, report.AtLeast = report.verdict(), report.Run()
+	report.Notes = slices.Concat(notes(a, b, scopes, opts), oneSided(a, b), dependenceNotes(estimates, slots))
 	return report, nil
 }
+
+// check returns an error for options that make no sense.
+func (o Options) check() error {
+	if o.Confidence <= 0 || o.Confidence >= 1 || o.Replicates < 1 {
+		return fmt.Errorf("compare at a confidence of %g with %d replicates: want one between 0 and 1 with 1 or more", o.Confidence, o.Replicates)
+	}
+	if !(o.Margin > 0 && o.Margin < 10) || !(o.ErrorMargin > 0 && o.ErrorMargin < 1) {
+		return fmt.Errorf("compare with margins of %g and %g: want 0 to 10 for latencies, and 0 to 1 for errors", o.Margin, o.ErrorMargin)
+	}
+	for _, name := range o.Only {
+		if !slices.ContainsFunc(metrics, func(m metric) bool { return m.name == name }) {
+			return fmt.Errorf("compare %q: want some of p50, p95, p99 and errors", name)
+		}
+	}
+	return nil
+}
+
+// wants reports whether a metric is to be compared.
+func (o Options) wants(name string) bool { return len(o.Only) == 0 || slices.Contains(o.Only, name) }
 
 // refuse returns an error unless both runs are valid and have the same load.
 func refuse(a, b *result.Result) error {
@@ -122,8 +157,32 @@ func refuse(a, b *result.Result) error {
 	return nil
 }
 
-func notes(a, b *result.Result, scopes []scope) []string {
+// oneSided returns a note for each scenario that only one run has: its requests cannot be compared.
+func oneSided(a, b *result.Result) []string {
 	var list []string
+	for _, side := range []struct {
+		name      string
+		has, lack *result.Result
+	}{{"a", a, b}, {"b", b, a}} {
+		for _, scenario := range side.has.Scenarios() {
+			if !slices.Contains(side.lack.Scenarios(), scenario) {
+				list = append(list, fmt.Sprintf("scenario %s: only run %s has requests of it, so it is not compared", scenario, side.name))
+			}
+		}
+	}
+	return list
+}
+
+func notes(a, b *result.Result, scopes []scope, opts Options) []string {
+	var list []string
+	for _, r := range []struct {
+		name string
+		of   *result.Result
+	}{{"a", a}, {"b", b}} {
+		for _, note := range r.of.Validity.Notes {
+			list = append(list, r.name+": "+note)
+		}
+	}
 	if a.Meta.Seed != b.Meta.Seed {
 		list = append(list, fmt.Sprintf("the seeds differ (%d and %d), so the requests did too", a.Meta.Seed, b.Meta.Seed))
 	}
@@ -132,8 +191,9 @@ func notes(a, b *result.Result, scopes []scope) []string {
 	}
 	for _, s := range scopes {
 		for _, m := range metrics {
-			if m.quantile > 0 && !s.enough(m.quantile) {
-				list = append(list, fmt.Sprintf("%s: too few requests for %s", s.name, m.name))
+			if opts.wants(m.name) && m.quantile > 0 && !s.enough(m.quantile) {
+				list = append(list, fmt.Sprintf("%s: too few requests for %s, which wants %.0f in each run, so it is not compared",
+					s.name, m.name, math.Ceil(minBeyond/min(m.quantile, 1-m.quantile)-1e-9)))
 			}
 		}
 	}

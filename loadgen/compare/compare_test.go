@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"firedrill/loadgen/result"
 )
@@ -38,11 +39,16 @@ func share(t *testing.T, trials uint64, s simulation, slower float64, holds func
 	return float64(yes) / float64(trials)
 }
 
+// differs reports whether the report finds any difference.
+func differs(r *Report) bool {
+	return slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Finding == Worse || d.Finding == Better })
+}
+
 func TestTwoRunsOfTheSameShowNoDifference(t *testing.T) {
 	for name, s := range services {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if got := share(t, 120, s, 1, func(r *Report) bool { return !r.Differs }); got < 0.94 {
+			if got := share(t, 120, s, 1, func(r *Report) bool { return !differs(r) }); got < 0.94 {
 				t.Errorf("no difference in %.1f %% of pairs, want 94 %% or more", got*100)
 			}
 		})
@@ -60,7 +66,7 @@ func TestASlowdownIsSeenAndMeasured(t *testing.T) {
 				if !slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Metric != "errors" && (d.Low > slower || d.High < slower) }) {
 					covered++
 				}
-				return r.Differs && slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Scope == "all" && d.Worse })
+				return slices.ContainsFunc(r.Differences, func(d Difference) bool { return d.Scope == "all" && d.Finding == Worse })
 			})
 			if seen < 0.95 {
 				t.Errorf("seen in %.1f %% of pairs", seen*100)
@@ -81,11 +87,11 @@ func TestErrorsAreCompared(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := slices.IndexFunc(r.Differences, func(d Difference) bool { return d.Scope == "all" && d.Metric == "errors" })
-	if d := r.Differences[at]; !d.Worse || d.A != 0 || d.Low <= 0 || d.High < 0.02 || d.Low > 0.02 {
+	if d := r.Differences[at]; d.Finding != Worse || d.A != 0 || d.Low <= 0 || d.High < 0.02 || d.Low > 0.02 {
 		t.Errorf("errors %+v", d)
 	}
 	b.errors = 0.0002 // about one failure is no difference
-	if r, err = Runs(a.run(1), b.run(2), Options{}); err != nil || r.Differences[at].Differs {
+	if r, err = Runs(a.run(1), b.run(2), Options{}); err != nil || r.Differences[at].Finding != Same {
 		t.Errorf("a few failures: %+v, %v", r.Differences[at], err)
 	}
 }
@@ -97,7 +103,7 @@ func TestARunEqualsItself(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range r.Differences {
-		if d.Differs || d.Change != 0 || d.A != d.B {
+		if d.Finding == Worse || d.Finding == Better || d.Change != 0 || d.A != d.B {
 			t.Errorf("%+v", d)
 		}
 	}
@@ -164,7 +170,7 @@ func TestNotes(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := strings.Join(r.Notes, "\n")
-	for _, want := range []string{"the seeds differ (1 and 2)", "the targets differ", "scenario order: too few requests for p95", "depend on each other so much"} {
+	for _, want := range []string{"the seeds differ (1 and 2)", "the targets differ", "scenario order: too few requests for p95, which wants 200 in each run", "depend on each other so much"} {
 		if !strings.Contains(all, want) {
 			t.Errorf("notes lack %q:\n%s", want, all)
 		}
@@ -172,23 +178,26 @@ func TestNotes(t *testing.T) {
 }
 
 func TestText(t *testing.T) {
-	r := &Report{Differs: true, Confidence: 0.95, Slots: 60, Width: 1e9, Notes: []string{"a note"}, Differences: []Difference{
-		{Scope: "all", Metric: "p99", A: 0.1, B: 0.15, Change: 0.5, Low: 0.3, High: 0.7, Differs: true, Worse: true},
-		{Scope: "journey checkout", Metric: "p50", A: 0.0042, B: 0.0040, Change: -0.05, Low: -0.09, High: -0.01, Differs: true},
-		{Scope: "all", Metric: "errors", A: 0.001, B: 0.0011, Change: 0.0001, Low: -0.0005, High: 0.0007},
+	r := &Report{Confidence: 0.95, Margin: 0.1, ErrorMargin: 0.01, AtLeast: 5 * time.Minute, Slots: 60, Width: 1e9, Notes: []string{"a note"}, Differences: []Difference{
+		{Scope: "all", Metric: "p99", A: 0.1, B: 0.15, Change: 0.5, Low: 0.3, High: 0.7, Finding: Worse},
+		{Scope: "journey checkout", Metric: "p50", A: 0.0042, B: 0.0040, Change: -0.05, Low: -0.09, High: -0.01, Finding: Better},
+		{Scope: "all", Metric: "errors", A: 0.001, B: 0.0011, Change: 0.0001, Low: -0.0005, High: 0.0007, Finding: Same},
+		{Scope: "all", Metric: "p95", A: 0.02, B: 0.03, Change: 0.5, Low: -0.1, High: 1.5, Finding: Unclear, Run: 5 * time.Minute},
 	}}
 	var b bytes.Buffer
 	if err := r.Text(&b); err != nil {
 		t.Fatal(err)
 	}
-	const want = `b differs from a: worse in p99 of all; better in p50 of journey checkout
+	const want = `b is worse in p99 of all; b is better in p50 of journey checkout; cannot tell about p95 of all: run at least 5m
 
              scope  metric        a        b     change       from         to
                all     p99    100ms    150ms    +50.0 %    +30.0 %    +70.0 %  slower
   journey checkout     p50    4.2ms      4ms     -5.0 %     -9.0 %     -1.0 %  faster
-               all  errors  0.100 %  0.110 %  +0.010 pp  -0.050 pp  +0.070 pp  no difference
+               all  errors  0.100 %  0.110 %  +0.010 pp  -0.050 pp  +0.070 pp  no difference that matters
+               all     p95     20ms     30ms    +50.0 %    -10.0 %   +150.0 %  cannot tell: run at least 5m
 
 intervals hold together at 95 % confidence; block bootstrap over 60 slots of 1s
+changes within 10 % of a latency and 1 percentage points of errors do not matter (--margin, --error-margin)
 what changes between runs but not within one cannot be seen from two runs
 a note
 `

@@ -61,6 +61,8 @@ type Step struct {
 	Expect Expect
 	Take   []Take
 	Poll   Poll
+	// KeepTrace sends a header "traceparent" of the step instead of a new trace.
+	KeepTrace bool
 }
 
 // Header is a request header.

@@ -35,13 +35,14 @@ type part struct {
 	place    int
 }
 
-var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
+// Placeholder matches a variable in a template.
+var Placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
 
 // Compile parses a template. All its variables must be in names.
 func Compile(text string, names Names) (Template, error) {
 	var t Template
 	rest := 0
-	for _, at := range placeholder.FindAllStringSubmatchIndex(text, -1) {
+	for _, at := range Placeholder.FindAllStringSubmatchIndex(text, -1) {
 		if at[0] > rest {
 			t.parts = append(t.parts, part{text: []byte(text[rest:at[0]])})
 		}
@@ -103,19 +104,66 @@ func (t Template) fill(w *Walker) []byte {
 		return t.parts[0].text
 	}
 	begin := len(w.arena)
+	w.arena = t.appendTo(w.arena, w)
+	return w.arena[begin:]
+}
+
+// appendTo appends the text with the walker's values.
+func (t Template) appendTo(dst []byte, w *Walker) []byte {
 	for _, p := range t.parts {
 		switch {
 		case !p.variable:
-			w.arena = append(w.arena, p.text...)
+			dst = append(dst, p.text...)
 		case p.place == placeSeq:
-			w.arena = strconv.AppendUint(w.arena, w.arrival.Number, 10)
+			dst = strconv.AppendUint(dst, w.arrival.Number, 10)
 		case p.place == placeRun:
-			w.arena = append(w.arena, w.plan.Run.String()...)
+			dst = append(dst, w.plan.Run.String()...)
 		case p.place == placeUUID:
-			w.arena = w.appendUUID(w.arena)
+			dst = w.appendUUID(dst)
 		default:
-			w.arena = append(w.arena, w.memory[p.place]...)
+			dst = append(dst, w.memory[p.place]...)
 		}
 	}
+	return dst
+}
+
+// fillURL is like fill, for a URL: values of variables are percent-encoded where a URL needs it. A value of a whole URL or of a
+// path with a query therefore stays as it is.
+func (t Template) fillURL(w *Walker) []byte {
+	if len(t.parts) == 1 && !t.parts[0].variable {
+		return t.parts[0].text
+	}
+	begin := len(w.arena)
+	for i, p := range t.parts {
+		if !p.variable {
+			w.arena = append(w.arena, p.text...)
+			continue
+		}
+		at := len(w.arena)
+		w.arena = Template{parts: t.parts[i : i+1]}.appendTo(w.arena, w)
+		w.arena = encodeFrom(w.arena, at)
+	}
 	return w.arena[begin:]
+}
+
+// encodeFrom percent-encodes buf from at on, where a URL needs it.
+func encodeFrom(buf []byte, at int) []byte {
+	for _, b := range buf[at:] {
+		if b <= ' ' || b >= 0x7f || b == '"' || b == '<' || b == '>' {
+			return AppendURL(buf[:at], append([]byte(nil), buf[at:]...))
+		}
+	}
+	return buf
+}
+
+// fillHeader is like fill, for the value of a header. Line breaks and NUL in values of variables become spaces, so that a value
+// can never begin another header.
+func (t Template) fillHeader(w *Walker) []byte {
+	value := t.fill(w)
+	for i, b := range value {
+		if (b == '\r' || b == '\n' || b == 0) && len(t.parts) > 0 {
+			value[i] = ' '
+		}
+	}
+	return value
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -21,6 +23,7 @@ type Outcome struct {
 	Due      time.Duration
 	Sent     time.Duration
 	Done     time.Duration
+	Resent   int    // see Response
 	Status   int    // 0: no answer
 	Failure  string // failure class; "": success
 	Err      error  // why there was no answer
@@ -59,6 +62,7 @@ type Field struct {
 type Response struct {
 	Status int
 	Body   []byte
+	Resent int // how often the request went out again, because an idle connection broke before any byte of an answer
 }
 
 // Exchange makes one request at a time. It returns an error if there was no complete
@@ -181,8 +185,10 @@ func (w *Walker) exchange(st *Step, due time.Duration) {
 	o.Step, o.Due, o.Status, o.Failure, o.Err = st, due, 0, "", nil
 	o.BytesOut, o.BytesIn = len(w.request.Body), 0
 	o.Sent = w.world.Now()
+	w.response.Resent = 0
 	class, err := w.world.Exchange.Do(&w.request, &w.response)
 	o.Done = w.world.Now()
+	o.Resent = w.response.Resent
 	if err != nil {
 		o.Failure, o.Err = class, err
 		return
@@ -195,13 +201,35 @@ func (w *Walker) compose(st *Step) {
 	w.arena = w.arena[:0]
 	r := &w.request
 	r.Method = st.Method
-	r.URL = st.URL.fill(w)
+	r.URL = st.URL.fillURL(w)
 	r.Header = r.Header[:0]
+	r.Traceparent = w.newTrace()
 	for i := range st.Header {
-		r.Header = append(r.Header, Field{st.Header[i].Name, st.Header[i].Value.fill(w)})
+		value := st.Header[i].Value.fillHeader(w)
+		if st.KeepTrace && strings.EqualFold(st.Header[i].Name, "traceparent") {
+			r.Traceparent = value
+			w.ownTrace(value)
+			continue
+		}
+		r.Header = append(r.Header, Field{st.Header[i].Name, value})
 	}
 	r.Body = st.Body.fill(w)
-	r.Traceparent = w.newTrace()
+}
+
+// ownTrace takes the trace of the request from a traceparent. The trace of one that cannot be read is unknown.
+func (w *Walker) ownTrace(traceparent []byte) {
+	o := &w.outcome
+	o.TraceID, o.Sampled = [16]byte{}, false
+	parts := strings.Split(string(traceparent), "-")
+	if len(parts) < 4 || len(parts[1]) != 2*len(o.TraceID) {
+		return
+	}
+	if _, err := hex.Decode(o.TraceID[:], []byte(parts[1])); err != nil {
+		o.TraceID = [16]byte{}
+		return
+	}
+	flags, err := strconv.ParseUint(parts[3], 16, 8)
+	o.Sampled = err == nil && flags&1 == 1
 }
 
 // newTrace generates the traceparent of the next request in the format of W3C Trace

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/textproto"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,6 +37,8 @@ type AdHoc struct {
 	Targets []byte
 	Format  string // "http" (default) or "json"
 	File    string // name of the file of Targets, for errors
+	// NewTraces replaces the traceparent that a target has. Otherwise the target's own is sent.
+	NewTraces bool
 }
 
 // adHoc is the name of a profile without a file.
@@ -93,6 +98,12 @@ func (a AdHoc) request(b *builder, headers map[string]string) error {
 	if method == "" {
 		method = http.MethodGet
 	}
+	if !slices.Contains(methods(), method) {
+		return fmt.Errorf("--method %q: want one of %s", method, strings.Join(methods(), ", "))
+	}
+	if _, err := templateAddress(a.URL); err != nil { // without the method, which the message of a request has
+		return fmt.Errorf("URL: %w", err)
+	}
 	b.out.Target = a.URL
 	b.doc.Scenarios = []scenario{{
 		Name: strings.ToLower(method), Request: method + " " + a.URL, Headers: headers, Body: a.Body,
@@ -122,14 +133,22 @@ func (a AdHoc) targets(b *builder, headers map[string]string) error {
 		if errors.Is(err, vegeta.ErrNoTargets) {
 			break
 		}
+		key := fmt.Sprintf("target %d", len(sc.Steps)+1)
+		var to address
 		if err == nil {
-			err = checkURL(t.URL)
+			to, err = parseAddress(t.URL)
+		}
+		if err == nil {
+			err = checkTarget(&t)
 		}
 		if err != nil {
-			return &Error{File: a.File, Key: fmt.Sprintf("target %d", len(sc.Steps)+1), Err: err}
+			return &Error{File: a.File, Key: key, Err: err}
 		}
-		b.host(t.URL, fmt.Sprintf("target %d", len(sc.Steps)+1))
-		sc.Steps = append(sc.Steps, stepOf(&t))
+		b.host(to.Host, key)
+		st := stepOf(&t)
+		st.URL, st.Header = journey.Literal([]byte(to.URL)), withDefaults(st.Header, to.Header)
+		st.KeepTrace = !a.NewTraces
+		sc.Steps = append(sc.Steps, st)
 	}
 	if len(sc.Steps) == 0 {
 		return &Error{File: a.File, Err: vegeta.ErrNoTargets}
@@ -138,6 +157,38 @@ func (a AdHoc) targets(b *builder, headers map[string]string) error {
 	b.out.Plan.Scenarios, b.out.Plan.Seed = []journey.Scenario{sc}, b.out.Seed
 	sum := sha256.Sum256(a.Targets)
 	b.doc.Scenarios = []scenario{{Name: hex.EncodeToString(sum[:])}} // makes the fingerprint depend on the targets
+	return nil
+}
+
+// token matches the names of methods (RFC 9110, section 9.1).
+var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// checkTarget returns an error for a target that cannot be sent as it is.
+func checkTarget(t *vegeta.Target) error {
+	if !token.MatchString(t.Method) {
+		return fmt.Errorf("%q is no method", t.Method)
+	}
+	// A length that is right says nothing new.
+	if length := t.Header.Get("Content-Length"); length == strconv.Itoa(len(t.Body)) && len(t.Header.Values("Content-Length")) == 1 {
+		t.Header.Del("Content-Length")
+	}
+	once := map[string]int{}
+	for name, values := range t.Header {
+		switch key := textproto.CanonicalMIMEHeaderKey(name); key {
+		case "Host", "User-Agent", "Content-Length":
+			if once[key] += len(values); once[key] > 1 {
+				return fmt.Errorf("the header %s comes %d times: a request has one", key, once[key])
+			}
+			if key != "Content-Length" && values[0] == "" {
+				return fmt.Errorf("the header %s is empty", key)
+			}
+		}
+		for _, value := range values {
+			if err := checkSyntax(name, value); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -5,10 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -107,41 +105,25 @@ func (b *builder) target() error {
 	if target == "" {
 		return nil // without a target, every request needs a full URL
 	}
-	if err := checkURL(target); err != nil {
+	if _, err := parseAddress(target); err != nil {
 		return b.at("target", "%w", err)
 	}
 	b.out.Target = strings.TrimSuffix(target, "/")
 	return nil
 }
 
-// host records the host of a URL. It ignores a host that depends on variables.
-func (b *builder) host(address, key string) {
-	u, err := url.Parse(address)
-	if err != nil || u.Hostname() == "" || strings.Contains(u.Host, "$") {
+// host records the name of a host, "" for none, and where it is.
+func (b *builder) host(name, key string) {
+	if name == "" {
 		return
 	}
 	for _, known := range b.out.Hosts {
-		if known.Name == u.Hostname() {
+		if known.Name == name {
 			return
 		}
 	}
 	where := Error{File: b.file, Line: b.line(key), Key: key}
-	b.out.Hosts = append(b.out.Hosts, Host{u.Hostname(), where.Where()})
-}
-
-func checkURL(text string) error {
-	u, err := url.Parse(text)
-	if err != nil {
-		var parse *url.Error
-		if errors.As(err, &parse) {
-			err = parse.Err
-		}
-		return &urlError{text, err.Error()}
-	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
-		return &urlError{text, "want http://host or https://host"}
-	}
-	return nil
+	b.out.Hosts = append(b.out.Hosts, Host{name, where.Where()})
 }
 
 type urlError struct{ url, why string }
@@ -205,12 +187,15 @@ func (b *builder) trace() error {
 }
 
 // ParseRate parses a rate and returns it in requests a second. It accepts "200/s", "30/m",
-// "5/h", or a number a second.
+// "5/h", a length of time after the slash as in "50/1s" or "1/500ms", or a number a second.
 func ParseRate(text string) (float64, error) {
 	number, unit, _ := strings.Cut(strings.TrimSpace(text), "/")
 	per := map[string]float64{"": 1, "s": 1, "m": 60, "h": 3600}[strings.TrimSpace(unit)]
+	if d, err := time.ParseDuration(strings.TrimSpace(unit)); err == nil { // vegeta writes 50/1s
+		per = d.Seconds()
+	}
 	v, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
-	if err != nil || per == 0 || math.IsNaN(v) {
+	if err != nil || !(per > 0) || math.IsNaN(v) {
 		return 0, &valueError{text, "is no rate: want such as 200/s, 30/m or 5/h"}
 	}
 	if rate := v / per; rate >= 0 && rate <= schedule.MostRate {

@@ -6,9 +6,12 @@
 package profile
 
 import (
-	"os"
+	"errors"
+	"fmt"
+	"io/fs"
 	"time"
 
+	"firedrill/internal/yamlfile"
 	"firedrill/loadgen/journey"
 	"firedrill/loadgen/schedule"
 )
@@ -90,9 +93,12 @@ type Options struct {
 
 // Load reads a profile from a file. Errors in the file are of type *Error.
 func Load(path string, o Options) (*Profile, error) {
-	data, err := os.ReadFile(path)
+	data, err := yamlfile.ReadText(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the profile: %w; a URL begins with http:// or https://", err)
+	}
 	if err != nil {
-		return nil, &Error{File: path, Err: err}
+		return nil, fmt.Errorf("read the profile: %w", err)
 	}
 	return Parse(path, data, o)
 }

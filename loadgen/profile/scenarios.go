@@ -5,12 +5,12 @@ import (
 	"maps"
 	"net/http"
 	"net/textproto"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 
+	"firedrill/internal/userfile"
 	"firedrill/loadgen/journey"
 )
 
@@ -19,6 +19,9 @@ var label = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$`)
 
 // variable matches the names of template variables.
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,39}$`)
+
+// longestLines is the maximum size of a file of data, in bytes.
+const longestLines = 64 << 20
 
 func (b *builder) scenarios() error {
 	if n := len(b.doc.Scenarios); n == 0 || n > mostScenarios {
@@ -113,7 +116,7 @@ func (b *builder) lines(path, key string) (journey.Source, error) {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(filepath.Dir(b.file), path)
 	}
-	text, err := os.ReadFile(path)
+	text, err := userfile.Read(path, longestLines)
 	if err != nil {
 		return nil, b.at(key, "%w", err)
 	}
@@ -244,28 +247,47 @@ func (b *builder) step(st *step, key string, names journey.Names) (journey.Step,
 		}
 		address = b.out.Target + address
 	}
-	if err := checkURL(address); err != nil && !strings.HasPrefix(address, "${") {
+	address, err := b.expandEnv(address)
+	if err != nil {
 		return out, b.at(key+".request", "%w", err)
 	}
-	b.host(address, where)
-	var err error
-	if out.URL, err = b.template(address, names); err != nil {
+	to, err := templateAddress(address)
+	if err != nil {
+		return out, b.at(key+".request", "%w", err)
+	}
+	b.host(to.Host, where)
+	if out.URL, err = journey.Compile(to.URL, names); err != nil {
 		return out, b.at(key+".request", "%w", err)
 	}
 	if out.Body, err = b.template(st.Body, names); err != nil {
 		return out, b.at(key+".body", "%w", err)
 	}
 	for _, name := range slices.Sorted(maps.Keys(st.Headers)) {
-		if err := checkHeader(name, st.Headers[name]); err != nil {
+		text, err := b.expandEnv(st.Headers[name])
+		if err == nil {
+			err = checkHeader(name, text)
+		}
+		if err != nil {
 			return out, b.at(key+".headers."+name, "%w", err)
 		}
-		value, err := b.template(st.Headers[name], names)
+		value, err := journey.Compile(text, names)
 		if err != nil {
 			return out, b.at(key+".headers."+name, "%w", err)
 		}
 		out.Header = append(out.Header, journey.Header{Name: name, Value: value})
 	}
+	out.Header = withDefaults(out.Header, to.Header)
 	return withContentType(out, st.Body), nil
+}
+
+// withDefaults returns the headers and those of the defaults that they do not have.
+func withDefaults(headers, defaults []journey.Header) []journey.Header {
+	for _, d := range defaults {
+		if !slices.ContainsFunc(headers, func(h journey.Header) bool { return strings.EqualFold(h.Name, d.Name) }) {
+			headers = append(headers, d)
+		}
+	}
+	return headers
 }
 
 func methods() []string {
@@ -276,11 +298,33 @@ func methods() []string {
 
 // checkHeader refuses a header that is not valid HTTP, or that the generator sets itself.
 func checkHeader(name, value string) error {
-	if textproto.TrimString(name) != name || name == "" || strings.ContainsAny(name, ": \t\r\n") || strings.ContainsAny(value, "\r\n") {
-		return fmt.Errorf("%q is no header", name)
+	if err := checkSyntax(name, value); err != nil {
+		return err
 	}
 	if textproto.CanonicalMIMEHeaderKey(name) == "Traceparent" {
 		return fmt.Errorf("every request carries a trace of its own; see trace.share")
+	}
+	return nil
+}
+
+// checkSyntax refuses a header that is not valid HTTP (RFC 9110, section 5), and those that say how a message is framed,
+// because a wrong one makes the server wait for a body or take a part of it for the next request.
+func checkSyntax(name, value string) error {
+	if !token.MatchString(name) {
+		return fmt.Errorf("%q is no name of a header", name)
+	}
+	if strings.ContainsAny(value, "\r\n\x00") {
+		return fmt.Errorf("the value of the header %q has a line break or NUL", name)
+	}
+	switch textproto.CanonicalMIMEHeaderKey(name) {
+	case "Content-Length", "Transfer-Encoding":
+		return fmt.Errorf("leave out %s: it follows from the body", name)
+	case "Connection":
+		if !strings.EqualFold(value, "close") {
+			return fmt.Errorf("the header %s can only be \"close\"", name)
+		}
+	case "Upgrade", "Trailer", "Te", "Expect", "Keep-Alive", "Proxy-Connection":
+		return fmt.Errorf("the header %s is the transport's: it cannot be set", name)
 	}
 	return nil
 }

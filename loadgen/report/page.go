@@ -269,10 +269,6 @@ func percentiles(g *result.Group) chart.Chart {
 	return c
 }
 
-// RatePercent and BoundPercent return shares in percent.
-func (p *page) RatePercent() float64  { return p.Validity.RateError * 100 }
-func (p *page) BoundPercent() float64 { return p.Meta.Bounds.RateError * 100 }
-
 // rowTable and exemplarTable have the values of the templates "rows" and "exemplars".
 type rowTable struct {
 	Title, Counted string

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	stdhtml "html"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,13 +50,31 @@ func TestText(t *testing.T) {
 
 func TestTextTellsAnInvalidRunFirst(t *testing.T) {
 	r := exampleRun()
-	r.Validity = result.Validity{Reasons: []string{"it lagged", "it was interrupted"}}
-	var b bytes.Buffer
-	if err := Text(&b, r); err != nil {
-		t.Fatal(err)
-	}
-	if lines := strings.Split(b.String(), "\n"); lines[1] != "INVALID: it lagged; it was interrupted" {
-		t.Errorf("second line: %s", lines[1])
+	r.Validity = result.Validity{Reasons: []string{"it lagged", "it was interrupted"}, Notes: []string{"one was late"}}
+	r.Thresholds[0].OK = true
+	for _, tc := range []struct {
+		unclear, broken bool
+		want            []string
+	}{
+		{false, false, []string{"INVALID: it lagged; it was interrupted", "note: one was late"}},
+		{true, false, []string{"INVALID: it lagged; it was interrupted; errors < 5%: 0.52%", "note: one was late"}},
+		{false, true, []string{
+			"BROKEN: errors < 5%: 0.52%", "note: not the load that the profile describes: it lagged",
+			"note: not the load that the profile describes: it was interrupted", "note: one was late",
+		}},
+	} {
+		r.Thresholds[1].OK, r.Thresholds[1].Unclear = !tc.unclear && !tc.broken, tc.unclear
+		var b bytes.Buffer
+		if err := Text(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Split(b.String(), "\n"); !slices.Equal(lines[1:1+len(tc.want)], tc.want) {
+			t.Errorf("says %q, want %q", lines[1:1+len(tc.want)], tc.want)
+		}
+		b.Reset()
+		if err := HTML(&b, r); err != nil || !strings.Contains(b.String(), stdhtml.EscapeString(tc.want[0])) {
+			t.Errorf("%v: the page does not say %q", err, tc.want[0])
+		}
 	}
 }
 

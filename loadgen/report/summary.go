@@ -24,19 +24,35 @@ type row struct {
 	Rate      float64 // a second
 	Failed    uint64
 	Quantiles []time.Duration // values for quantiles, then the maximum
+	Moved     []bool          // for each of Quantiles: the generator's own lag moves it beyond its precision
 }
 
 var (
-	quantiles      = [...]float64{0.5, 0.9, 0.95, 0.99, 0.999}
 	quantileTitles = [...]string{"p50", "p90", "p95", "p99", "p99.9", "max"}
 )
 
 func newRow(name string, count, failed uint64, over time.Duration, h *result.Histogram) row {
 	r := row{Name: name, Count: count, Failed: failed, Rate: perSecond(count, over)}
-	for _, q := range quantiles {
+	for _, q := range result.Quantiles {
 		r.Quantiles = append(r.Quantiles, h.Quantile(q))
 	}
 	r.Quantiles = append(r.Quantiles, h.Max())
+	return r
+}
+
+// mark returns the row with marks where the generator's own lag moves a quantile. prompt has the same response times
+// without that lag; it is empty in files of older versions.
+func (r row) mark(of *result.Result, prompt *result.Histogram) row {
+	if prompt.Count() < r.Count {
+		return r
+	}
+	for i, with := range r.Quantiles {
+		without := prompt.Max()
+		if i < len(result.Quantiles) {
+			without = prompt.Quantile(result.Quantiles[i])
+		}
+		r.Moved = append(r.Moved, of.Moved(with, without))
+	}
 	return r
 }
 
@@ -60,11 +76,11 @@ type failure struct {
 
 func summarize(r *result.Result) summary {
 	s := summary{Result: r, Total: r.Total(nil)}
-	for _, l := range []struct {
-		name string
-		h    *result.Histogram
-	}{{"response", &s.Total.Response}, {"service", &s.Total.Service}, {"lag", &s.Total.Lag}} {
-		s.Latencies = append(s.Latencies, newRow(l.name, s.Total.Requests, s.Total.Failed, r.Elapsed, l.h))
+	of := func(name string, h *result.Histogram) row {
+		return newRow(name, s.Total.Requests, s.Total.Failed, r.Elapsed, h)
+	}
+	s.Latencies = []row{
+		of("response", &s.Total.Response).mark(r, &s.Total.Prompt), of("service", &s.Total.Service), of("lag", &s.Total.Lag),
 	}
 	s.Scenarios = rowsBy(r, func(k result.Key) string {
 		if k.Step != "" {
@@ -76,11 +92,11 @@ func summarize(r *result.Result) summary {
 	for i, stage := range r.Meta.Stages {
 		g := r.Total(func(k result.Key) bool { return k.Stage == i })
 		over := max(0, min(stage.Length, r.Elapsed-stage.Begin))
-		s.Stages = append(s.Stages, newRow(stageName(stage, i), g.Requests, g.Failed, over, &g.Response))
+		s.Stages = append(s.Stages, newRow(stageName(stage, i), g.Requests, g.Failed, over, &g.Response).mark(r, &g.Prompt))
 	}
 	for _, name := range journeyNames(r) {
 		j := r.JourneyTotal(func(scenario string, _ int) bool { return scenario == name })
-		s.Journeys = append(s.Journeys, newRow(name, j.Ended, j.Failed, r.Elapsed, &j.Response))
+		s.Journeys = append(s.Journeys, newRow(name, j.Ended, j.Failed, r.Elapsed, &j.Response).mark(r, &j.Prompt))
 	}
 	for class, n := range s.Total.Failures {
 		s.Failures = append(s.Failures, failure{class, n})
@@ -101,7 +117,8 @@ func rowsBy(r *result.Result, name func(result.Key) string) []row {
 	}
 	var rows []row
 	for _, key := range slices.Sorted(maps.Keys(totals)) {
-		rows = append(rows, newRow(key, totals[key].Requests, totals[key].Failed, r.Elapsed, &totals[key].Response))
+		g := totals[key]
+		rows = append(rows, newRow(key, g.Requests, g.Failed, r.Elapsed, &g.Response).mark(r, &g.Prompt))
 	}
 	return rows
 }
@@ -122,16 +139,57 @@ func stageName(s result.Stage, index int) string {
 	return name + " (" + s.Shape + ")"
 }
 
-// Verdict returns the validity of the run in one line.
-func (s summary) Verdict() string {
-	if !s.Validity.Valid {
-		return "INVALID: " + strings.Join(s.Validity.Reasons, "; ")
+// Headline returns the verdict in one line.
+func (s summary) Headline() string {
+	verdict, reasons := s.Verdict()
+	if verdict != result.Good {
+		return strings.ToUpper(string(verdict)) + ": " + strings.Join(reasons, "; ")
 	}
 	if s.Intended == 0 {
 		return "valid; unpaced, so there was no rate to keep"
 	}
-	return fmt.Sprintf("valid: own lag p99 %s (bound %s), rate %+.3f %% (bound ±%g %%)", Latency(s.Validity.LagP99),
-		Latency(s.Meta.Bounds.LagP99), s.Validity.RateError*100, s.Meta.Bounds.RateError*100)
+	return fmt.Sprintf("valid: own lag p99 %s, rate %+.3f %% (bound ±%g %%)", Latency(s.Validity.LagP99),
+		s.Validity.RateError*100, s.Meta.Bounds.RateError*100)
+}
+
+// Remarks returns what the headline leaves out: why the run is not valid, if the target already decides the verdict, and
+// what changes no conclusion.
+func (s summary) Remarks() []string {
+	var all []string
+	if verdict, _ := s.Verdict(); verdict == result.Broken || verdict == result.Failed {
+		for _, reason := range s.Validity.Reasons {
+			all = append(all, "not the load that the profile describes: "+reason)
+		}
+	}
+	all = append(all, s.Validity.Notes...)
+	if s.anyMoved() {
+		all = append(all, "~ marks a figure that the generator's own lag moves by more than "+Latency(s.Meta.Bounds.LagP99)+" and 5 %")
+	}
+	return all
+}
+
+func (s summary) anyMoved() bool {
+	for _, rows := range [][]row{s.Latencies, s.Scenarios, s.Journeys, s.Stages, s.Classes} {
+		for _, r := range rows {
+			if slices.Contains(r.Moved, true) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Cells returns the quantiles of the row as text, those that are moved with a mark.
+func (r row) Cells() []string {
+	var all []string
+	for i, q := range r.Quantiles {
+		text := Latency(q)
+		if i < len(r.Moved) && r.Moved[i] {
+			text = "~" + text
+		}
+		all = append(all, text)
+	}
+	return all
 }
 
 // Title returns a line that describes the run.
@@ -157,11 +215,26 @@ func shards(list []int) string {
 	return "shards " + strings.Join(names, "+")
 }
 
+// Good reports whether the verdict is good.
+func (s summary) Good() bool {
+	verdict, _ := s.Verdict()
+	return verdict == result.Good
+}
+
 // Broken returns the number of thresholds that do not hold.
 func (s summary) Broken() int {
+	return s.thresholds(func(t result.Threshold) bool { return !t.OK && !t.Unclear })
+}
+
+// Unclear returns the number of thresholds that the generator decides, and not the target.
+func (s summary) Unclear() int {
+	return s.thresholds(func(t result.Threshold) bool { return t.Unclear })
+}
+
+func (s summary) thresholds(is func(result.Threshold) bool) int {
 	n := 0
 	for _, t := range s.Thresholds {
-		if !t.OK {
+		if is(t) {
 			n++
 		}
 	}

@@ -48,7 +48,11 @@ func (p *printer) printf(format string, args ...any) {
 
 func (p *printer) head(s summary) {
 	p.printf("%s  %s  seed %d  %s  from %s\n", s.Title(), s.Meta.Target, s.Meta.Seed, Elapsed(s.Elapsed), s.Meta.Start.Format(time.RFC3339))
-	p.printf("%s\n\n", s.Verdict())
+	p.printf("%s\n", s.Headline())
+	for _, remark := range s.Remarks() {
+		p.printf("note: %s\n", remark)
+	}
+	p.printf("\n")
 	if s.Intended > 0 {
 		p.printf("  %s of %s arrivals sent", Count(s.Total.Arrivals), Count(s.Intended))
 		if s.Total.Requests != s.Total.Arrivals {
@@ -59,6 +63,9 @@ func (p *printer) head(s summary) {
 	}
 	p.printf(", %s, %s failed (%s), %s in, %s out\n", Rate(perSecond(s.Total.Requests, s.Elapsed)),
 		Count(s.Total.Failed), Share(s.Total.Failed, s.Total.Requests), Bytes(s.Total.BytesIn), Bytes(s.Total.BytesOut))
+	if n := s.Total.Resent; n > 0 {
+		p.printf("  %s sent again, because the server had closed an idle connection\n", Count(n))
+	}
 }
 
 // table writes rows with right-aligned columns.
@@ -75,8 +82,8 @@ func (p *printer) table(title, counted string, rows []row) {
 	fmt.Fprintf(table, "%s\t%s\trate\tfailed\t%s\t\n", pad(title, width), counted, strings.Join(quantileTitles[:], "\t"))
 	for _, r := range rows {
 		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t", pad(r.Name, width), Count(r.Count), Rate(r.Rate), Share(r.Failed, r.Count))
-		for _, q := range r.Quantiles {
-			fmt.Fprintf(table, "%s\t", Latency(q))
+		for _, cell := range r.Cells() {
+			fmt.Fprintf(table, "%s\t", cell)
 		}
 		fmt.Fprintln(table)
 	}
@@ -152,9 +159,12 @@ func (p *printer) thresholds(list []result.Threshold) {
 	}
 	p.printf("\n  thresholds\n")
 	for _, t := range list {
-		mark := "ok    "
-		if !t.OK {
-			mark = "BROKEN"
+		mark := "ok     "
+		switch {
+		case t.Unclear:
+			mark = "UNCLEAR"
+		case !t.OK:
+			mark = "BROKEN "
 		}
 		p.printf("    %s  %-40s  %s\n", mark, t.Expression, t.Actual)
 	}

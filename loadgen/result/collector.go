@@ -62,7 +62,7 @@ func (c *Collector) Add(s Sample) {
 	s.Failure = c.failureClass(s.Failure)
 	group := c.group(Key{s.Scenario, s.Step, s.Stage, statusClass(s.Status)})
 	group.add(s)
-	c.result.OwnLag.Record(s.Sent - s.Due - s.Queued)
+	c.result.OwnLag.Record(s.OwnLag())
 	c.result.Timeline.add(s)
 	c.result.addExemplar(s)
 }
@@ -85,6 +85,7 @@ func (c *Collector) AddJourney(s JourneySample) {
 		journey.FailedSteps = count(journey.FailedSteps, s.FailedStep, 1)
 	}
 	journey.Response.Record(s.Done - s.Due)
+	journey.Prompt.Record(s.Done - s.Due - s.OwnLag)
 	c.result.Timeline.addJourney(s)
 }
 
@@ -134,6 +135,7 @@ func (c *Collector) failureClass(class string) string {
 
 func (g *Group) add(s Sample) {
 	g.Requests++
+	g.Resent += uint64(s.Resent)
 	if !s.Later {
 		g.Arrivals++
 	}
@@ -144,6 +146,7 @@ func (g *Group) add(s Sample) {
 	g.BytesIn += s.BytesIn
 	g.BytesOut += s.BytesOut
 	g.Response.Record(s.Done - s.Due)
+	g.Prompt.Record(s.Done - s.Due - s.OwnLag())
 	g.Service.Record(s.Done - s.Sent)
 	g.Lag.Record(s.Sent - s.Due)
 }

@@ -199,7 +199,7 @@ func TestMergeKeepsAnInvalidPartsReasons(t *testing.T) {
 
 func TestReadGivesBackWhatWasWritten(t *testing.T) {
 	r := collect(meta(), 1, 1, 20*time.Second)
-	r.Thresholds = []Threshold{{"p99 < 1s", "5 ms", true}}
+	r.Thresholds = []Threshold{{Expression: "p99 < 1s", Actual: "5 ms", OK: true}}
 	if got := reread(t, r); written(t, got) != written(t, r) {
 		t.Error("the result read is another one")
 	}
@@ -222,7 +222,20 @@ func TestValidity(t *testing.T) {
 		{"as intended", func(*Sample) bool { return true }, Ending{}, ""},
 		{"half a percent too few", func(s *Sample) bool { return s.Seq%200 != 0 }, Ending{}, ""},
 		{"two percent too few", func(s *Sample) bool { return s.Seq%50 != 0 }, Ending{}, "-2.00 % off the intended rate"},
-		{"the generator lagged", func(s *Sample) bool { s.Sent += 20 * time.Millisecond; return true }, Ending{}, "own lag has a p99 of"},
+		{"the generator lagged", func(s *Sample) bool { delay(s, 20*time.Millisecond); return true }, Ending{}, "and moves p50 from"},
+		{"one hiccup of the generator", func(s *Sample) bool {
+			if s.Seq >= 100 && s.Seq < 108 { // 1 % of the requests: fewer than support a p99
+				delay(s, 200*time.Millisecond)
+			}
+			return true
+		}, Ending{}, ""},
+		{"a long hiccup of the generator", func(s *Sample) bool {
+			if s.Seq >= 100 && s.Seq < 150 {
+				delay(s, 200*time.Millisecond)
+			}
+			return true
+		}, Ending{}, "and moves p95 from"},
+		{"one arrival is missing", func(s *Sample) bool { return s.Seq != 5 }, Ending{}, ""},
 		{"the server stalled", func(s *Sample) bool {
 			s.Sent, s.Queued = s.Sent+900*time.Millisecond, 900*time.Millisecond
 			return true
@@ -248,6 +261,75 @@ func TestValidity(t *testing.T) {
 				t.Errorf("reasons %q, want one with %q", v.Reasons, test.want)
 			}
 		})
+	}
+}
+
+// delay sends a request later, through the generator's own fault.
+func delay(s *Sample, by time.Duration) { s.Sent, s.Done = s.Sent+by, s.Done+by }
+
+// A short run is not invalid because of one hiccup: its p99 is its worst request, and says so.
+func TestOneHiccupInAShortRun(t *testing.T) {
+	c := New(meta(), Options{Intended: func(time.Duration) uint64 { return 75 }})
+	for i := range uint64(75) {
+		s := Sample{Seq: i, Scenario: "browse", Due: time.Duration(i) * 200 * time.Millisecond, Status: 200}
+		s.Sent, s.Done = s.Due, s.Due+5*time.Millisecond
+		if i == 40 || i == 41 {
+			delay(&s, 150*time.Millisecond)
+		}
+		c.Add(s)
+	}
+	r := c.Finish(Ending{Elapsed: 15 * time.Second})
+	if v := r.Validity; !v.Valid || len(v.Notes) != 1 || !strings.Contains(v.Notes[0], "own lag has a p99 of 150") {
+		t.Errorf("validity %+v, want valid with a note of the lag", v)
+	}
+}
+
+// A file of an older version does not say what the lag changes, so a lag over the bound makes it invalid.
+func TestLagOfAnOlderFile(t *testing.T) {
+	c := New(meta(), Options{Intended: intended})
+	requests, _ := samples(20 * time.Second)
+	for _, s := range requests {
+		delay(&s, 11*time.Millisecond)
+		c.Add(s)
+	}
+	r := c.Finish(Ending{Elapsed: 20 * time.Second})
+	for i := range r.Groups {
+		r.Groups[i].Prompt = Histogram{}
+	}
+	if v := judge(r); v.Valid || len(v.Reasons) != 1 || !strings.Contains(v.Reasons[0], "own lag has a p99 of") {
+		t.Errorf("validity %+v, want invalid", v)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	const held, broken, unclear = "held", "broken", "unclear"
+	for _, tc := range []struct {
+		name             string
+		requests, failed uint64
+		valid            bool
+		thresholds       string // held, broken, unclear or "": there is none
+		want             Verdict
+	}{
+		{"all succeed", 5, 0, true, "", Good},
+		{"some fail", 5, 4, true, "", Good},
+		{"a threshold holds", 5, 0, true, held, Good},
+		{"all fail", 5, 5, true, "", Failed},
+		{"all fail, and a threshold holds", 5, 5, true, held, Failed},
+		{"all fail, and the generator was late", 5, 5, false, "", Failed},
+		{"a threshold is broken", 5, 0, true, broken, Broken},
+		{"a threshold is broken, and the generator was late", 5, 0, false, broken, Broken},
+		{"the generator decides a threshold", 5, 0, true, unclear, Invalid},
+		{"the generator was late", 5, 0, false, held, Invalid},
+		{"nothing was sent", 0, 0, true, "", Invalid},
+	} {
+		r := &Result{Groups: []Group{{Requests: tc.requests, Failed: tc.failed}}, Validity: Validity{Valid: tc.valid}}
+		if tc.thresholds != "" {
+			r.Thresholds = []Threshold{{Expression: "p99 < 1s", OK: tc.thresholds == held, Unclear: tc.thresholds == unclear}}
+		}
+		got, reasons := r.Verdict()
+		if got != tc.want || (got == Good) != (len(reasons) == 0) && tc.valid {
+			t.Errorf("%s: %s, %q, want %s", tc.name, got, reasons, tc.want)
+		}
 	}
 }
 

@@ -111,10 +111,10 @@ func (r *Result) check() error {
 	}
 	fine := []*Histogram{&r.OwnLag}
 	for i := range r.Groups {
-		fine = append(fine, &r.Groups[i].Response, &r.Groups[i].Service, &r.Groups[i].Lag)
+		fine = append(fine, &r.Groups[i].Response, &r.Groups[i].Prompt, &r.Groups[i].Service, &r.Groups[i].Lag)
 	}
 	for i := range r.Journeys {
-		fine = append(fine, &r.Journeys[i].Response)
+		fine = append(fine, &r.Journeys[i].Response, &r.Journeys[i].Prompt)
 	}
 	for _, h := range fine {
 		if h.Count() > 0 && h.packed.SignificantFigures() != fineDigits {

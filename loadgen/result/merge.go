@@ -113,6 +113,7 @@ func (r *Result) mergeGroup(from *Group) {
 func (g *Group) Merge(other *Group) {
 	g.Requests += other.Requests
 	g.Arrivals += other.Arrivals
+	g.Resent += other.Resent
 	g.Failed += other.Failed
 	for class, n := range other.Failures {
 		g.Failures = count(g.Failures, class, n)
@@ -120,6 +121,7 @@ func (g *Group) Merge(other *Group) {
 	g.BytesIn += other.BytesIn
 	g.BytesOut += other.BytesOut
 	g.Response.Merge(&other.Response)
+	g.Prompt.Merge(&other.Prompt)
 	g.Service.Merge(&other.Service)
 	g.Lag.Merge(&other.Lag)
 }
@@ -141,6 +143,7 @@ func (j *Journey) Merge(other *Journey) {
 		j.FailedSteps = count(j.FailedSteps, step, n)
 	}
 	j.Response.Merge(&other.Response)
+	j.Prompt.Merge(&other.Prompt)
 }
 
 // inherit adds the reasons for which a part was invalid.

@@ -78,11 +78,13 @@ type Group struct {
 	Key
 	Requests uint64            `json:"requests"`
 	Arrivals uint64            `json:"arrivals"` // requests that the schedule intended: all except later steps
+	Resent   uint64            `json:"resent"`   // requests sent again, because the server had closed an idle connection; Requests does not count them
 	Failed   uint64            `json:"failed"`
 	Failures map[string]uint64 `json:"failures,omitempty"` // by failure class
 	BytesIn  int64             `json:"bytes_in"`
 	BytesOut int64             `json:"bytes_out"`
 	Response Histogram         `json:"response"`
+	Prompt   Histogram         `json:"prompt"` // response times without the generator's own lag
 	Service  Histogram         `json:"service"`
 	Lag      Histogram         `json:"lag"`
 }
@@ -95,6 +97,7 @@ type Journey struct {
 	Failed      uint64            `json:"failed"`
 	FailedSteps map[string]uint64 `json:"failed_steps,omitempty"`
 	Response    Histogram         `json:"response"` // of all finished journeys, including failed ones
+	Prompt      Histogram         `json:"prompt"`   // response times without the generator's own lag
 }
 
 // Exemplar is one request that is worth a closer look.
@@ -118,6 +121,8 @@ type Threshold struct {
 	Expression string `json:"expression"`
 	Actual     string `json:"actual"` // in words: "312 ms"; "no data"
 	OK         bool   `json:"ok"`
+	// Unclear means that the generator, and not the target, decides whether the threshold holds. OK is then false.
+	Unclear bool `json:"unclear,omitempty"`
 }
 
 // Bounds are the limits within which a run is valid.
@@ -133,6 +138,7 @@ func DefaultBounds() Bounds { return Bounds{LagP99: 10 * time.Millisecond, RateE
 type Validity struct {
 	Valid     bool          `json:"valid"`
 	Reasons   []string      `json:"reasons,omitempty"`
-	LagP99    time.Duration `json:"lag_p99_ns"` // measured; see Bounds
-	RateError float64       `json:"rate_error"` // measured, with a sign: -0.02 is 2 % too few
+	Notes     []string      `json:"notes,omitempty"` // what was not as intended, but changes no conclusion
+	LagP99    time.Duration `json:"lag_p99_ns"`      // measured; see Bounds
+	RateError float64       `json:"rate_error"`      // measured, with a sign: -0.02 is 2 % too few
 }

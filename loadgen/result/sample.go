@@ -19,12 +19,16 @@ type Sample struct {
 	// it. The judgement of the generator does not, because the server caused it. 0 if a worker was always free.
 	Queued   time.Duration
 	Status   int    // HTTP status; 0: no answer
+	Resent   int    // how often it went out again, because the server had closed an idle connection
 	Failure  string // "" for success; otherwise one of few classes: "status", "timeout", "connection", "body", "check", …
 	BytesIn  int64
 	BytesOut int64
 	TraceID  [16]byte
 	Sampled  bool // the trace is kept, so a link to it works
 }
+
+// OwnLag returns the lag that the generator itself caused.
+func (s Sample) OwnLag() time.Duration { return s.Sent - s.Due - s.Queued }
 
 // JourneySample is the outcome of one journey: requests that belong together. It lasts from when the first request was
 // due until the last was answered, including think time.
@@ -33,6 +37,7 @@ type JourneySample struct {
 	Scenario   string
 	Stage      int
 	Due, Done  time.Duration
+	OwnLag     time.Duration // sum of the lags that the generator itself caused
 	Failed     bool
 	FailedStep string // the step that failed, if Failed
 }

@@ -17,13 +17,14 @@ func (r *Result) share() *Result {
 		c.Groups[i] = *from
 		c.Groups[i].Failures = maps.Clone(from.Failures)
 		c.Groups[i].Response, c.Groups[i].Service, c.Groups[i].Lag = from.Response.share(), from.Service.share(), from.Lag.share()
+		c.Groups[i].Prompt = from.Prompt.share()
 	}
 	c.Journeys = make([]Journey, len(r.Journeys))
 	for i := range r.Journeys {
 		from := &r.Journeys[i]
 		c.Journeys[i] = *from
 		c.Journeys[i].FailedSteps = maps.Clone(from.FailedSteps)
-		c.Journeys[i].Response = from.Response.share()
+		c.Journeys[i].Response, c.Journeys[i].Prompt = from.Response.share(), from.Prompt.share()
 	}
 	c.Slowest, c.SlowestKept, c.Failed = slices.Clone(r.Slowest), slices.Clone(r.SlowestKept), slices.Clone(r.Failed)
 	return &c

@@ -81,18 +81,38 @@ func (t Threshold) Evaluate(r *result.Result) result.Threshold {
 		return outcome
 	}
 	value := t.value(measured, r)
-	outcome.Actual = t.format(value)
-	switch t.op {
-	case "<":
-		outcome.OK = value < t.limit
-	case "<=":
-		outcome.OK = value <= t.limit
-	case ">":
-		outcome.OK = value > t.limit
-	case ">=":
-		outcome.OK = value >= t.limit
+	outcome.Actual, outcome.OK = t.format(value), t.holds(value)
+	if prompt := measured.prompt; prompt.Count() == measured.count {
+		measured.latency = prompt
+		if without := t.value(measured, r); t.holds(without) != outcome.OK {
+			outcome.OK, outcome.Unclear = false, true
+			outcome.Actual += ", but " + t.format(without) + " without the generator's own lag"
+		}
+	}
+	if !outcome.OK && t.wantsMore() && !r.Validity.Valid {
+		outcome.Unclear = true // the generator sent too little
+	}
+	if !outcome.OK && r.Interrupted {
+		outcome.Unclear = true // the rest of the run could have changed it
 	}
 	return outcome
+}
+
+func (t Threshold) holds(value float64) bool {
+	switch t.op {
+	case "<":
+		return value < t.limit
+	case "<=":
+		return value <= t.limit
+	case ">":
+		return value > t.limit
+	}
+	return value >= t.limit
+}
+
+// wantsMore reports whether the threshold wants at least so many requests.
+func (t Threshold) wantsMore() bool {
+	return (t.metric == "rate" || t.metric == "count") && strings.HasPrefix(t.op, ">")
 }
 
 // EvaluateAll evaluates all thresholds. ok reports whether all of them hold.
@@ -121,6 +141,7 @@ func (t Threshold) BudgetLeft(r *result.Result) (left float64, ok bool) {
 type measurement struct {
 	count, failed uint64
 	latency       *result.Histogram
+	prompt        *result.Histogram // latency without the generator's own lag
 }
 
 func (t Threshold) selected(r *result.Result) measurement {
@@ -129,18 +150,18 @@ func (t Threshold) selected(r *result.Result) measurement {
 	}
 	if t.journey != (name{}) {
 		j := r.JourneyTotal(func(scenario string, stage int) bool { return scenario == t.journey.text && inStage(stage) })
-		return measurement{j.Ended, j.Failed, &j.Response}
+		return measurement{j.Ended, j.Failed, &j.Response, &j.Prompt}
 	}
 	g := r.Total(func(k result.Key) bool {
 		return (t.scenario == (name{}) || k.Scenario == t.scenario.text) && (t.step == (name{}) || k.Step == t.step.text) && inStage(k.Stage)
 	})
 	switch t.latency {
 	case "service":
-		return measurement{g.Requests, g.Failed, &g.Service}
+		return measurement{g.Requests, g.Failed, &g.Service, &g.Service}
 	case "lag":
-		return measurement{g.Requests, g.Failed, &g.Lag}
+		return measurement{g.Requests, g.Failed, &g.Lag, &g.Lag}
 	}
-	return measurement{g.Requests, g.Failed, &g.Response}
+	return measurement{g.Requests, g.Failed, &g.Response, &g.Prompt}
 }
 
 func (t Threshold) value(m measurement, r *result.Result) float64 {

@@ -39,7 +39,7 @@ func TestEvaluate(t *testing.T) {
 	}{
 		{"p50 < 600ms", "550.399ms", true},
 		{"  p50<551ms ", "550.399ms", true},
-		{"scenario.browse.p99 < 990ms", "990.207ms", false},
+		{"scenario.browse.p99 < 980ms", "990.207ms", false},
 		{"scenario.browse.response.p99 <= 991ms", "990.207ms", true},
 		{"scenario.browse.service.min <= 0s", "0s", true},
 		{"scenario.browse.service.max < 1s", "995ms", true},
@@ -70,6 +70,47 @@ func TestEvaluate(t *testing.T) {
 		got := parsed.Evaluate(r)
 		if got.Actual != test.actual || got.OK != test.ok || got.Expression != strings.TrimSpace(test.expression) {
 			t.Errorf("%s: %+v, want %s, %v", test.expression, got, test.actual, test.ok)
+		}
+	}
+}
+
+// Where the generator, and not the target, decides whether a threshold holds, it is unclear.
+func TestUnclear(t *testing.T) {
+	late := func(own time.Duration, validity result.Validity, interrupted bool) *result.Result {
+		c := result.New(result.Meta{}, result.Options{})
+		for i := range 100 {
+			s := result.Sample{Scenario: "browse", Due: time.Duration(i) * time.Millisecond, Status: 200}
+			s.Sent = s.Due + own
+			s.Done = s.Sent + 100*time.Millisecond
+			c.Add(s)
+		}
+		r := c.Finish(result.Ending{Elapsed: time.Second, Interrupted: interrupted})
+		r.Validity = validity
+		return r
+	}
+	valid, invalid := result.Validity{Valid: true}, result.Validity{}
+	for _, tc := range []struct {
+		name, expression string
+		r                *result.Result
+		ok, unclear      bool
+	}{
+		{"holds either way", "p99 < 300ms", late(50*time.Millisecond, valid, false), true, false},
+		{"broken either way", "p99 < 90ms", late(50*time.Millisecond, valid, false), false, false},
+		{"broken by the lag alone", "p99 < 120ms", late(50*time.Millisecond, valid, false), false, true},
+		{"held by the lag alone", "p99 > 120ms", late(50*time.Millisecond, valid, false), false, true},
+		{"the lag is no matter of service times", "service.p99 < 120ms", late(50*time.Millisecond, valid, false), true, false},
+		{"a rate that the generator did not reach", "rate > 200/s", late(0, invalid, false), false, true},
+		{"a rate that was not reached", "rate > 200/s", late(0, valid, false), false, false},
+		{"a rate that was passed", "rate < 50/s", late(0, invalid, false), false, false},
+		{"latency of a run of another load", "p99 < 90ms", late(0, invalid, false), false, false},
+		{"the rest is missing", "p99 < 90ms", late(0, invalid, true), false, true},
+	} {
+		parsed, err := Parse(tc.expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := parsed.Evaluate(tc.r); got.OK != tc.ok || got.Unclear != tc.unclear {
+			t.Errorf("%s: %+v, want ok %v, unclear %v", tc.name, got, tc.ok, tc.unclear)
 		}
 	}
 }

@@ -100,7 +100,14 @@ func sourceOf(service, database string) (source, error) {
 		"&_pragma=foreign_keys(1)&_txlock=immediate"
 	// SQLite allows one writer at a time. With one connection, writers queue in
 	// Go's pool, which is first come, first served. SQLite's own queue polls.
-	return source{service, "", goose.DialectSQLite3, "sqlite", "file:" + database + pragmas, 1}, nil
+	return source{service, "", goose.DialectSQLite3, "sqlite", "file:" + escaped(database) + pragmas, 1}, nil
+}
+
+// escaped returns a path as SQLite's URIs want it. Without this, a ? or # would
+// end the path, and %41 would be an A.
+// https://www.sqlite.org/uri.html#the_uri_path
+func escaped(path string) string {
+	return strings.NewReplacer("%", "%25", "?", "%3f", "#", "%23").Replace(path)
 }
 
 func (s source) open(opts Options) (pool *sql.DB, err error) {
@@ -146,9 +153,7 @@ func (f file) Connect(context.Context) (driver.Conn, error) { return f.Driver().
 func (file) Driver() driver.Driver { return &sqlite.Driver{} }
 
 func (s source) prepare(ctx context.Context, pool *sql.DB, migrations fs.FS) error {
-	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, pool.PingContext(ctx) },
-		backoff.WithMaxElapsedTime(patience))
-	if err != nil {
+	if err := s.connect(ctx, pool); err != nil {
 		return fmt.Errorf("connect: %w", err)
 	}
 	folder, err := fs.Sub(migrations, "migrations")
@@ -177,6 +182,17 @@ func (s source) prepare(ctx context.Context, pool *sql.DB, migrations fs.FS) err
 		return fmt.Errorf("migrate: %w", err)
 	}
 	return nil
+}
+
+// connect waits for a database server to start. A file that cannot be opened, as on
+// a full disk, does not get better by waiting.
+func (s source) connect(ctx context.Context, pool *sql.DB) error {
+	if s.dialect == goose.DialectSQLite3 {
+		return pool.PingContext(ctx)
+	}
+	_, err := backoff.Retry(ctx, func() (struct{}, error) { return struct{}{}, pool.PingContext(ctx) },
+		backoff.WithMaxElapsedTime(patience))
+	return err
 }
 
 func (s source) createSchema(ctx context.Context, pool *sql.DB) error {

@@ -6,13 +6,18 @@ import (
 	"database/sql/driver"
 	"errors"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
 
+	"github.com/google/uuid"
+
 	"firedrill/apps/internal/storage"
 	"firedrill/apps/internal/storage/storagetest"
+	"firedrill/internal/storetest"
 	"firedrill/telemetry"
 	"firedrill/telemetry/telemetrytest"
 )
@@ -42,6 +47,65 @@ func TestOpenMigratesAndKeepsData(t *testing.T) {
 		if err := db.QueryRowContext(t.Context(), "SELECT n, note FROM things WHERE id = $1", "a").Scan(&n, &note); err != nil || n != 7 || note != "none" {
 			t.Errorf("got %d, %q, %v; want 7, none", n, note, err)
 		}
+	})
+}
+
+// TestFileNames checks that the path of a SQLite file may have any characters, and
+// is the path of the file.
+func TestFileNames(t *testing.T) {
+	for _, folder := range []string{"with spaces", "a?b", "a?mode=memory", "50%", "%41", "a#b", "a&b=c", "'quoted'", `"twice"`, "é", "a;b", "$HOME", `a\b`} {
+		path := filepath.Join(t.TempDir(), folder, "test.db")
+		db, err := storage.Open(t.Context(), "test", path, fstest.MapFS{"migrations/00001_a.sql": first}, storage.Options{})
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		db.Close()
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v, %v: the database is elsewhere", path, info, err)
+		}
+	}
+}
+
+// TestFileSurvives checks that a committed row is there after a full disk and after a
+// kill. The outbox and all other tables of the services are stored like this.
+func TestFileSurvives(t *testing.T) {
+	open := func(dir string) (*sql.DB, error) {
+		return storage.Open(t.Context(), "test", filepath.Join(dir, "test.db"), fstest.MapFS{"migrations/00001_a.sql": first}, storage.Options{})
+	}
+	storetest.Survives(t, storetest.Store{
+		Put: func(dir string, n int) error {
+			db, err := open(dir)
+			if err != nil {
+				return err
+			}
+			defer db.Close()
+			return storage.InTx(t.Context(), db, func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(t.Context(), "INSERT INTO things (id, n) VALUES ($1, $2)", uuid.NewString(), n)
+				return err
+			})
+		},
+		Get: func(dir string) ([]int, error) {
+			db, err := open(dir)
+			if err != nil {
+				return nil, err
+			}
+			defer db.Close()
+			rows, err := db.QueryContext(t.Context(), "SELECT n FROM things")
+			if err != nil {
+				return nil, err
+			}
+			defer rows.Close()
+			var all []int
+			for rows.Next() {
+				var n int
+				if err := rows.Scan(&n); err != nil {
+					return nil, err
+				}
+				all = append(all, n)
+			}
+			return all, rows.Err()
+		},
 	})
 }
 
