@@ -51,6 +51,10 @@ $(FIREDRILL):
 dashboards: ## write the dashboards' JSON anew, after a change of their code
 	go test ./dashboards -run Current -update
 
+.PHONY: console
+console: ## build the console's page anew, after a change of console/ui; needs Node
+	cd console/ui && npm ci --no-audit --no-fund --ignore-scripts && npm run --silent check && npm run --silent build
+
 ##### run
 
 .PHONY: up
@@ -120,8 +124,9 @@ test-unit: build-stack ## unit tests with the race detector, on SQLite and a Pos
 	@for m in $(NESTED); do (cd $$m && $(CURDIR)/.ci/with-postgres go test -timeout 60m ./...) || exit 1; done
 
 .PHONY: test-dashboards
-test-dashboards: ## the generated dashboards, checked against Grafana's own types; needs Node
+test-dashboards: ## the generated dashboards, checked against Grafana's own types, and the console's page; needs Node
 	dashboards/check/run
+	console/ui/check
 
 # One stack at a time: tests of a package run one after the other, and so do packages. The time-out is for what hangs.
 STACK_TEST := .ci/with-postgres go test -count=1 -p 1 -parallel 1 -timeout 3h

@@ -23,7 +23,8 @@ const module = "firedrill"
 // mayImport is the import table. A package may import the packages in its own row and in its own folder, and
 // nothing else of this module. The longest prefix of a package's path selects the row.
 var mayImport = map[string][]string{
-	"cmd":        {"telemetry", "apps", "loadgen", "chaos", "alerts", "dashboards", "deploy"},
+	"cmd":        {"telemetry", "apps", "loadgen", "chaos", "alerts", "dashboards", "deploy", "console"},
+	"console":    {"alerts/slo"}, // all else comes through interfaces that it declares
 	"dashboards": {"telemetry", "alerts/slo"},
 	"loadgen":    {"telemetry"},
 	"deploy":     {"telemetry"},

@@ -59,7 +59,7 @@ func (l *live) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
 	for _, name := range names {
-		values := l.topics[name].join(l.ctx)
+		values := l.topics[name].join(l.ctx) //nolint:contextcheck // the poller outlives this viewer
 		defer l.topics[name].leave(values)
 		go forward(ctx, name, values, updates)
 	}

@@ -3,9 +3,11 @@ package console
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"sync"
 	"time"
@@ -38,7 +40,7 @@ type Flow struct {
 // Node is a service, or something that services use.
 type Node struct {
 	Name string `json:"name"`
-	Kind string `json:"kind"`         // "service", "database", "messages" or "outside"
+	Kind string `json:"kind"`         // "service", "database" or "outside"
 	Up   *bool  `json:"up,omitempty"` // nil: it is not scraped
 	Flow
 	Alerts int `json:"alerts"` // number of firing alerts about it
@@ -161,13 +163,13 @@ func (m *mapper) askAll(ctx context.Context) *asked {
 		}
 	}
 	if m.prometheus == nil {
-		note(fmt.Errorf("no URL of Prometheus"))
+		note(errors.New("the console was started without a URL of Prometheus"))
 	} else {
 		for _, q := range mapQueries() {
 			all.Go(func() {
 				v, err := m.prometheus.Query(ctx, q, time.Time{})
 				if err != nil {
-					note(fmt.Errorf("Prometheus does not answer: %w", plain(err))) //nolint:staticcheck,revive // a name
+					note(fmt.Errorf("no answer of Prometheus: %w", plain(err)))
 					return
 				}
 				got.mu.Lock()
@@ -180,7 +182,7 @@ func (m *mapper) askAll(ctx context.Context) *asked {
 		all.Go(func() {
 			alerts, err := m.alerts.Alerts(ctx)
 			if err != nil {
-				note(fmt.Errorf("Alertmanager does not answer: %w", plain(err))) //nolint:staticcheck,revive // a name
+				note(fmt.Errorf("no answer of Alertmanager: %w", plain(err)))
 			}
 			got.alerts = alerts
 		})
@@ -203,7 +205,8 @@ func (m *mapper) askAll(ctx context.Context) *asked {
 
 // plain returns the cause of a backend's error, without the query.
 func plain(err error) error {
-	if e, ok := err.(*backend.Error); ok { //nolint:errorlint // only the outermost repeats the query
+	var e *backend.Error
+	if errors.As(err, &e) {
 		return e.Err
 	}
 	return err
@@ -218,16 +221,15 @@ func mapQueries() []string {
 
 func queryBurn() string { return slo.SeriesBurnRate(slo.Default().Page.Pairs[0].Long) }
 
-// by returns the values of a vector by the values of some labels. ok is false if the query has no answer.
-func (a *asked) by(query string, labels ...model.LabelName) (values map[string]float64, ok bool) {
-	v, ok := a.vectors[query]
-	values = map[string]float64{}
-	for _, s := range v {
+// by returns the values of an answer by the values of some labels. There are none if the query has no answer.
+func (a *asked) by(query string, labels ...model.LabelName) map[string]float64 {
+	values := map[string]float64{}
+	for _, s := range a.vectors[query] {
 		if f := float64(s.Value); !math.IsNaN(f) && !math.IsInf(f, 0) {
 			values[key(s.Metric, labels...)] = f
 		}
 	}
-	return values, ok
+	return values
 }
 
 func key(m model.Metric, labels ...model.LabelName) string {
@@ -257,48 +259,47 @@ func flowOf(k string, rate, failed, p95 map[string]float64) Flow {
 	return f
 }
 
+// edgesOf returns the edges of the service graph. Where the caller has metrics of its own, their figures stand: the service
+// graph takes every client span with an error for a failure, and an answer like "card declined" is one.
 func edgesOf(got *asked, g Graph) []Edge {
-	labels := []model.LabelName{"client", "server", "connection_type"}
-	rate, _ := got.by(queryEdges, labels...)
-	failed, _ := got.by(queryEdgeFails, labels...)
-	p95, _ := got.by(queryEdgeP95, labels...)
-	all := []Edge{}
-	seen := map[[2]string]bool{}
-	for _, s := range got.vectors[queryEdges] {
-		from, to := string(s.Metric["client"]), string(s.Metric["server"])
-		// Tempo names the caller of a request without a caller "user".
-		if from == "" || to == "" || from == to || from == "user" {
-			continue
-		}
-		seen[[2]string{from, to}] = true
-		all = append(all, Edge{From: from, To: to, Async: s.Metric["connection_type"] == "messaging_system",
-			Flow: flowOf(key(s.Metric, labels...), rate, failed, p95)})
-	}
-	called := []model.LabelName{"job", "peer"}
-	calls, _ := got.by(queryCalls, called...)
-	callFails, _ := got.by(queryCallFails, called...)
-	callP95, _ := got.by(queryCallP95, called...)
-	for _, s := range got.vectors[queryCalls] {
-		pair := [2]string{string(s.Metric["job"]), string(s.Metric["peer"])}
-		if pair[0] != "" && pair[1] != "" && !seen[pair] {
-			seen[pair] = true
-			all = append(all, Edge{From: pair[0], To: pair[1], Flow: flowOf(key(s.Metric, called...), calls, callFails, callP95)})
-		}
-	}
+	byPair := map[[2]string]Edge{}
 	for _, c := range g.Calls {
-		if !seen[c] {
-			all = append(all, Edge{From: c[0], To: c[1]})
-		}
+		byPair[c] = Edge{From: c[0], To: c[1]}
 	}
+	got.addEdges(byPair, "client", "server", queryEdges, queryEdgeFails, queryEdgeP95)
+	got.addEdges(byPair, "job", "peer", queryCalls, queryCallFails, queryCallP95)
+	all := slices.AppendSeq([]Edge{}, maps.Values(byPair))
 	slices.SortFunc(all, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.From, b.From), cmp.Compare(a.To, b.To)) })
 	return all
 }
 
+// connectionType is the label of the service graph that tells how a call is made.
+const connectionType = "connection_type"
+
+// addEdges adds the edges in the answers to three queries, whose labels from and to name caller and called.
+func (a *asked) addEdges(all map[[2]string]Edge, from, to model.LabelName, rates, fails, p95s string) {
+	labels := []model.LabelName{from, to, connectionType}
+	rate := a.by(rates, labels...)
+	failed := a.by(fails, labels...)
+	p95 := a.by(p95s, labels...)
+	for _, s := range a.vectors[rates] {
+		pair := [2]string{string(s.Metric[from]), string(s.Metric[to])}
+		// Tempo names the caller of a request without a caller "user".
+		if pair[0] == "" || pair[1] == "" || pair[0] == pair[1] || pair[0] == "user" {
+			continue
+		}
+		e := all[pair]
+		e.From, e.To, e.Async = pair[0], pair[1], e.Async || s.Metric[connectionType] == "messaging_system"
+		e.Flow = flowOf(key(s.Metric, labels...), rate, failed, p95)
+		all[pair] = e
+	}
+}
+
 func nodesOf(got *asked, g Graph, edges []Edge, alerts []Alert) []Node {
-	up, _ := got.by(queryUp, "job")
-	rate, _ := got.by(queryRate, "job")
-	failed, _ := got.by(queryErrors, "job")
-	p95, _ := got.by(queryP95, "job")
+	up := got.by(queryUp, "job")
+	rate := got.by(queryRate, "job")
+	failed := got.by(queryErrors, "job")
+	p95 := got.by(queryP95, "job")
 	names := map[string]bool{}
 	for _, s := range g.Services {
 		names[s] = true
@@ -313,7 +314,7 @@ func nodesOf(got *asked, g Graph, edges []Edge, alerts []Alert) []Node {
 	}
 	all := []Node{}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		n := Node{Name: name, Kind: kindOf(name, got, rate, g), Flow: flowOf(name, rate, failed, p95)}
+		n := Node{Name: name, Kind: kindOf(name, rate, g), Flow: flowOf(name, rate, failed, p95)}
 		if v, ok := up[name]; ok {
 			is := v > 0
 			n.Up = &is
@@ -358,23 +359,18 @@ func fromCallers(name string, edges []Edge) Flow {
 	return f
 }
 
-func kindOf(name string, got *asked, rate map[string]float64, g Graph) string {
+func kindOf(name string, rate map[string]float64, g Graph) string {
 	if _, ok := rate[name]; ok || slices.Contains(g.Services, name) {
 		return "service"
 	}
-	for _, s := range got.vectors[queryEdges] {
-		if string(s.Metric["server"]) != name {
-			continue
-		}
-		switch s.Metric["connection_type"] {
-		case "database":
-			return "database"
-		case "virtual_node":
-			return "outside"
-		}
+	// Tempo marks everything that has no spans of its own alike, so a database is known by its name only.
+	if databaseName.MatchString(name) {
+		return "database"
 	}
 	return "outside"
 }
+
+var databaseName = regexp.MustCompile(`(?i)(^|[-_.])(db|database|postgres|postgresql|mysql|mariadb|sqlite|redis)([-_.]|$)`)
 
 func alertsOf(got *asked) []Alert {
 	all := []Alert{}
@@ -408,9 +404,9 @@ func serviceOf(labels map[string]string) string {
 
 func budgetsOf(got *asked) []Budget {
 	labels := []model.LabelName{slo.LabelService, slo.LabelSLO}
-	left, _ := got.by(slo.SeriesBudgetRemaining, labels...)
-	burn, _ := got.by(queryBurn(), labels...)
-	spent, _ := got.by(slo.SeriesTimeToExhaustion, labels...)
+	left := got.by(slo.SeriesBudgetRemaining, labels...)
+	burn := got.by(queryBurn(), labels...)
+	spent := got.by(slo.SeriesTimeToExhaustion, labels...)
 	at := func(values map[string]float64, k string) *float64 {
 		v, ok := values[k]
 		if !ok {
@@ -440,8 +436,8 @@ func budgetsOf(got *asked) []Budget {
 }
 
 func loadOf(got *asked) []Load {
-	intended, _ := got.by(queryIntended, "tier")
-	achieved, _ := got.by(queryAchieved, "tier")
+	intended := got.by(queryIntended, "tier")
+	achieved := got.by(queryAchieved, "tier")
 	all := []Load{}
 	for _, tier := range slices.Sorted(maps.Keys(intended)) {
 		want := intended[tier]

@@ -2,7 +2,7 @@
 import * as esbuild from 'esbuild'
 import { cpSync, mkdirSync, rmSync } from 'node:fs'
 
-const out = new URL('../dist/', import.meta.url).pathname
+const out = process.env.OUT ?? new URL('../dist/', import.meta.url).pathname
 rmSync(out, { recursive: true, force: true })
 mkdirSync(out, { recursive: true })
 cpSync(new URL('src/index.html', import.meta.url), out + 'index.html')
@@ -21,7 +21,7 @@ const options = {
   jsxImportSource: 'preact',
   minify: true,
   legalComments: 'linked',
-  logLevel: 'info',
+  logLevel: 'warning',
 }
 if (process.argv.includes('--watch')) {
   await (await esbuild.context(options)).watch()

@@ -1,7 +1,7 @@
 // Questions to the console's server. Every answer may be missing: callers get an Error whose message is for people.
 
 export interface Flow { rate: number | null; errors: number | null; p95: number | null }
-export interface Node extends Flow { name: string; kind: 'service' | 'database' | 'messages' | 'outside'; up?: boolean; alerts: number }
+export interface Node extends Flow { name: string; kind: 'service' | 'database' | 'outside'; up?: boolean; alerts: number }
 export interface Edge extends Flow { from: string; to: string; async: boolean }
 export interface Alert { name: string; severity: string; service: string; state: string; since: string; labels: Record<string, string>; summary?: string; runbook?: string }
 export interface Budget { service: string; slo: string; objective: number; left: number | null; burn: number | null; spent_in: number | null }

@@ -3,7 +3,7 @@ import { useEffect, useState } from 'preact/hooks'
 import { queryRange, type About, type Series, type Snapshot } from '../api'
 import { number, percent, seconds } from '../format'
 import { t } from '../i18n'
-import { aligned, link, setParams, usePlace, rangeOf } from '../route'
+import { aligned, setParams, usePlace, rangeOf } from '../route'
 import { Answer, Card, Copy, Empty, useAsked } from '../parts/basics'
 import { Chart, type Line } from '../parts/chart'
 import { ServiceMap } from '../parts/graph'
@@ -40,7 +40,7 @@ export function MapPage(p: { of: Snapshot | null; about: About | null }): JSX.El
         <Alerts of={s} />
         <Budgets of={s} />
         <Loads of={s} />
-        <TryNext of={s} />
+        <TryNext />
       </aside>
     </div>
   </div>
@@ -80,10 +80,10 @@ function Faults(p: { of: Snapshot }): JSX.Element {
   const now = useNow(p.of.faults.length > 0)
   return <Card title={t('faultsInForce')} note={t('faultsHelp')}>
     {p.of.faults.length === 0 && <div class="row mut">{t('noFaults')}</div>}
-    {p.of.faults.map((f) => <a class="row" key={f.service + f.kind} href={link('/service/' + f.service)}>
+    {p.of.faults.map((f) => <div class="row" key={f.service + f.kind}>
       <div><span class="bad b">● {f.service}: {f.kind}</span><span class="mut">{t('endsIn')} {seconds(Math.max(0, (Date.parse(f.ends) - now) / 1000))}</span></div>
       <small>{Object.entries(f.params ?? {}).map(([k, v]) => `${k} ${typeof v === 'object' ? JSON.stringify(v) : String(v)}`).join(' · ')}</small>
-    </a>)}
+    </div>)}
   </Card>
 }
 
@@ -101,25 +101,25 @@ export function useNow(on: boolean): number {
 function Alerts(p: { of: Snapshot }): JSX.Element {
   const word = { firing: t('firing'), pending: t('pending'), inhibited: t('inhibited'), silenced: t('silenced') } as Record<string, string>
   const shown = p.of.alerts.filter((a) => a.state !== 'silenced')
-  return <Card title={<a href={link('/alerts')} style="color:inherit;text-decoration:none">{t('alerts')}</a>} note={String(shown.filter((a) => a.state === 'firing').length)}>
+  return <Card title={t('alerts')} note={String(shown.filter((a) => a.state === 'firing').length)}>
     {shown.length === 0 && <div class="row mut">{t('noAlerts')}</div>}
-    {shown.map((a) => <a class="row" key={JSON.stringify(a.labels)} href={link('/alerts')}>
+    {shown.map((a) => <div class="row" key={JSON.stringify(a.labels)}>
       <div><span class={a.state === 'firing' ? 'bad b' : 'mut'}>{a.name}</span><span class={a.severity === 'page' && a.state === 'firing' ? 'bad' : 'mut'}>{a.severity} · {word[a.state] ?? a.state}</span></div>
       <small>{a.summary ?? a.service}</small>
-    </a>)}
+    </div>)}
   </Card>
 }
 
 function Budgets(p: { of: Snapshot }): JSX.Element {
-  return <Card title={<a href={link('/objectives')} style="color:inherit;text-decoration:none">{t('budgets')}</a>}>
+  return <Card title={t('budgets')}>
     {p.of.budgets.length === 0 && <div class="row mut">{t('noData')}</div>}
     {p.of.budgets.map((b) => {
       const left = b.left ?? null
       const state = left === null ? '' : left <= 0.1 ? 'bad' : left <= 0.4 ? 'warn' : ''
-      return <a class="row" key={b.service + b.slo} href={link(`/objective/${b.service}/${b.slo}`)}>
+      return <div class="row" key={b.service + b.slo}>
         <div><span>{b.service}: {b.slo}</span><span class={'b ' + state}>{percent(left)}</span></div>
         <div class="bar"><s class={state} style={{ width: Math.max(0, Math.min(1, left ?? 0)) * 100 + '%' }} /></div>
-      </a>
+      </div>
     })}
   </Card>
 }
@@ -132,12 +132,9 @@ function Loads(p: { of: Snapshot }): JSX.Element {
   </Card>
 }
 
-function TryNext(p: { of: Snapshot }): JSX.Element {
-  const worst = p.of.budgets[0]
+function TryNext(): JSX.Element {
   return <Card title={t('tryNext')}>
     <div class="row"><div style="display:block">{t('tryFault')}<br /><Copy text="firedrill drill run total-outage" /></div></div>
-    <a class="row" href={link('/traces', { q: '{ duration > 200ms && kind = server }' })}>{t('tryTrace')}</a>
-    {worst && <a class="row" href={link(`/objective/${worst.service}/${worst.slo}`)}>{t('tryBudget')}</a>}
     <div class="row"><div style="display:block">{t('tryLoad')}<br /><Copy text="firedrill load loadgen/profiles/steady.yaml" /></div></div>
   </Card>
 }

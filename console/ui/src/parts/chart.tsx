@@ -26,18 +26,15 @@ interface Props {
   dots?: Dot[]
   onDot?: (d: Dot) => void
   onZoom?: (from: number, to: number) => void
-  legend?: boolean
   label: string
 }
 
 const colours = ['--c1', '--c2', '--c3', '--c4', '--c5', '--c6', '--c7', '--c8']
 const css = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
-/** colourOf returns a colour that a name always has, so that a service looks alike on all charts. */
-export function colourOf(name: string): string {
-  let h = 0
-  for (const c of name) h = (h * 31 + c.charCodeAt(0)) >>> 0
-  return colours[h % colours.length]!
+/** colourOf returns the colour of a name among the names of a chart. */
+function colourOf(name: string, names: string[]): string {
+  return colours[[...names].sort().indexOf(name) % colours.length] ?? '--c1'
 }
 
 /** Chart draws series over time. */
@@ -46,7 +43,7 @@ export function Chart(p: Props): JSX.Element {
   const plot = useRef<uPlot | null>(null)
   const latest = useRef(p)
   latest.current = p
-  const shape = p.lines.map((l) => l.name).join('\n') + (p.levels ?? []).map((l) => l.value).join() + (p.height ?? '') + (p.legend ?? '')
+  const shape = p.lines.map((l) => l.name).join('\n') + (p.levels ?? []).map((l) => l.value).join() + (p.height ?? '')
 
   useEffect(() => {
     const el = box.current
@@ -68,14 +65,19 @@ export function Chart(p: Props): JSX.Element {
     u.setData(dataOf(p), false)
     u.setScale('x', { min: p.from, max: p.to })
   })
-  return <div class="chart" ref={box} role="img" aria-label={summary(p)} />
+  return <>
+    <div class="chart" ref={box} role="img" aria-label={summary(p)} />
+    <ul class="legend" aria-hidden="true">{p.lines.map((l) => <li key={l.name}>
+      <i style={{ background: `var(${l.colour ?? colourOf(l.name, p.lines.map((x) => x.name))})` }} />{l.name} <b>{p.write(last(l.series.values))}</b></li>)}</ul>
+  </>
 }
+
+const last = (values: (number | null)[]) => values.findLast((v) => v !== null)
 
 /** summary says in words what a chart shows now. */
 function summary(p: Props): string {
   const parts = p.lines.slice(0, 8).map((l) => {
-    const last = [...l.series.values].reverse().find((v) => v !== null)
-    return `${l.name} ${p.write(last)}`
+    return `${l.name} ${p.write(last(l.series.values))}`
   })
   return `${p.label}: ${parts.join(', ') || unknown}`
 }
@@ -91,7 +93,7 @@ function optionsOf(latest: { current: Props }, width: number): uPlot.Options {
   const axis = { stroke: css('--mut'), grid, ticks: { show: false }, font: '11px system-ui' }
   return {
     width, height: p.height ?? 150,
-    legend: { show: p.legend ?? true, live: true },
+    legend: { show: false },
     cursor: { y: false, drag: { x: p.onZoom !== undefined, y: false, setScale: false }, sync: { key: 'time' } },
     scales: { x: { time: true, min: p.from, max: p.to }, y: { range: (_u, lo, hi) => rangeOf(latest.current, lo, hi) } },
     axes: [
@@ -101,7 +103,7 @@ function optionsOf(latest: { current: Props }, width: number): uPlot.Options {
     series: [
       { value: (_u, v) => (v === null || v === undefined ? unknown : new Date(v * 1000).toLocaleTimeString()) },
       ...p.lines.map((l) => ({
-        label: l.name, stroke: css(l.colour ?? colourOf(l.name)), width: 1.6, points: { show: false }, spanGaps: false,
+        label: l.name, stroke: css(l.colour ?? colourOf(l.name, p.lines.map((x) => x.name))), width: 1.6, points: { show: false }, spanGaps: false,
         value: (_u: uPlot, v: number | null) => latest.current.write(v),
       })),
     ],

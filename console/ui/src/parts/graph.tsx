@@ -4,7 +4,6 @@ import { graphlib, layout } from '@dagrejs/dagre'
 import type { Edge, Node, Snapshot } from '../api'
 import { percent, rate, seconds } from '../format'
 import { t } from '../i18n'
-import { link } from '../route'
 
 const width = 150, height = 74
 
@@ -53,8 +52,7 @@ function Box(p: { node: Node; x: number; y: number; fault: boolean }): JSX.Eleme
   const state = n.up === false || n.alerts > 0 ? 'bad' : grade(n.errors)
   const mark = n.up === false ? t('down') : p.fault ? t('fault') : n.alerts > 0 ? '● ' + n.alerts : ''
   const quiet = n.rate === null || n.rate === 0
-  return <a href={link('/service/' + encodeURIComponent(n.name))} data-node={n.name} data-state={state || 'ok'}>
-    <g transform={`translate(${p.x} ${p.y})`}>
+  return <g data-node={n.name} data-state={state || 'ok'} transform={`translate(${p.x} ${p.y})`}>
       <title>{`${n.name}: ${rate(n.rate)}, ${t('errors')} ${percent(n.errors)}, p95 ${seconds(n.p95)}`}</title>
       <rect class={'n ' + state} width={width} height={height} rx="9" />
       {p.fault && <rect class="fault" width={width} height="5" rx="2" />}
@@ -64,8 +62,7 @@ function Box(p: { node: Node; x: number; y: number; fault: boolean }): JSX.Eleme
         ? <text class="m" x="12" y="45">{t('noTraffic')}</text>
         : <><text x="12" y="45">{rate(n.rate)}</text><text class={grade(n.errors) || 'ok'} x={width - 12} y="45" text-anchor="end">{percent(n.errors)}</text></>}
       <text class="m" x="12" y="63">{n.p95 !== null ? 'p95 ' + seconds(n.p95) : n.kind === 'service' ? '' : t(n.kind)}</text>
-    </g>
-  </a>
+  </g>
 }
 
 function pathOf(a?: { x: number; y: number }, b?: { x: number; y: number }): string {
