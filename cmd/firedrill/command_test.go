@@ -162,7 +162,7 @@ func TestOutputAsJSON(t *testing.T) {
 // format of their own.
 func resultless() map[string]bool {
 	all := map[string]bool{}
-	for _, path := range strings.Split("down,reset,restart,build,logs,ui,notifications,entry,slo generate,slo import,slo backfill,"+
+	for _, path := range strings.Split("down,reset,restart,build,logs,ui,console,notifications,entry,slo generate,slo import,slo backfill,"+
 		"drill export,drill watchdog,drill hint,drill guess,drill stop", ",") {
 		all["firedrill "+path] = true
 	}
