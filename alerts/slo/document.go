@@ -39,15 +39,17 @@ type docLowTraffic struct {
 type docSLI struct {
 	Raw    *docRaw    `yaml:"raw"`
 	Events *docEvents `yaml:"events"`
-	Plugin *struct {
-		ID      string            `yaml:"id"`
-		Options map[string]string `yaml:"options"`
-	} `yaml:"plugin"`
+	Plugin *docPlugin `yaml:"plugin"`
 
 	// The following keys are Firedrill's.
 	Unit      string        `yaml:"unit"` // unit of the queries of events and raw, if the queries do not show it
 	Latency   *docLatency   `yaml:"latency"`
 	Freshness *docFreshness `yaml:"freshness"`
+}
+
+type docPlugin struct {
+	ID      string            `yaml:"id"`
+	Options map[string]string `yaml:"options"`
 }
 
 type docRaw struct {

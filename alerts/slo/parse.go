@@ -18,13 +18,22 @@ import (
 // defaultMinBadEvents is the default low-traffic guard. Fewer failures may be chance.
 const defaultMinBadEvents = 5
 
-// Load reads a file of objectives. The error joins one SpecError for each problem in the file.
+// Load reads a file with one document of objectives. The error joins one SpecError for each problem in the file.
 func Load(file string) (Spec, error) {
 	text, err := yamlfile.ReadText(file)
 	if err != nil {
 		return Spec{}, fmt.Errorf("read objectives: %w", err)
 	}
 	return Parse(file, text)
+}
+
+// LoadFile reads the documents of a file; see ParseAll.
+func LoadFile(file string) ([]Spec, error) {
+	text, err := yamlfile.ReadText(file)
+	if err != nil {
+		return nil, fmt.Errorf("read objectives: %w", err)
+	}
+	return ParseAll(file, text)
 }
 
 // LoadAll reads every *.yaml file of a folder, in the order of the file names.
@@ -49,14 +58,12 @@ func LoadAll(dir string) ([]Spec, error) {
 	return all, errors.Join(errs...)
 }
 
-// Parse reads the text of a file of objectives. file is the file's name for error messages.
+// Parse reads the text of one document of objectives. file is the file's name for error messages.
 func Parse(file string, text []byte) (Spec, error) {
-	var doc document
-	found, err := Decode(file, text, &doc)
+	r, err := decode(file, text)
 	if err != nil {
 		return Spec{}, err
 	}
-	r := resolver{Problems: found, file: file, doc: doc}
 	spec := r.spec()
 	return spec, r.Err()
 }
@@ -64,8 +71,17 @@ func Parse(file string, text []byte) (Spec, error) {
 // resolver converts a document to a Spec and collects the problems in it.
 type resolver struct {
 	*Problems
-	file string
-	doc  document
+	file   string
+	doc    document
+	rename func(key string) string // returns the key in the file's own words; nil: they are those of document
+}
+
+// Add records a problem with the value at a key.
+func (r *resolver) Add(key, format string, args ...any) {
+	if r.rename != nil {
+		key = r.rename(key)
+	}
+	r.Problems.Add(key, format, args...)
 }
 
 // name matches valid names of services and objectives.

@@ -105,6 +105,8 @@ func checkLabels(expr parser.Expr) error {
 		return checkLabels(e.Expr)
 	case *parser.UnaryExpr:
 		return checkLabels(e.Expr)
+	case *parser.SubqueryExpr: // has the labels of its expression
+		return checkLabels(e.Expr)
 	case *parser.BinaryExpr:
 		return errors.Join(checkLabels(e.LHS), checkLabels(e.RHS))
 	case *parser.AggregateExpr:

@@ -67,7 +67,11 @@ type AlertMeta struct {
 
 // Spec is the content of one file: the objectives of a service.
 type Spec struct {
-	File    string // file name for error messages
+	File string // file name for error messages
+	// Document is the number of the document in its file, from 1, and Documents is how many the file has. Both are 0 for
+	// a text that is read alone.
+	Document, Documents int
+
 	Service string
 	Scale   float64 // how many times faster than real time the windows run; 1 is production
 	SLOs    []SLO

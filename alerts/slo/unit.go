@@ -128,7 +128,7 @@ func perSecondOf(query string, given Unit) (string, error) {
 	}
 	switch {
 	case m.unit == "":
-		return "", fmt.Errorf("nobody can tell whether the query counts events per second or events in the window: write rate(…), or add unit: %s or unit: %s", PerSecond, PerWindow)
+		return "", fmt.Errorf("the query does not show whether it counts events per second or events in the window: write rate(…), or add unit: %s or unit: %s", PerSecond, PerWindow)
 	case !(m.factor > 0):
 		return "", fmt.Errorf("the query counts events times %s: want a factor above 0", FormatNumber(m.factor))
 	}

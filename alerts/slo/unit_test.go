@@ -7,7 +7,7 @@ import (
 )
 
 func TestPerSecondOf(t *testing.T) {
-	const unknown = "nobody can tell whether the query counts events per second or events in the window"
+	const unknown = "the query does not show whether it counts events per second or events in the window"
 	for _, tc := range []struct {
 		query string
 		unit  Unit
@@ -63,7 +63,7 @@ slos:
         total_query: sum(avg_over_time(all[{{.window}}]))
 `
 	for unit, want := range map[string]string{
-		"":                            "slos[0].sli.events.error_query: nobody can tell",
+		"":                            "slos[0].sli.events.error_query: the query does not show",
 		"unit: per_window\n      ":    "",
 		"unit: per_fortnight\n      ": `slos[0].sli.unit: "per_fortnight": want per_second or per_window`,
 	} {

@@ -40,8 +40,8 @@ func loadSpecs(root string, files []string) ([]slo.Spec, error) {
 	var specs []slo.Spec
 	var errs []error
 	for _, file := range files {
-		spec, err := slo.Load(file)
-		specs, errs = append(specs, spec), append(errs, err)
+		found, err := slo.LoadFile(file)
+		specs, errs = append(specs, found...), append(errs, err)
 	}
 	return specs, badSpec(errors.Join(errs...))
 }

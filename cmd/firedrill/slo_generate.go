@@ -110,8 +110,15 @@ func (g generation) ofFiles(p program, paths []string) error {
 	if g.check {
 		return cli.Misuse("--check compares with the files in a folder: name it with --out")
 	}
-	for _, spec := range specs {
-		if _, err := p.stdout.Write(files[filepath.Base(spec.File)]); err != nil {
+	if len(specs) > 1 && g.format == rules.FormatFile {
+		return cli.Misuse("%d documents make as many files of rules: name a folder for them with --out", len(specs))
+	}
+	for i, spec := range specs {
+		text := files[spec.Name()]
+		if i > 0 {
+			text = append([]byte("---\n"), text...)
+		}
+		if _, err := p.stdout.Write(text); err != nil {
 			return fmt.Errorf("write rules: %w", err)
 		}
 	}
@@ -149,7 +156,10 @@ func renderAll(specs []slo.Spec, format rules.Format, policy slo.Policy, scale f
 		if err != nil {
 			return nil, err
 		}
-		files[filepath.Base(spec.File)] = text
+		if _, taken := files[spec.Name()]; taken {
+			return nil, fmt.Errorf("two specs are named %s: write their rules one after the other", spec.Name())
+		}
+		files[spec.Name()] = text
 	}
 	return files, nil
 }
