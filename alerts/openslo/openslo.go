@@ -1,5 +1,5 @@
-// Package openslo converts objectives from OpenSLO v1 to Firedrill's format as far as possible, and
-// reports what cannot be converted.
+// Package openslo converts objectives from OpenSLO v1 and from Pyrra to Firedrill's format as far as possible,
+// and reports what cannot be converted.
 //
 // It must not know what rules are made of objectives.
 // https://github.com/OpenSLO/OpenSLO
@@ -89,34 +89,51 @@ type metric struct {
 	} `yaml:"metricSource"`
 }
 
-// ImportFiles converts files of OpenSLO, which may refer to each other. It returns an error if a
-// file is not OpenSLO. Valid OpenSLO that cannot be expressed is reported in the result.
+// ImportFiles converts files of OpenSLO, which may refer to each other, and of Pyrra. It returns an error if a
+// file is neither. What is valid and cannot be expressed is reported in the result.
 func ImportFiles(files ...string) (Result, error) {
-	var objects []object
+	var all documents
 	for _, file := range files {
 		text, err := yamlfile.ReadText(file)
 		if err != nil {
-			return Result{}, fmt.Errorf("read OpenSLO: %w", err)
+			return Result{}, fmt.Errorf("read objectives: %w", err)
 		}
-		more, err := read(file, text)
-		if err != nil {
+		if err := all.read(file, text); err != nil {
 			return Result{}, err
 		}
-		objects = append(objects, more...)
 	}
-	return convert(objects)
+	return convert(all)
 }
 
-// Import converts the OpenSLO documents in one text; see ImportFiles.
+// documents are the documents of an import.
+type documents struct {
+	objects []object
+	pyrra   []pyrraObject
+}
+
+// read adds the documents of a text.
+func (d *documents) read(file string, text []byte) error {
+	if isPyrra.Match(text) {
+		more, err := readPyrra(file, text)
+		d.pyrra = append(d.pyrra, more...)
+		return err
+	}
+	more, err := read(file, text)
+	d.objects = append(d.objects, more...)
+	return err
+}
+
+// Import converts the documents in one text; see ImportFiles.
 func Import(file string, text []byte) (Result, error) {
-	objects, err := read(file, text)
-	if err != nil {
+	var all documents
+	if err := all.read(file, text); err != nil {
 		return Result{}, err
 	}
-	return convert(objects)
+	return convert(all)
 }
 
-func convert(objects []object) (Result, error) {
+func convert(all documents) (Result, error) {
+	objects := all.objects
 	im := importer{
 		indicators: map[string]object{}, sources: map[string]string{},
 		services: map[string][]yaml.MapSlice{}, result: Result{Specs: map[string][]byte{}},
@@ -140,6 +157,9 @@ func convert(objects []object) (Result, error) {
 			im.skipped("%s %q: no such kind in %s", o.Kind, o.Metadata.Name, apiVersion)
 		}
 	}
+	for _, o := range all.pyrra {
+		im.pyrra(o)
+	}
 	return im.finish()
 }
 
@@ -153,7 +173,7 @@ func read(file string, text []byte) ([]object, error) {
 	}
 	for i, o := range objects {
 		if o.APIVersion != apiVersion {
-			return nil, fmt.Errorf("read OpenSLO in %s: document %d has apiVersion %q: want %q", file, i+1, o.APIVersion, apiVersion)
+			return nil, fmt.Errorf("read OpenSLO in %s: document %d has apiVersion %q: want %q, or %q of Pyrra", file, i+1, o.APIVersion, apiVersion, pyrraVersion)
 		}
 	}
 	return objects, nil
@@ -225,5 +245,5 @@ func write(service string, slos []yaml.MapSlice) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write objectives of %q: %w", service, err)
 	}
-	return append([]byte("# Imported from OpenSLO.\n"), text...), nil
+	return append([]byte("# Imported.\n"), text...), nil
 }

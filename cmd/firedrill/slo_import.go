@@ -16,8 +16,8 @@ import (
 func (p program) sloImportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import FILE...",
-		Short: "Turn OpenSLO into objectives of firedrill",
-		Long: `Turns objectives in OpenSLO v1 into files of firedrill, one a service, on standard output or in a folder. What changes its
+		Short: "Turn OpenSLO and Pyrra into objectives of firedrill",
+		Long: `Turns objectives in OpenSLO v1 and of Pyrra (v1alpha1) into files of firedrill, one a service, on standard output or in a folder. What changes its
 meaning and what cannot be expressed is listed on standard error; in the second case the exit code is 1. Give files that refer
 to each other together. An existing file is not overwritten.`,
 		Example: `  firedrill slo import --out alerts/specs openslo/*.yaml`,
