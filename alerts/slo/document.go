@@ -14,6 +14,8 @@ type document struct {
 	Owner   string            `yaml:"owner"` // Firedrill's
 	Scale   *float64          `yaml:"scale"` // Firedrill's
 	SLOs    []docSLO          `yaml:"slos"`
+	// Plugins are Go code that Sloth runs when it makes rules. They are read so that the error can say what they are.
+	Plugins any `yaml:"slo_plugins"`
 }
 
 type docSLO struct {
@@ -23,6 +25,7 @@ type docSLO struct {
 	Labels      map[string]string `yaml:"labels"`
 	SLI         docSLI            `yaml:"sli"`
 	Alerting    docAlerting       `yaml:"alerting"`
+	Plugins     any               `yaml:"plugins"` // as those of document
 
 	// The following keys are Firedrill's.
 	Owner      string         `yaml:"owner"`

@@ -87,6 +87,9 @@ func (r *resolver) Add(key, format string, args ...any) {
 // name matches valid names of services and objectives.
 var name = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`)
 
+// pluginsAreCode is why plugins are refused.
+const pluginsAreCode = "plugins are Go code that Sloth runs to change its rules: leave them out, or use Sloth for this file"
+
 func (r *resolver) spec() Spec {
 	spec := Spec{File: r.file, Service: r.doc.Service, Scale: 1}
 	if r.doc.Version != version {
@@ -102,6 +105,9 @@ func (r *resolver) spec() Spec {
 		}
 	}
 	r.labels("labels", r.doc.Labels)
+	if r.doc.Plugins != nil {
+		r.Add("slo_plugins", pluginsAreCode)
+	}
 	if len(r.doc.SLOs) == 0 {
 		r.Add("slos", "there is none")
 	}
@@ -128,6 +134,9 @@ func (r *resolver) slo(path string, d docSLO) SLO {
 		r.Add(path+".objective", "%v: want percent, above 0 and below 100", d.Objective)
 	}
 	r.labels(path+".labels", d.Labels)
+	if d.Plugins != nil {
+		r.Add(path+".plugins", pluginsAreCode)
+	}
 	s := SLO{
 		Service: r.doc.Service, Name: d.Name, Description: strings.TrimSpace(d.Description), Objective: d.Objective,
 		SLI:   r.sli(path+".sli", d.SLI),

@@ -25,6 +25,7 @@ type resource struct {
 		Service string            `yaml:"service"`
 		Labels  map[string]string `yaml:"labels"`
 		SLOs    []resourceSLO     `yaml:"slos"`
+		Plugins any               `yaml:"sloPlugins"`
 	} `yaml:"spec"`
 }
 
@@ -33,6 +34,7 @@ type resourceSLO struct {
 	Description string            `yaml:"description"`
 	Objective   float64           `yaml:"objective"`
 	Labels      map[string]string `yaml:"labels"`
+	Plugins     any               `yaml:"plugins"`
 	SLI         struct {
 		Raw *struct {
 			ErrorRatioQuery string `yaml:"errorRatioQuery"`
@@ -54,9 +56,9 @@ type resourceSLO struct {
 
 // document returns the resource as a file of objectives.
 func (r resource) document() document {
-	doc := document{Version: version, Service: r.Spec.Service, Labels: r.Spec.Labels}
+	doc := document{Version: version, Service: r.Spec.Service, Labels: r.Spec.Labels, Plugins: r.Spec.Plugins}
 	for _, s := range r.Spec.SLOs {
-		one := docSLO{Name: s.Name, Description: s.Description, Objective: s.Objective, Labels: s.Labels}
+		one := docSLO{Name: s.Name, Description: s.Description, Objective: s.Objective, Labels: s.Labels, Plugins: s.Plugins}
 		one.SLI.Plugin = s.SLI.Plugin
 		if raw := s.SLI.Raw; raw != nil {
 			one.SLI.Raw = &docRaw{raw.ErrorRatioQuery}
@@ -86,10 +88,17 @@ func resourceKey(key string) string {
 // isResource matches a text that is a custom resource and not a file.
 var isResource = regexp.MustCompile(`(?m)^apiVersion:`)
 
+// otherFormat matches the apiVersion of OpenSLO and of Pyrra.
+var otherFormat = regexp.MustCompile(`(?m)^apiVersion:\s*["']?(openslo|pyrra\.dev)/`)
+
 // decode decodes one document of a file.
 func decode(file string, text []byte) (resolver, error) {
 	r := resolver{file: file}
 	var err error
+	if other := otherFormat.Find(text); other != nil {
+		line := bytes.Count(text[:bytes.Index(text, other)], []byte("\n")) + 1
+		return r, &SpecError{File: file, Line: line, Key: "apiVersion", Reason: "this is the format of another tool: turn it into objectives with \"firedrill slo import\""}
+	}
 	if !isResource.Match(text) {
 		r.Problems, err = Decode(file, text, &r.doc)
 		return r, err

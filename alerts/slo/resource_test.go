@@ -85,6 +85,10 @@ func TestErrorsOfDocuments(t *testing.T) {
 		{"a key of a resource", "errorQuery:", "error_query:", `slos.yaml:16: spec.slos[0].sli.events`},
 		{"the kind", "kind: PrometheusServiceLevel", "kind: Deployment", `slos.yaml:2: apiVersion: "sloth.slok.dev/v1" with the kind "Deployment"`},
 		{"the version of a resource", "sloth.slok.dev/v1", "sloth.slok.dev/v2", `slos.yaml:2: apiVersion: "sloth.slok.dev/v2"`},
+		{"plugins of a resource", "  slos:\n    - name: availability\n      objective: 99.9\n", "  sloPlugins: {chain: []}\n  slos:\n    - name: availability\n      objective: 99.9\n", "slos.yaml:10: spec.sloPlugins: plugins are Go code"},
+		{"plugins of an objective", "    objective: 99\n", "    objective: 99\n    plugins: {chain: []}\n", "slos.yaml:28: slos[0].plugins: plugins are Go code"},
+		{"OpenSLO", "sloth.slok.dev/v1", "openslo/v1", "slos.yaml:2: apiVersion: this is the format of another tool"},
+		{"Pyrra", "sloth.slok.dev/v1", "pyrra.dev/v1alpha1", "slos.yaml:2: apiVersion: this is the format of another tool"},
 		{"the second document", "objective: 99\n", "objective: 0\n", "slos.yaml:27: slos[0].objective: "},
 	} {
 		text := strings.Replace(resourceText, tc.from, tc.to, 1)
