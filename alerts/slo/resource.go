@@ -95,8 +95,8 @@ var otherFormat = regexp.MustCompile(`(?m)^apiVersion:\s*["']?(openslo|pyrra\.de
 func decode(file string, text []byte) (resolver, error) {
 	r := resolver{file: file}
 	var err error
-	if other := otherFormat.Find(text); other != nil {
-		line := bytes.Count(text[:bytes.Index(text, other)], []byte("\n")) + 1
+	if other := otherFormat.FindIndex(text); other != nil {
+		line := bytes.Count(text[:other[0]], []byte("\n")) + 1
 		return r, &SpecError{File: file, Line: line, Key: "apiVersion", Reason: "this is the format of another tool: turn it into objectives with \"firedrill slo import\""}
 	}
 	if !isResource.Match(text) {
