@@ -39,6 +39,12 @@ func Write(ctx context.Context, dir string, slos []slo.SLO, o Options) (Summary,
 	if err := o.validate(); err != nil {
 		return Summary{}, err
 	}
+	for _, s := range slos {
+		if o.Policy.Over(s).Period != o.Policy.Period {
+			return Summary{}, fmt.Errorf("make up the history of %s: its period is %s: want %s, as all histories are of one length",
+				s.ID(), slo.Format(s.Period), slo.Format(o.Policy.Period))
+		}
+	}
 	switch entries, err := os.ReadDir(dir); {
 	case err == nil && len(entries) > 0:
 		return Summary{}, fmt.Errorf("write history into %q: %w", dir, ErrNotEmpty)

@@ -27,7 +27,7 @@ func (im *importer) slo(o object) {
 		im.skipped("SLO %q: %v", name, err)
 		return
 	}
-	im.window(name, o.Spec.TimeWindow)
+	period := im.window(name, o.Spec.TimeWindow)
 	if len(o.Spec.AlertPolicies) > 0 {
 		im.changed("SLO %q: its alert policies: Firedrill makes its own alerts on the burn rate", name)
 	}
@@ -48,6 +48,9 @@ func (im *importer) slo(o object) {
 		}
 		if len(labels) > 0 {
 			entry = append(entry, yaml.MapItem{Key: "labels", Value: labels})
+		}
+		if period != "" {
+			entry = append(entry, yaml.MapItem{Key: "period", Value: period})
 		}
 		entry = append(entry, yaml.MapItem{Key: "sli", Value: sli})
 		im.add(o.Spec.Service, one, entry)
@@ -75,21 +78,35 @@ func (t objective) percent() (float64, error) {
 	return 0, errors.New("it has neither target nor targetPercent")
 }
 
-// window reports a time window that differs from Firedrill's.
-func (im *importer) window(name string, all []window) {
+// window returns the period of a rolling window; "" for the default. It reports a window that is absent or follows the
+// calendar.
+func (im *importer) window(name string, all []window) string {
 	period := slo.Default().Period
 	if len(all) == 0 {
 		im.changed("SLO %q: it has no timeWindow: here it is %s", name, slo.Format(period))
+		return ""
 	}
-	for _, w := range all {
-		length, err := model.ParseDuration(w.Duration)
-		switch {
-		case w.Calendar != nil || !w.IsRolling:
-			im.changed("SLO %q: its window of %s follows the calendar: here it is rolling, of %s", name, w.Duration, slo.Format(period))
-		case err != nil || time.Duration(length) != period:
-			im.changed("SLO %q: its window of %s is %s here", name, w.Duration, slo.Format(period))
-		}
+	w := all[0]
+	if w.Calendar != nil || !w.IsRolling {
+		im.changed("SLO %q: its window of %s follows the calendar: here it is rolling, of %s", name, w.Duration, slo.Format(period))
+		return ""
 	}
+	return im.period(name, w.Duration)
+}
+
+// period returns the length of a rolling window as a period; "" for the default, and for one that cannot be a period,
+// which it reports.
+func (im *importer) period(name, text string) string {
+	period := slo.Default().Period
+	length, err := model.ParseDuration(text)
+	switch d := time.Duration(length); {
+	case err == nil && d == period:
+		return ""
+	case err == nil && slo.IsPeriod(d):
+		return text
+	}
+	im.changed("SLO %q: its window of %s is %s here", name, text, slo.Format(period))
+	return ""
 }
 
 // labels returns the labels that are valid in Prometheus.

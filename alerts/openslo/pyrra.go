@@ -6,14 +6,11 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml"
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 
-	"firedrill/alerts/slo"
 	"firedrill/internal/yamlfile"
 )
 
@@ -94,13 +91,12 @@ func (im *importer) pyrra(o pyrraObject) {
 		skip(err)
 		return
 	}
-	period := slo.Default().Period
-	if length, err := model.ParseDuration(o.Spec.Window); err != nil || time.Duration(length) != period {
-		im.changed("SLO %q: its window of %s is %s here", name, o.Spec.Window, slo.Format(period))
-	}
 	entry := yaml.MapSlice{{Key: "name", Value: name}, {Key: "objective", Value: percent}}
 	if text := strings.TrimSpace(o.Spec.Description); text != "" {
 		entry = append(entry, yaml.MapItem{Key: "description", Value: text})
+	}
+	if period := im.period(name, o.Spec.Window); period != "" {
+		entry = append(entry, yaml.MapItem{Key: "period", Value: period})
 	}
 	entry = append(entry, yaml.MapItem{Key: "sli", Value: yaml.MapSlice{{Key: "events", Value: yaml.MapSlice{
 		{Key: "error_query", Value: bad}, {Key: "total_query", Value: total},

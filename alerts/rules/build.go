@@ -47,6 +47,7 @@ func Build(spec slo.Spec, o Options) (File, error) {
 // and pages, which are urgent. The second contains long windows, budgets and tickets, and is
 // evaluated less often.
 func BuildGroups(s slo.SLO, o Options) ([]Group, error) {
+	o.Policy = o.Policy.Over(s)
 	if err := o.Policy.Validate(); err != nil {
 		return nil, err
 	}

@@ -72,6 +72,7 @@ var ratios = []float64{1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001, 
 // Explain predicts what the rules of an objective will do. It reads the alerts back from the rules that BuildGroups
 // generates, so that it says nothing that the rules do not do. It returns the same errors as BuildGroups.
 func Explain(s slo.SLO, o Options) (Explanation, error) {
+	o.Policy = o.Policy.Over(s)
 	groups, err := BuildGroups(s, o)
 	if err != nil {
 		return Explanation{}, err

@@ -60,7 +60,11 @@ func remarkOn(spec slo.Spec, o Options) string {
 	}
 	remark += fmt.Sprintf("\nScraped every %s, evaluated every %s, long windows every %s.",
 		slo.Format(o.Clock.Scrape), slo.Format(o.Clock.Interval), slo.Format(o.Clock.LongInterval()))
-	if period := o.Clock.Wall(o.Policy.Period); period > defaultRetention {
+	longest := time.Duration(0)
+	for _, s := range spec.SLOs {
+		longest = max(longest, o.Policy.Over(s).Period)
+	}
+	if period := o.Clock.Wall(longest); period > defaultRetention {
 		remark += fmt.Sprintf("\nPrometheus must keep samples for more than %s (--storage.tsdb.retention.time); its default is %s.",
 			slo.Format(period), slo.Format(defaultRetention))
 	}

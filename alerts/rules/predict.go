@@ -22,6 +22,7 @@ type Prediction struct {
 // Predict returns how the alert of a severity reacts to an outage. The outage's length and rate are
 // in wall-clock time.
 func Predict(s slo.SLO, o Options, severity slo.Severity, outage slo.Outage) Prediction {
+	o.Policy = o.Policy.Over(s)
 	if severity == slo.Ticket {
 		return predict(s, o, o.Policy.Ticket, o.Clock.LongInterval(), outage)
 	}

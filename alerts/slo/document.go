@@ -11,8 +11,9 @@ type document struct {
 	Version string            `yaml:"version"`
 	Service string            `yaml:"service"`
 	Labels  map[string]string `yaml:"labels"`
-	Owner   string            `yaml:"owner"` // Firedrill's
-	Scale   *float64          `yaml:"scale"` // Firedrill's
+	Owner   string            `yaml:"owner"`  // Firedrill's
+	Scale   *float64          `yaml:"scale"`  // Firedrill's
+	Period  string            `yaml:"period"` // Firedrill's
 	SLOs    []docSLO          `yaml:"slos"`
 	// Plugins are Go code that Sloth runs when it makes rules. They are read so that the error can say what they are.
 	Plugins any `yaml:"slo_plugins"`
@@ -28,6 +29,7 @@ type docSLO struct {
 	Plugins     any               `yaml:"plugins"` // as those of document
 
 	// The following keys are Firedrill's.
+	Period     string         `yaml:"period"`
 	Owner      string         `yaml:"owner"`
 	Runbook    string         `yaml:"runbook"`
 	Dashboard  string         `yaml:"dashboard"`

@@ -151,11 +151,42 @@ func (r *resolver) slo(path string, d docSLO) SLO {
 			r.Add(path+".low_traffic.min_bad_events", "%v: want 0 (no guard) or more", s.MinBadEvents)
 		}
 	}
+	s.Period = r.period(path, d.Period)
 	s.Alerting = r.alerting(path+".alerting", d, s)
 	if s.Runbook == "" {
 		s.Runbook = first(d.Alerting.Annotations["runbook"], "docs/runbooks/"+s.Alerting.Name+".md")
 	}
 	return s
+}
+
+// Bounds of a period. A shorter one has no room for the windows of tickets, and a longer one exceeds what Prometheus keeps.
+const (
+	shortestPeriod = 3 * 24 * time.Hour
+	longestPeriod  = 366 * 24 * time.Hour
+)
+
+// IsPeriod reports whether an objective may have this period.
+func IsPeriod(d time.Duration) bool { return d >= shortestPeriod && d <= longestPeriod }
+
+// period returns the period of an objective, or 0 for that of the policy.
+func (r *resolver) period(path, text string) time.Duration {
+	key := path + ".period"
+	if text == "" {
+		key, text = "period", r.doc.Period
+	}
+	if text == "" {
+		return 0
+	}
+	d, err := model.ParseDuration(text)
+	switch period := time.Duration(d); {
+	case err != nil:
+		r.Add(key, "%q: want a length such as 28d or 4w; a month has no fixed length", text)
+	case !IsPeriod(period):
+		r.Add(key, "%q: want %s to %s", text, Format(shortestPeriod), Format(longestPeriod))
+	default:
+		return period
+	}
+	return 0
 }
 
 func (r *resolver) alerting(path string, d docSLO, s SLO) Alerting {

@@ -95,6 +95,15 @@ func Named(name string) (Policy, error) {
 	return Policy{}, fmt.Errorf("there is no policy %q: want default or workbook", name)
 }
 
+// Over returns the policy with the period of an objective, if it has one of its own. Windows and burn rates stay as they
+// are, so with a shorter period each pair stands for a larger share of the budget.
+func (p Policy) Over(s SLO) Policy {
+	if s.Period > 0 {
+		p.Period = s.Period
+	}
+	return p
+}
+
 // Windows returns every window of the policy and its period, in ascending order without duplicates.
 func (p Policy) Windows() []time.Duration {
 	all := []time.Duration{p.Period}

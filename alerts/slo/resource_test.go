@@ -126,3 +126,16 @@ func TestLabelsOfSubqueries(t *testing.T) {
 		}
 	}
 }
+
+func TestPeriods(t *testing.T) {
+	for text, want := range map[string]string{
+		"28d": "", "4w": "", "90d": "", "3d": "", "366d": "",
+		"2d": "want 3d to", "2y": "want 3d to", "1M": "a month has no fixed length", "month": "want a length such as 28d",
+	} {
+		file := strings.Replace(resourceText, "    objective: 99\n", "    objective: 99\n    period: "+text+"\n", 1)
+		_, err := ParseAll("slos.yaml", []byte(file))
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), "slos.yaml:28: slos[0].period: ") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}

@@ -31,6 +31,9 @@ type SLI struct {
 
 // SLO is one objective of one service.
 type SLO struct {
+	// Period is the time over which the objective must hold; 0 for that of the policy.
+	Period time.Duration
+
 	Service     string
 	Name        string
 	Description string
