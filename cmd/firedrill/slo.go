@@ -2,11 +2,14 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"firedrill/alerts/slo"
+	"firedrill/deploy/stack"
 	"firedrill/internal/cli"
 )
 
@@ -23,8 +26,11 @@ the burn rate, error budgets, and an explanation of what all of them will do. do
 
 // root returns the repository's folder.
 func (p program) root() (string, error) {
-	settings, err := p.settings()
-	return settings.Root, err
+	executable, err := os.Executable()
+	if err != nil {
+		return "", fmt.Errorf("find the running program: %w", err)
+	}
+	return stack.Root(p.getenv, executable)
 }
 
 // specsDir returns the folder of the shop's SLO specifications.

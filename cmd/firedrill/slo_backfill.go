@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -41,11 +40,18 @@ once. Every made-up series has the label synthetic="true". A folder that holds d
 	scrape := f.Duration("scrape", slo.Workshop().Scrape, "how often Prometheus scrapes the services")
 	seed := f.Uint64("seed", defaultHistorySeed, "`number` that decides what happened")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		kit, err := which.stack(p)
+		root, err := p.root()
 		if err != nil {
 			return err
 		}
-		return p.backfill(cmd.Context(), kit.Root, cmp.Or(*dir, kit.PrometheusDir()), slo.NewClock(*scale, *scrape), *seed)
+		if *dir == "" { // only then is there a copy
+			kit, err := which.stack(p)
+			if err != nil {
+				return err
+			}
+			*dir = kit.PrometheusDir()
+		}
+		return p.backfill(cmd.Context(), root, *dir, slo.NewClock(*scale, *scrape), *seed)
 	}
 	return cmd
 }

@@ -50,7 +50,7 @@ type Flags struct {
 // defaults. executable is the path of the running program: if it is in the folder .bin of a repository, that
 // repository is the root.
 func Resolve(f Flags, getenv func(string) string, executable string) (Settings, error) {
-	root, err := findRoot(getenv("FIREDRILL_ROOT"), executable)
+	root, err := Root(getenv, executable)
 	if err != nil {
 		return Settings{}, err
 	}
@@ -118,6 +118,11 @@ func (s Settings) resolveOffset(flag *int, env string) (int, error) {
 		return 0, fmt.Errorf("%w: port offset %d is outside 0 to %d", ErrSettings, offset, maxOffset)
 	}
 	return offset, nil
+}
+
+// Root returns the repository's folder, as Resolve does. It looks at no other folder, so it works where there is no copy.
+func Root(getenv func(string) string, executable string) (string, error) {
+	return findRoot(getenv("FIREDRILL_ROOT"), executable)
 }
 
 // findRoot returns the repository's folder. It is told if that is set, or else the folder above the
