@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"firedrill/internal/cli"
 	"firedrill/internal/machine/machinetest"
 	"firedrill/loadgen/result"
 	"firedrill/loadgen/schedule"
@@ -238,7 +239,7 @@ func TestLoadShardsMergeIntoTheWhole(t *testing.T) {
 			t.Errorf("merge %v: exit code %d, want 2", args, code)
 		}
 	}
-	if code, _, errs := firedrill(t.Context(), "load", "compare", files[0], files[1]); code != exitMisuse {
+	if code, _, errs := firedrill(t.Context(), "load", "compare", files[0], files[1]); code != cli.ExitUnclear {
 		t.Errorf("comparing runs that are too short: exit code %d: %s", code, errs)
 	}
 }

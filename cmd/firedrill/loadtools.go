@@ -121,6 +121,8 @@ func compareFiles(fileA, fileB string, options compare.Options) (*compare.Report
 	switch {
 	case errors.Is(err, compare.ErrInvalid):
 		return nil, &exit{exitInvalid, err}
+	case errors.Is(err, compare.ErrShort):
+		return nil, &exit{cli.ExitUnclear, err}
 	case err != nil:
 		return nil, &exit{exitMisuse, err}
 	}

@@ -24,8 +24,10 @@ import (
 // ErrInvalid means that a run is not valid, so it must not be compared.
 var ErrInvalid = errors.New("invalid run")
 
-// ErrDifferent means that two runs do not have the same load, or are too short for a
-// comparison.
+// ErrShort means that the runs are too short for any comparison.
+var ErrShort = errors.New("cannot tell: the runs are too short")
+
+// ErrDifferent means that two runs do not have the same load.
 var ErrDifferent = errors.New("runs that cannot be compared")
 
 // minSlots is the minimum number of timeline slots of a run. Block methods need several
@@ -104,7 +106,7 @@ func Runs(a, b *result.Result, opts Options) (*Report, error) {
 		slots = max(slots, len(s.a.slots), len(s.b.slots))
 	}
 	if slots < minSlots {
-		return nil, fmt.Errorf("%w: a run of %d slots of %v is too short, the least is %d", ErrDifferent, slots, a.Timeline.Width, minSlots)
+		return nil, fmt.Errorf("%w: run at least %v", ErrShort, minSlots*a.Timeline.Width)
 	}
 	strata := strataOf(a, slots)
 	report := &Report{Confidence: opts.Confidence, Margin: opts.Margin, ErrorMargin: opts.ErrorMargin, Slots: slots, Width: a.Timeline.Width}
@@ -140,9 +142,15 @@ func (o Options) wants(name string) bool { return len(o.Only) == 0 || slices.Con
 
 // refuse returns an error unless both runs are valid and have the same load.
 func refuse(a, b *result.Result) error {
-	for name, r := range map[string]*result.Result{"a": a, "b": b} {
-		if !r.Validity.Valid {
-			return fmt.Errorf("%w: %s: %s", ErrInvalid, name, strings.Join(r.Validity.Reasons, "; "))
+	for _, run := range []struct {
+		name string
+		of   *result.Result
+	}{{"a", a}, {"b", b}} {
+		if !run.of.Validity.Valid {
+			return fmt.Errorf("%w: %s: %s", ErrInvalid, run.name, strings.Join(run.of.Validity.Reasons, "; "))
+		}
+		if total := run.of.Total(nil); total.Failed == total.Requests {
+			return fmt.Errorf("%w: %s: not one of %d requests succeeded", ErrInvalid, run.name, total.Requests)
 		}
 	}
 	if a.Meta.Fingerprint != b.Meta.Fingerprint {

@@ -153,7 +153,7 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 	short := simulation{seconds: 10, rate: 10}.run(1)
-	if _, err := Runs(short, short, Options{}); !errors.Is(err, ErrDifferent) || !strings.Contains(err.Error(), "too short") {
+	if _, err := Runs(short, short, Options{}); !errors.Is(err, ErrShort) || !strings.Contains(err.Error(), "run at least 20s") {
 		t.Errorf("short runs: %v", err)
 	}
 	if _, err := Runs(good, good, Options{Confidence: 95}); err == nil {

@@ -11,8 +11,8 @@ type Finding string
 
 // Findings.
 const (
-	Worse   Finding = "worse"   // the whole interval is above 0
-	Better  Finding = "better"  // the whole interval is below 0
+	Worse   Finding = "worse"   // the whole interval is above 0, and reaches past the margin
+	Better  Finding = "better"  // the whole interval is below 0, and reaches past the margin
 	Same    Finding = "same"    // the whole interval is within the margin: a change that matters is ruled out
 	Unclear Finding = "unclear" // the interval has 0 and changes that matter: the runs are too short
 )
@@ -27,12 +27,12 @@ const (
 // matter.
 func judge(low, high, margin float64) Finding {
 	switch {
+	case low >= -margin && high <= margin: // also a change that is certain, but too small to matter
+		return Same
 	case low > 0:
 		return Worse
 	case high < 0:
 		return Better
-	case low >= -margin && high <= margin:
-		return Same
 	}
 	return Unclear
 }

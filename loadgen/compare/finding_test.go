@@ -19,6 +19,8 @@ func TestJudge(t *testing.T) {
 		{"all above 0", 0.01, 0.3, Worse},
 		{"all below 0", -0.3, -0.01, Better},
 		{"within the margin", -0.05, 0.09, Same},
+		{"certain, and too small to matter", 0.01, 0.03, Same},
+		{"certain, small and better", -0.03, -0.01, Same},
 		{"nothing at all", 0, 0, Same},
 		{"reaches past the margin", -0.05, 0.11, Unclear},
 		{"reaches past the margin below", -0.11, 0.05, Unclear},
